@@ -1,0 +1,183 @@
+/**
+ * The life of one attempt, as the registry sees it:
+ *
+ *   beginAttempt ──run──▶ leased ──enterBody──▶ in the body ──complete──▶ terminal
+ *        │                  │                       ├──park──────▶ parked   (waits stored, lease released)
+ *        │                  │                       ├──release───▶ released (shutdown: due now; error: due later)
+ *        │                  └──────── lapse ────────┴──lapse─────▶ lapsed   (the next attempt counts this one as spent)
+ *        └──settle──▶ leased, with an outcome to write at once; the body never runs
+ *
+ * Every other answer of beginAttempt claims nothing.
+ */
+import { DUE } from './due.ts'
+import type { LeaseToken } from './ids.ts'
+import {
+  acquire,
+  type DeathEvidence,
+  isLive,
+  isSameIncarnation,
+  type LeaseOwner,
+  type ProcessLease,
+  provenDeadHolder,
+  type StoredLease,
+} from './lease.ts'
+import { isTerminal, type Outcome, type TerminalStatus } from './outcome.ts'
+import type { FirstStarted, StoredProcess } from './process.ts'
+import { earliestDeadline, isWaitDue } from './wait.ts'
+
+export interface BeginAttemptRequest {
+  /** The worker's identity: it stands in `firstStarted`, and is what the operating system is asked about. */
+  readonly worker: LeaseOwner
+  /** This attempt's incarnation, unique for each attempt, so that a live lease of an earlier one fences it off. */
+  readonly attempt: string
+  /** The backend's handle on this attempt; listed beside the lease until the attempt ends or is failed by it. */
+  readonly backendToken?: string
+  /** The operating system's word on the last holder, taken before the transaction. */
+  readonly evidence?: DeathEvidence
+  readonly ttlMs: number
+}
+
+/** What one try to begin an attempt comes to. Only `run` and `settle` hold a lease. */
+export type BeginAnswer =
+  | { readonly type: 'run'; readonly lease: ProcessLease; readonly process: StoredProcess }
+  | { readonly type: 'settle'; readonly lease: ProcessLease; readonly outcome: Outcome }
+  | { readonly type: 'terminal'; readonly status: TerminalStatus }
+  | { readonly type: 'parked'; readonly untilMs?: number }
+  | { readonly type: 'silent' }
+  | { readonly type: 'external' }
+  | { readonly type: 'busy'; readonly holder: ProcessLease; readonly remainingMs: number }
+  | { readonly type: 'unknown' }
+
+/** The decision without the lease that the two claiming answers take. */
+export type BeginDecision =
+  | { readonly type: 'run'; readonly attemptsSpent: number }
+  | { readonly type: 'settle'; readonly outcome: Outcome }
+  | Exclude<BeginAnswer, { readonly type: 'run' | 'settle' | 'unknown' }>
+
+/** The lease owner of one attempt: the worker's stem, and an incarnation of its own. */
+export const attemptOwner = (worker: LeaseOwner, attempt: string): LeaseOwner => ({
+  ownerId: `${worker.ownerId}:attempt:${attempt}`,
+  incarnationId: attempt,
+  liveness: worker.liveness,
+})
+
+/** The first rule that holds decides. The order is the contract: see each line. */
+export function decideBeginAttempt(
+  stored: StoredProcess,
+  lease: StoredLease | undefined,
+  request: BeginAttemptRequest,
+  now: number,
+): BeginDecision {
+  const { record } = stored
+  const holder = isLive(lease?.holder, now) ? lease.holder : undefined
+  const dead = deadOwner(record.firstStarted, lease, request.evidence)
+
+  if (isTerminal(record.status)) return { type: 'terminal', status: record.status }
+
+  if (record.disposition === 'externally_owned') {
+    const mayClose = record.abandonRequest !== undefined && holder === undefined
+    return mayClose ? settle({ writer: 'reconciled_request', epochMs: now }) : { type: 'external' }
+  }
+
+  const isOwn = holder?.owner.incarnationId === request.attempt
+  if (holder !== undefined && !isOwn && dead === undefined) {
+    return { type: 'busy', holder, remainingMs: holder.expiresAtMs - now }
+  }
+
+  // Started by another attempt, an owner-bound body never runs again: a cancel is no evidence of what happened either.
+  const { firstStarted } = record
+  if (record.disposition === 'owner_bound' && firstStarted !== undefined && firstStarted.attempt !== request.attempt) {
+    if (dead !== undefined) return settle({ writer: 'sweep', owner: dead, epochMs: now })
+    if (record.abandonRequest !== undefined) {
+      return settle({ writer: 'reconciled_request', owner: firstStarted.owner, epochMs: now })
+    }
+    return { type: 'silent' }
+  }
+
+  if (record.cancelRequest !== undefined) {
+    return { type: 'settle', outcome: cancelledOutcome(record.cancelRequest.reason) }
+  }
+
+  if (record.waits.length > 0 && !record.waits.some(wait => isWaitDue(wait, now))) {
+    const untilMs = earliestDeadline(record.waits)
+    return { type: 'parked', ...(untilMs === undefined ? {} : { untilMs }) }
+  }
+
+  const attemptsSpent = stored.attemptsSpent + (stored.isAttemptOpen && !isOwn ? 1 : 0)
+  if (record.maxAttempts !== undefined && attemptsSpent >= record.maxAttempts) {
+    return settle({
+      writer: 'engine_gave_up',
+      ...(firstStarted === undefined ? {} : { owner: firstStarted.owner }),
+      epochMs: now,
+    })
+  }
+  return { type: 'run', attemptsSpent }
+}
+
+/** The dead holder's identity: the last holder's, else the one that started the process. */
+function deadOwner(
+  firstStarted: FirstStarted | undefined,
+  lease: StoredLease | undefined,
+  evidence: DeathEvidence | undefined,
+): LeaseOwner | undefined {
+  const holder = provenDeadHolder(lease, evidence)
+  if (holder !== undefined) return holder
+  if (lease?.holder !== undefined || firstStarted === undefined || evidence === undefined) return undefined
+  const names = evidence.incarnationId === firstStarted.attempt && evidence.fence === firstStarted.fence
+  return names ? firstStarted.owner : undefined
+}
+
+const settle = (evidence: Extract<Outcome, { status: 'abandoned' }>['evidence']): BeginDecision => ({
+  type: 'settle',
+  outcome: { status: 'abandoned', evidence },
+})
+
+export const cancelledOutcome = (reason: string | undefined): Extract<Outcome, { status: 'cancelled' }> => ({
+  status: 'cancelled',
+  message: reason ?? 'cancelled on request',
+})
+
+/** The lease that a claiming answer takes: a fresh one, or the own live one extended (the same request, sent twice). */
+export function leaseForAttempt(
+  processId: StoredProcess['record']['id'],
+  lease: StoredLease | undefined,
+  request: BeginAttemptRequest,
+  now: number,
+): { lease: ProcessLease; isFresh: boolean } {
+  const owner = attemptOwner(request.worker, request.attempt)
+  const current = lease?.holder
+  if (isLive(current, now) && isSameIncarnation(current.owner, owner)) {
+    return { lease: { ...current, expiresAtMs: now + request.ttlMs }, isFresh: false }
+  }
+  return { lease: acquire(lease, { processId, owner, ttlMs: request.ttlMs }, now), isFresh: true }
+}
+
+/** May this attempt's body start? Refused to a second attempt of a started owner-bound process, and to a woken zombie. */
+export function decideEnterBody(
+  stored: StoredProcess,
+  lease: ProcessLease,
+  worker: LeaseOwner,
+  now: number,
+): { type: 'entered'; firstStarted: FirstStarted; isFirst: boolean } | { type: 'refused' } {
+  const { firstStarted, disposition } = stored.record
+  const attempt = lease.owner.incarnationId
+  if (firstStarted === undefined) {
+    const started = { owner: worker, attempt, fence: lease.fencingToken, startedAtMs: now }
+    return { type: 'entered', firstStarted: started, isFirst: true }
+  }
+  if (disposition === 'owner_bound' && firstStarted.attempt !== attempt) return { type: 'refused' }
+  return { type: 'entered', firstStarted, isFirst: false }
+}
+
+/** How an attempt ends without an outcome. */
+export type AttemptEnd = 'shutdown' | 'transient_error'
+
+export function dueAfterAttempt(end: AttemptEnd, failures: number, now: number): number {
+  return end === 'shutdown' ? now : DUE.afterFailure(now, failures)
+}
+
+/** A lease as its holder presents it, cut down to what a completion or release needs. */
+export interface LeaseCompletion {
+  readonly processId: StoredProcess['record']['id']
+  readonly leaseToken: LeaseToken
+}

@@ -1,0 +1,56 @@
+import { LeaseholdError } from './errors.ts'
+import { isLive, type StoredLease } from './lease.ts'
+import { asJson, type Json } from './json.ts'
+import { isTerminal, type Outcome } from './outcome.ts'
+import type { ProcessRecord } from './process.ts'
+
+/** Who may end a process without holding its lease. */
+export type CompletionAuthority =
+  | { readonly authority: 'external_owner'; readonly grantedTo: string }
+  | { readonly authority: 'workflow_key'; readonly workflowKey: string }
+  | { readonly authority: 'reconciled_abandon' }
+
+/** Throws unless the authority may write this outcome on this row now. First terminal wins for ever. */
+export function requireAuthority(
+  record: ProcessRecord,
+  lease: StoredLease | undefined,
+  outcome: Outcome,
+  authority: CompletionAuthority,
+  now: number,
+): void {
+  const { id, disposition } = record
+  if (isTerminal(record.status)) throw alreadyTerminal(record)
+  if (isLive(lease?.holder, now)) {
+    throw new LeaseholdError(
+      'process_lease_busy',
+      `Process "${id}" is running under ${lease.holder.owner.ownerId}'s lease (fence ${lease.holder.fencingToken}). Cancel it, or wait for that lease to end.`,
+      { processId: id, details: { fence: lease.holder.fencingToken, holder: lease.holder.owner.ownerId } },
+    )
+  }
+  const isExternal = disposition === 'externally_owned'
+  const isAllowed = {
+    external_owner: isExternal,
+    workflow_key: !isExternal,
+    reconciled_abandon: isExternal && outcome.status === 'abandoned',
+  }[authority.authority]
+  if (!isAllowed) {
+    throw new LeaseholdError(
+      'process_authority_rejected',
+      `Authority "${authority.authority}" may not write "${outcome.status}" on process "${id}", which is ${disposition}.`,
+      { processId: id, details: { authority: authority.authority, disposition } },
+    )
+  }
+}
+
+export const terminalPayload = (outcome: Outcome, authority?: CompletionAuthority): Json =>
+  asJson({
+    await_output: outcome,
+    ...(authority === undefined ? {} : { completion_authority: authority }),
+  })
+
+export const alreadyTerminal = (record: ProcessRecord): LeaseholdError =>
+  new LeaseholdError(
+    'process_already_terminal',
+    `Process "${record.id}" is already terminal: it ended as ${record.status}. The first outcome stays.`,
+    { processId: record.id, details: { status: record.status } },
+  )

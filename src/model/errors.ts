@@ -1,0 +1,118 @@
+/** Every code that Leasehold throws or writes into a failure, by the door it belongs to. */
+export type ErrorCode =
+  // registration and rows
+  | 'process_unknown'
+  | 'process_registration_invalid'
+  | 'process_registration_conflict'
+  | 'process_external_ref_conflict'
+  | 'process_already_terminal'
+  | 'process_abandon_on_terminal'
+  | 'process_authority_rejected'
+  | 'payload_too_large'
+  // leases
+  | 'process_lease_lost'
+  | 'process_lease_busy'
+  | 'lease_timings_invalid'
+  // events
+  | 'process_event_undeclared'
+  | 'process_event_schema'
+  | 'process_event_replay_required'
+  | 'process_event_replay_conflict'
+  // starting
+  | 'process_kind_unknown'
+  | 'process_tool_unknown'
+  | 'process_input_invalid'
+  | 'disposition_required'
+  | 'disposition_not_narrower'
+  | 'host_invalid'
+  // running
+  | 'missing_process_execution_id'
+  | 'process_externally_owned'
+  | 'process_engine_missing'
+  | 'process_tool_failed'
+  | 'process_env_missing'
+  | 'process_env_not_found'
+  | 'process_env_corrupt'
+  | 'process_recovery_failed'
+  | 'process_output_invalid'
+  | 'process_failed'
+  | 'attempt_over'
+  // steps
+  | 'step_failed'
+  | 'step_key_required'
+  | 'step_diverged'
+  | 'step_name_invalid'
+  | 'step_value_invalid'
+  | 'step_timed_out'
+  | 'step_unknown'
+  // the store
+  | 'registry_locked'
+  | 'registry_read_only'
+  | 'registry_corrupt'
+  | 'registry_newer'
+  | 'registry_disk_full'
+  | 'registry_unavailable'
+  | 'registry_closed'
+  | 'registry_mismatch'
+  // Temporal
+  | 'temporal_unreachable'
+  | 'temporal_server_missing'
+  | 'temporal_server_failed'
+  | 'workflow_id_taken'
+  // the command line
+  | 'usage'
+  | 'internal'
+
+const MARKER: unique symbol = Symbol.for('leasehold.error')
+
+export interface LeaseholdErrorOptions {
+  readonly cause?: unknown
+  readonly processId?: string
+  /** Further ids and facts that the message names, for programs: hashes, holders, paths. Never a secret or a payload. */
+  readonly details?: Readonly<Record<string, string | number | boolean | undefined>>
+}
+
+/** The one family of errors: a stable `code`, the ids involved, and a message that says what to do. */
+export class LeaseholdError extends Error {
+  override readonly name: string = 'LeaseholdError'
+  readonly code: ErrorCode
+  readonly processId?: string
+  readonly details: NonNullable<LeaseholdErrorOptions['details']>
+  readonly [MARKER] = true
+
+  constructor(code: ErrorCode, message: string, options: LeaseholdErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.code = code
+    this.details = options.details ?? {}
+    if (options.processId !== undefined) this.processId = options.processId
+  }
+}
+
+/** By marker, not by class: the workflow sandbox is another realm, and two copies of the package may be loaded. */
+export function isLeaseholdError(error: unknown, code?: ErrorCode): error is LeaseholdError {
+  return (
+    typeof error === 'object' &&
+    error !== null &&
+    MARKER in error &&
+    (code === undefined || (error as LeaseholdError).code === code)
+  )
+}
+
+/** Errors of a store or a server that may go away by themselves: whoever sees one may try again. */
+const TRANSIENT: ReadonlySet<ErrorCode> = new Set([
+  'registry_locked',
+  'registry_disk_full',
+  'registry_unavailable',
+  'temporal_unreachable',
+])
+
+export const isTransient = (error: unknown): boolean => isLeaseholdError(error) && TRANSIENT.has(error.code)
+
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+export const unknownProcess = (id: string): LeaseholdError =>
+  new LeaseholdError(
+    'process_unknown',
+    `No process "${id}" in this registry. Check the id, and that this is the registry it was started in.`,
+    { processId: id },
+  )

@@ -1,0 +1,161 @@
+import { createHash } from 'node:crypto'
+import { LeaseholdError } from './errors.ts'
+import type { ProcessId } from './ids.ts'
+import { hashJson, type Json } from './json.ts'
+import type { LeaseOwner } from './lease.ts'
+
+/**
+ * The journal is what makes an attempt repeat the one before it: every context call whose answer could differ the next
+ * time has one entry, written under the lease before the answer is given to the code.
+ *
+ *   repeatable step:  (none) ── run, then one write ──▶ done | failed
+ *   once step:        (none) ── claim ──▶ claimed ── run ──▶ done | failed (said: not done) | unknown
+ *                                           └── crash: stays claimed, which the next attempt reads as unknown
+ *   unknown:          ── reconcile ──▶ done, or run anew once the claimer can no longer start it
+ */
+export interface JournalEntry {
+  readonly processId: ProcessId
+  readonly epoch: number
+  /** The order in which entries were first written, from 1. */
+  readonly position: number
+  /** Unique within the epoch: `name[key]`, or `name#occurrence` where no key was given. */
+  readonly address: string
+  readonly kind: 'step' | 'sleep' | 'emit' | 'now'
+  readonly effect: StepEffect
+  /** Hash of what identifies the call; another one at the same address means that the code took another way. */
+  readonly digest: string
+  readonly status: 'claimed' | 'done' | 'failed' | 'unknown'
+  readonly operationId: string
+  readonly value?: Json
+  readonly failure?: StepFailure
+  /** The incarnation of the attempt that wrote it. */
+  readonly attempt: string
+  readonly fence: number
+  /** Of a `once` step: the worker that claimed it, and the last moment at which it may still begin. */
+  readonly claimedBy?: LeaseOwner
+  readonly startByMs?: number
+  readonly startedAtMs: number
+  readonly endedAtMs?: number
+  /** Who said what an unknown step came to. */
+  readonly resolvedBy?: 'reconcile'
+}
+
+/** What a side effect may suffer. `repeatable`: may run again after a crash. `once`: claimed before, never run again unless known not done. */
+export type StepEffect = 'repeatable' | 'once'
+
+/** A final failure as the journal keeps it, so that a replay throws the same. */
+export interface StepFailure {
+  readonly name: string
+  readonly message: string
+  readonly code?: string
+}
+
+export const MAX_STEP_NAME_LENGTH = 200
+export const MAX_STEP_KEY_LENGTH = 1_000
+
+/** `name[key]`, or `name#occurrence`. Names hold none of `[ ] #`, so no two calls share an address. */
+export function stepAddress(name: string, key: string | undefined, occurrence: number): string {
+  return key === undefined ? `${name}#${occurrence}` : `${name}[${key}]`
+}
+
+export function requireStepName(name: string, key: string | undefined, processId: ProcessId): void {
+  const problem =
+    name.trim() === ''
+      ? 'is blank'
+      : /[[\]#\p{Cc}]/u.test(name)
+        ? 'holds one of "[", "]", "#" or a control character'
+        : name.length > MAX_STEP_NAME_LENGTH
+          ? `has ${name.length} characters (at most ${MAX_STEP_NAME_LENGTH})`
+          : key !== undefined && (key === '' || key.length > MAX_STEP_KEY_LENGTH || /\p{Cc}/u.test(key))
+            ? `has a key that is empty, over ${MAX_STEP_KEY_LENGTH} characters, or holds a control character`
+            : undefined
+  if (problem === undefined) return
+  throw new LeaseholdError('step_name_invalid', `The step name ${JSON.stringify(name.slice(0, 80))} ${problem}. Choose another; put what varies into the key.`, { processId })
+}
+
+/** Stable over attempts, new for every life of the process id: what a step hands on as idempotency key. */
+export function operationIdOf(
+  process: { readonly id: ProcessId; readonly incarnation: string; readonly epoch: number },
+  address: string,
+): string {
+  const seed = [process.id, process.incarnation, String(process.epoch), address].join('\u0000')
+  return `op_${createHash('sha256').update(seed).digest('hex').slice(0, 40)}`
+}
+
+/** Identifies a call for comparison with the journal: its kind, effect, key and declared input. */
+export const stepDigest = (call: {
+  readonly kind: JournalEntry['kind']
+  readonly effect: StepEffect
+  readonly key?: string
+  readonly input?: Json
+}): string => hashJson([call.kind, call.effect, call.key ?? null, call.input ?? null])
+
+export type StepDecision =
+  | { readonly type: 'run' }
+  | { readonly type: 'value'; readonly value: Json }
+  | { readonly type: 'failure'; readonly failure: StepFailure }
+  /** Claimed or attempted before, with no word on what came of it. */
+  | { readonly type: 'unknown'; readonly entry: JournalEntry }
+
+/** What the journal says about a call that the code makes now. */
+export function decideStep(
+  entry: JournalEntry | undefined,
+  call: { readonly processId: ProcessId; readonly address: string; readonly digest: string },
+): StepDecision {
+  if (entry === undefined) return { type: 'run' }
+  if (entry.digest !== call.digest) {
+    throw new LeaseholdError(
+      'step_diverged',
+      `Step "${call.address}" of process "${call.processId}" was journaled as another call (digest ${entry.digest.slice(0, 12)}…, ${entry.kind}, ${entry.effect}) than the code makes now (${call.digest.slice(0, 12)}…). The code or its input changed between attempts: give the new step a new name or key.`,
+      { processId: call.processId, details: { step: call.address } },
+    )
+  }
+  switch (entry.status) {
+    case 'done':
+      return { type: 'value', value: entry.value ?? null }
+    case 'failed':
+      return { type: 'failure', failure: entry.failure ?? { name: 'Error', message: 'the step failed' } }
+    case 'claimed':
+    case 'unknown':
+      return { type: 'unknown', entry }
+  }
+}
+
+/**
+ * May a step that was found *not done* be run again? Only when whoever claimed it can no longer begin: it is proven
+ * dead, or its last moment to begin has passed. Otherwise the answer is how long to wait for that moment.
+ */
+export function decideRunAnew(
+  entry: JournalEntry,
+  isClaimerDead: boolean,
+  now: number,
+): { readonly type: 'run' } | { readonly type: 'wait'; readonly ms: number } {
+  const startByMs = entry.startByMs ?? 0
+  return isClaimerDead || startByMs <= now ? { type: 'run' } : { type: 'wait', ms: startByMs - now }
+}
+
+/** The last moment at which a claimed step may begin: its claim plus the shorter of its time limit and the lease's. */
+export const startByOf = (now: number, timeoutMs: number | undefined, ttlMs: number): number =>
+  now + Math.min(timeoutMs ?? ttlMs, ttlMs)
+
+/** The `once` steps of this epoch that the code returned without visiting: it took another way than before. */
+export function requireAllVisited(
+  processId: ProcessId,
+  journal: Iterable<JournalEntry>,
+  visited: ReadonlySet<string>,
+): void {
+  for (const entry of journal) {
+    if (entry.effect !== 'once' || visited.has(entry.address)) continue
+    throw new LeaseholdError(
+      'step_diverged',
+      `Process "${processId}" returned without visiting its journaled once step "${entry.address}". The code took another way than in an earlier attempt, so what that step did would be forgotten.`,
+      { processId, details: { step: entry.address } },
+    )
+  }
+}
+
+/** The effects that nobody can vouch for: what a cancelled or failed process lists. */
+export const unknownEffects = (journal: Iterable<JournalEntry>): readonly { step: string; operationId: string }[] =>
+  [...journal]
+    .filter(entry => entry.status === 'claimed' || entry.status === 'unknown')
+    .map(entry => ({ step: entry.address, operationId: entry.operationId }))

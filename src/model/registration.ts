@@ -1,0 +1,133 @@
+import { LeaseholdError } from './errors.ts'
+import { CORE_EVENT_TYPES, type EventType, isReservedEventType, MAX_EVENT_TYPE_LENGTH } from './event.ts'
+import { requireProcessId } from './ids.ts'
+import { asJson, hashJson, jsonBytes, jsonEquals } from './json.ts'
+import { DISPOSITIONS, type ProcessIdentity, type ProcessInput, type ProcessRecord, type ProcessRegistration } from './process.ts'
+
+/** What `register` takes: a registration whose identity and core event types are still to be filled in. */
+export type RegistrationRequest = Omit<ProcessRegistration, 'id' | 'identity' | 'eventTypes'> & {
+  readonly id: string
+  readonly identity?: ProcessIdentity
+  readonly eventTypes?: readonly EventType[]
+}
+
+/** Inputs, event payloads, step values and outcomes. Anything larger belongs into a store of its own. */
+export const MAX_PAYLOAD_BYTES = 16 * 1024 * 1024
+
+/**
+ * How an existing row of the same id is compared. `whole`: by the hash of the whole registration. `request`: by what a
+ * caller of `start` says itself (kind, input, disposition), because the rest is captured from its surroundings.
+ */
+export type SameIdRule = 'whole' | 'request'
+
+export type RegisterDecision =
+  | { readonly type: 'insert'; readonly registration: ProcessRegistration; readonly registrationHash: string }
+  | { readonly type: 'existing'; readonly record: ProcessRecord }
+
+export function decideRegister(
+  existing: ProcessRecord | undefined,
+  request: RegistrationRequest,
+  rule: SameIdRule,
+): RegisterDecision {
+  const registration = completeRegistration(request)
+  const registrationHash = hashJson(asJson(registration))
+  if (existing === undefined) return { type: 'insert', registration, registrationHash }
+  if (existing.registrationHash === registrationHash) return { type: 'existing', record: existing }
+  const difference = differenceInRequest(existing, registration)
+  if (rule === 'request' && difference === undefined) return { type: 'existing', record: existing }
+  throw new LeaseholdError(
+    'process_registration_conflict',
+    `Process "${existing.id}" is already registered with another ${difference ?? 'registration'} (hash ${existing.registrationHash.slice(0, 12)}… against ${registrationHash.slice(0, 12)}…). Use a new id for new work; the existing process was not touched.`,
+    {
+      processId: existing.id,
+      details: { existingHash: existing.registrationHash, requestedHash: registrationHash, difference },
+    },
+  )
+}
+
+function differenceInRequest(existing: ProcessRecord, requested: ProcessRegistration): string | undefined {
+  if (existing.identity.kind !== requested.identity.kind || existing.input.type !== requested.input.type) {
+    return `kind (${existing.identity.kind} against ${requested.identity.kind})`
+  }
+  if (!jsonEquals(comparableInput(existing.input), comparableInput(requested.input))) return 'input'
+  if (existing.disposition !== requested.disposition) {
+    return `disposition (${existing.disposition} against ${requested.disposition})`
+  }
+  return undefined
+}
+
+/** A call id that was made up for the start is not part of what the caller asked for. */
+const comparableInput = (input: ProcessInput) =>
+  asJson(input.type === 'tool_call' ? { toolName: input.call.toolName, args: input.call.args } : input)
+
+/** Fills in identity and core event types, and checks every rule that a registration must keep. */
+export function completeRegistration(request: RegistrationRequest): ProcessRegistration {
+  const id = requireProcessId(request.id)
+  const invalid = (problem: string) =>
+    new LeaseholdError('process_registration_invalid', `The registration of "${id}" ${problem}.`, { processId: id })
+
+  if (!DISPOSITIONS.includes(request.disposition)) {
+    throw invalid(`needs a disposition, one of ${DISPOSITIONS.join(', ')}; there is no default`)
+  }
+  const runsHere = request.input.type !== 'external'
+  if (runsHere && (request.envRef ?? '') === '') {
+    throw invalid(`has ${request.input.type} input, which needs a captured environment (envRef)`)
+  }
+  if (!runsHere && request.envRef !== undefined) throw invalid('is external and must not carry an environment (envRef)')
+  if (runsHere === (request.disposition === 'externally_owned')) {
+    throw invalid(`pairs ${request.input.type} input with disposition ${request.disposition}; external input, and only that, is externally_owned`)
+  }
+  if (request.maxAttempts !== undefined && !(Number.isInteger(request.maxAttempts) && request.maxAttempts > 0)) {
+    throw invalid(`has maxAttempts ${request.maxAttempts}; it must be a whole number above 0`)
+  }
+  requirePayloadSize('input', asJson(request.input), id)
+  return {
+    ...request,
+    id,
+    identity: request.identity ?? deriveIdentity(request.input),
+    eventTypes: completeEventTypes(request.eventTypes ?? [], invalid),
+  }
+}
+
+function completeEventTypes(declared: readonly EventType[], invalid: (problem: string) => Error): readonly EventType[] {
+  const names = new Set<string>()
+  for (const { name } of declared) {
+    if (name.trim() === '') throw invalid('declares an event type with a blank name')
+    if (name.length > MAX_EVENT_TYPE_LENGTH) {
+      throw invalid(`declares an event type of ${name.length} characters; the limit is ${MAX_EVENT_TYPE_LENGTH}`)
+    }
+    if (isReservedEventType(name)) throw invalid(`declares "${name}", which is reserved`)
+    if (names.has(name)) throw invalid(`declares event type "${name}" twice`)
+    names.add(name)
+  }
+  return [...declared, ...CORE_EVENT_TYPES.filter(core => !names.has(core.name))]
+}
+
+function deriveIdentity(input: ProcessInput): ProcessIdentity {
+  switch (input.type) {
+    case 'tool_call':
+      return { kind: 'tool', label: input.call.toolName }
+    case 'engine':
+      return { kind: input.kind }
+    case 'external': {
+      const label = firstString(input.metadata, ['label', 'name', 'title'])
+      return { kind: 'external', ...(label === undefined ? {} : { label }) }
+    }
+  }
+}
+
+function firstString(value: unknown, fields: readonly string[]): string | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  return fields.map(field => Reflect.get(value, field)).find(member => typeof member === 'string')
+}
+
+/** Throws `payload_too_large`, naming what and how large. */
+export function requirePayloadSize(what: string, value: Parameters<typeof jsonBytes>[0], id: string): void {
+  const bytes = jsonBytes(value)
+  if (bytes <= MAX_PAYLOAD_BYTES) return
+  throw new LeaseholdError(
+    'payload_too_large',
+    `The ${what} of process "${id}" has ${bytes} bytes; the limit is ${MAX_PAYLOAD_BYTES}. Store it elsewhere and pass a reference.`,
+    { processId: id, details: { what, bytes } },
+  )
+}

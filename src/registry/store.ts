@@ -1,0 +1,107 @@
+import type { ProcessEvent, StoredEvent } from '../model/event.ts'
+import type { ChangeCursor, LeaseToken, ProcessId } from '../model/ids.ts'
+import type { JournalEntry } from '../model/journal.ts'
+import type { ProcessLease, StoredLease } from '../model/lease.ts'
+import type { ProcessListFilter } from '../model/list.ts'
+import type { ProcessRecord, StoredProcess } from '../model/process.ts'
+import type { WorkerRow } from '../model/worker-row.ts'
+
+/**
+ * The work of one transaction, as a generator. A store whose driver is asynchronous yields its promises and is resumed
+ * with what they come to; a synchronous one never yields, so its whole transaction runs without anything else of this
+ * OS process coming between, and many can share one commit. The registry is written once for both.
+ */
+export type Operation<T> = Generator<Promise<unknown>, T, unknown>
+
+export type DurabilityTier = 'inline' | 'durable'
+
+/** What somebody who writes a store provides. It loads, saves and guards; it decides nothing. */
+export interface ProcessStore {
+  /** Random, written when the store was made; the same for everybody who opens it. */
+  readonly registryId: string
+  readonly durabilityTier: DurabilityTier
+  /** All or nothing. Resolves only when the commit is durable; an error thrown by the body rolls everything back. */
+  transaction<T>(body: (tx: StoreTransaction) => Operation<T>): Promise<T>
+  /** One consistent snapshot of what is committed. */
+  read<T>(body: (tx: StoreReader) => Operation<T>): Promise<T>
+  /**
+   * Calls the listener when something may have been committed, by this OS process or another; it may also be called for
+   * nothing. `everyMs` bounds the delay where the store has to look for itself. Returns how to stop.
+   */
+  watch(listener: () => void, options: { readonly everyMs: number }): () => void
+  /** May be called twice. Work in flight ends first. */
+  close(): Promise<void>
+}
+
+export interface StoreReader {
+  /** The store's clock in milliseconds since the epoch. Lease time is this clock's and nobody else's. */
+  now(): Operation<number>
+  loadProcess(id: ProcessId): Operation<StoredProcess | undefined>
+  /** Rows matching the filter with an id strictly after `after`, in byte order of their ids. */
+  listProcesses(filter: ProcessListFilter, page: { after: string; limit: number }): Operation<ProcessRecord[]>
+  loadLease(id: ProcessId): Operation<StoredLease | undefined>
+  findEvent(id: ProcessId, replayKey: string): Operation<StoredEvent | undefined>
+  /** Events with a sequence above `after`, ascending. */
+  listEvents(id: ProcessId, after: number, limit: number): Operation<ProcessEvent[]>
+  /** The last `limit` events, ascending. */
+  listRecentEvents(id: ProcessId, limit: number): Operation<ProcessEvent[]>
+  /** The entries of one epoch in order of position. */
+  listJournal(id: ProcessId, epoch: number): Operation<JournalEntry[]>
+  loadJournalEntry(id: ProcessId, epoch: number, address: string): Operation<JournalEntry | undefined>
+  /** Processes due at `now` or before, the most overdue first. */
+  listDue(now: number, limit: number): Operation<ProcessId[]>
+  /** The earliest due time of all; absent when nothing will ever be due. */
+  nextDue(): Operation<number | undefined>
+  /** Ids changed after the cursor in order of commit, each once at its newest position. */
+  listChanges(cursor: ChangeCursor, limit: number): Operation<{ ids: ProcessId[]; next: ChangeCursor }>
+  latestChange(): Operation<ChangeCursor>
+  listWorkers(hostId: string): Operation<WorkerRow[]>
+  /** Leases held by attempts of this worker. */
+  listLeasesOfWorker(workerIncarnation: string): Operation<ProcessLease[]>
+  /** Attempts proven dead on this host whose backend token has not been failed yet. */
+  listOrphans(hostId: string): Operation<OrphanedAttempt[]>
+  loadEnv(ref: string): Operation<Uint8Array | undefined>
+}
+
+export interface StoreTransaction extends StoreReader {
+  /** Refuses an existing id by the primary key. */
+  insertProcess(process: StoredProcess): Operation<void>
+  /**
+   * Saves the mutable part of the row, its waits included, at a new change position; with a guard, only while that
+   * lease is current and live. `false`: the guard refused, nothing was written.
+   */
+  saveProcess(process: StoredProcess, guard: WriteGuard): Operation<boolean>
+  /** Sets the due time alone: no change of the record, so no new change position. */
+  saveDue(id: ProcessId, dueAtMs: number | undefined): Operation<void>
+  insertEvent(stored: StoredEvent): Operation<void>
+  /** Replaces what is stored, if its fence is still `expectedFence` (0: nothing stored). `false`: it is not. */
+  saveLease(id: ProcessId, lease: StoredLease, expectedFence: number): Operation<boolean>
+  /** Writes the entry, new or not, while the lease is current and live. `false`: the guard refused. */
+  saveJournalEntry(entry: JournalEntry, guard: LeaseGuard): Operation<boolean>
+  saveWorker(row: WorkerRow): Operation<void>
+  deleteWorker(incarnationId: string): Operation<void>
+  /** Content-addressed: an existing ref stays as it is. */
+  insertEnv(ref: string, bytes: Uint8Array): Operation<void>
+}
+
+/** The lease that a running process's write presents; the saving statement itself compares it. */
+export interface LeaseGuard {
+  readonly token: LeaseToken
+  readonly fence: number
+  readonly now: number
+}
+
+/**
+ * What must still hold in the saving statement. `status` always: a terminal row's outcome never changes. `lease`: for
+ * every write that a running process makes.
+ */
+export interface WriteGuard {
+  readonly status: 'running' | 'any'
+  readonly lease?: LeaseGuard
+}
+
+export interface OrphanedAttempt {
+  readonly processId: ProcessId
+  readonly fence: number
+  readonly backendToken: string
+}

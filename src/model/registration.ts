@@ -74,9 +74,6 @@ export function completeRegistration(request: RegistrationRequest): ProcessRegis
     throw invalid(`has ${request.input.type} input, which needs a captured environment (envRef)`)
   }
   if (!runsHere && request.envRef !== undefined) throw invalid('is external and must not carry an environment (envRef)')
-  if (runsHere === (request.disposition === 'externally_owned')) {
-    throw invalid(`pairs ${request.input.type} input with disposition ${request.disposition}; external input, and only that, is externally_owned`)
-  }
   if (request.maxAttempts !== undefined && !(Number.isInteger(request.maxAttempts) && request.maxAttempts > 0)) {
     throw invalid(`has maxAttempts ${request.maxAttempts}; it must be a whole number above 0`)
   }

@@ -86,7 +86,11 @@ export function decideBeginAttempt(
 
   // Started by another attempt, an owner-bound body never runs again: a cancel is no evidence of what happened either.
   const { firstStarted } = record
-  if (record.disposition === 'owner_bound' && firstStarted !== undefined && firstStarted.attempt !== request.attempt) {
+  if (
+    record.disposition === 'owner_bound' &&
+    firstStarted !== undefined &&
+    firstStarted.attempt !== request.attempt
+  ) {
     if (dead !== undefined) return settle({ writer: 'sweep', owner: dead, epochMs: now })
     if (record.abandonRequest !== undefined) {
       return settle({ writer: 'reconciled_request', owner: firstStarted.owner, epochMs: now })

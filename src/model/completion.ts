@@ -1,6 +1,6 @@
 import { LeaseholdError } from './errors.ts'
-import { isLive, type StoredLease } from './lease.ts'
 import { asJson, type Json } from './json.ts'
+import { isLive, type StoredLease } from './lease.ts'
 import { isTerminal, type Outcome } from './outcome.ts'
 import type { ProcessRecord } from './process.ts'
 

@@ -9,6 +9,11 @@ export const DUE = {
   afterSubmit: (now: number, submissions: number): number => now + doubling(30_000, submissions, 600_000),
   /** A holder that neither renews nor ends is looked at when its lease has lapsed. */
   afterLease: (expiresAtMs: number): number => expiresAtMs + 2_000,
+  /**
+   * Parked: exactly at the earliest deadline. The registry keeps the timers, with and without Temporal, so a park needs
+   * no timer in the workflow's history.
+   */
+  afterPark: (untilMs: number | undefined): number | undefined => untilMs,
   /** The attempt ended by a transient error: doubling from 1 s to 10 min. */
   afterFailure: (now: number, failures: number): number => now + doubling(1_000, failures, 600_000),
   /**

@@ -1,9 +1,8 @@
-import type { CausalRef } from './process.ts'
 import { LeaseholdError, unknownProcess } from './errors.ts'
 import type { ProcessId } from './ids.ts'
 import { hashJson, type Json } from './json.ts'
 import type { TerminalStatus } from './outcome.ts'
-import type { ProcessRecord } from './process.ts'
+import type { CausalRef, ProcessRecord } from './process.ts'
 
 /** A type of event that a process declares at registration. `payloadSchema` is JSON Schema; `true` allows anything. */
 export interface EventType {
@@ -142,7 +141,11 @@ export function decideAppend(
 }
 
 /** The next event of the record. Only for types whose rules the caller has already applied. */
-export function buildEvent(record: Pick<ProcessRecord, 'id' | 'lastSequence'>, request: AppendRequest, now: number): StoredEvent {
+export function buildEvent(
+  record: Pick<ProcessRecord, 'id' | 'lastSequence'>,
+  request: AppendRequest,
+  now: number,
+): StoredEvent {
   const { eventType, payload, replayKey } = request
   const sequence = record.lastSequence + 1
   return {

@@ -70,7 +70,11 @@ export function requireStepName(name: string, key: string | undefined, processId
             ? `has a key that is empty, over ${MAX_STEP_KEY_LENGTH} characters, or holds a control character`
             : undefined
   if (problem === undefined) return
-  throw new LeaseholdError('step_name_invalid', `The step name ${JSON.stringify(name.slice(0, 80))} ${problem}. Choose another; put what varies into the key.`, { processId })
+  throw new LeaseholdError(
+    'step_name_invalid',
+    `The step name ${JSON.stringify(name.slice(0, 80))} ${problem}. Choose another; put what varies into the key.`,
+    { processId },
+  )
 }
 
 /** Stable over attempts, new for every life of the process id: what a step hands on as idempotency key. */
@@ -155,7 +159,9 @@ export function requireAllVisited(
 }
 
 /** The effects that nobody can vouch for: what a cancelled or failed process lists. */
-export const unknownEffects = (journal: Iterable<JournalEntry>): readonly { step: string; operationId: string }[] =>
+export const unknownEffects = (
+  journal: Iterable<JournalEntry>,
+): readonly { step: string; operationId: string }[] =>
   [...journal]
     .filter(entry => entry.status === 'claimed' || entry.status === 'unknown')
     .map(entry => ({ step: entry.address, operationId: entry.operationId }))

@@ -26,7 +26,9 @@ export function hashJson(value: Json): string {
  * `JSON.stringify` does, and `undefined` itself is null; everything else that JSON cannot carry is refused, since it
  * would come back as something else after a crash.
  */
-export function toJson(value: unknown): { ok: true; json: Json } | { ok: false; path: string; found: string } {
+export function toJson(
+  value: unknown,
+): { ok: true; json: Json } | { ok: false; path: string; found: string } {
   const problem = findNonJson(value, '', new Set())
   if (problem !== undefined) return { ok: false, ...problem }
   return { ok: true, json: value === undefined ? null : (JSON.parse(JSON.stringify(value)) as Json) }
@@ -64,7 +66,9 @@ function findNonJson(
   if (value === null) return undefined
   if (above.has(value)) return here('a circular reference')
   above.add(value)
-  const problem = Array.isArray(value) ? findInArray(value, path, above) : findInObject(value, path, above, here)
+  const problem = Array.isArray(value)
+    ? findInArray(value, path, above)
+    : findInObject(value, path, above, here)
   above.delete(value)
   return problem
 }

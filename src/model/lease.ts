@@ -113,7 +113,13 @@ export function decideClaim(
  */
 export function decideReclaim(
   stored: StoredLease | undefined,
-  request: { processId: ProcessId; owner: LeaseOwner; ttlMs: number; observed: ProcessLease; isProvenDead: boolean },
+  request: {
+    processId: ProcessId
+    owner: LeaseOwner
+    ttlMs: number
+    observed: ProcessLease
+    isProvenDead: boolean
+  },
   now: number,
 ): ClaimOutcome {
   const current = stored?.holder
@@ -173,11 +179,16 @@ export function provenDeadHolder(
   if (stored?.deathProof !== undefined) return stored.deathProof.owner
   const holder = stored?.holder
   if (holder === undefined || evidence === undefined) return undefined
-  const names = evidence.incarnationId === holder.owner.incarnationId && evidence.fence === holder.fencingToken
+  const names =
+    evidence.incarnationId === holder.owner.incarnationId && evidence.fence === holder.fencingToken
   return names ? holder.owner : undefined
 }
 
-export const leaseLost = (lease: ProcessLease, stored: StoredLease | undefined, now: number): LeaseholdError =>
+export const leaseLost = (
+  lease: ProcessLease,
+  stored: StoredLease | undefined,
+  now: number,
+): LeaseholdError =>
   new LeaseholdError(
     'process_lease_lost',
     `The lease of process "${lease.processId}" (fence ${lease.fencingToken}) is missing or expired: ${describeLease(stored, now)}. Nothing was written; whoever holds the lease now goes on.`,

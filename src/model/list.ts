@@ -32,7 +32,9 @@ export function parseListFilter(input: unknown): ProcessListFilter {
     throw new LeaseholdError('usage', 'A list filter is an object.')
   }
   for (const [field, value] of Object.entries(input)) {
-    const isValid = Object.hasOwn(FILTER_FIELDS, field) ? FILTER_FIELDS[field as keyof ProcessListFilter] : undefined
+    const isValid = Object.hasOwn(FILTER_FIELDS, field)
+      ? FILTER_FIELDS[field as keyof ProcessListFilter]
+      : undefined
     if (isValid === undefined) {
       const known = Object.keys(FILTER_FIELDS).join(', ')
       throw new LeaseholdError('usage', `A list filter has no field "${field}". Known: ${known}.`)

@@ -38,6 +38,11 @@ export type AbandonWriter = 'owner_drain' | 'sweep' | 'reconciled_request' | 'en
 export type TerminalStatus = Outcome['status']
 export type ProcessStatus = 'running' | TerminalStatus
 
-export const TERMINAL_STATUSES = ['completed', 'failed', 'cancelled', 'abandoned'] as const satisfies readonly TerminalStatus[]
+export const TERMINAL_STATUSES = [
+  'completed',
+  'failed',
+  'cancelled',
+  'abandoned',
+] as const satisfies readonly TerminalStatus[]
 
 export const isTerminal = (status: ProcessStatus): status is TerminalStatus => status !== 'running'

@@ -11,7 +11,11 @@ import type { WaitState } from './wait.ts'
  */
 export type Disposition = 'rerunnable' | 'owner_bound' | 'externally_owned'
 
-export const DISPOSITIONS = ['rerunnable', 'owner_bound', 'externally_owned'] as const satisfies readonly Disposition[]
+export const DISPOSITIONS = [
+  'rerunnable',
+  'owner_bound',
+  'externally_owned',
+] as const satisfies readonly Disposition[]
 
 export type ProcessInput =
   | { readonly type: 'tool_call'; readonly call: PreparedToolCall }
@@ -129,6 +133,8 @@ export interface StoredProcess {
   readonly attemptsSpent: number
   /** An attempt began and has not ended by outcome, park or release: the next one counts it as spent. */
   readonly isAttemptOpen: boolean
+  /** The backend's run was told to wait (parked, silent) and has not begun again: a terminal write must tell it. */
+  readonly isRunWaiting: boolean
   /** The journal's epoch. */
   readonly epoch: number
 }

@@ -2,7 +2,13 @@ import { LeaseholdError } from './errors.ts'
 import { CORE_EVENT_TYPES, type EventType, isReservedEventType, MAX_EVENT_TYPE_LENGTH } from './event.ts'
 import { requireProcessId } from './ids.ts'
 import { asJson, hashJson, jsonBytes, jsonEquals } from './json.ts'
-import { DISPOSITIONS, type ProcessIdentity, type ProcessInput, type ProcessRecord, type ProcessRegistration } from './process.ts'
+import {
+  DISPOSITIONS,
+  type ProcessIdentity,
+  type ProcessInput,
+  type ProcessRecord,
+  type ProcessRegistration,
+} from './process.ts'
 
 /** What `register` takes: a registration whose identity and core event types are still to be filled in. */
 export type RegistrationRequest = Omit<ProcessRegistration, 'id' | 'identity' | 'eventTypes'> & {
@@ -64,7 +70,9 @@ const comparableInput = (input: ProcessInput) =>
 export function completeRegistration(request: RegistrationRequest): ProcessRegistration {
   const id = requireProcessId(request.id)
   const invalid = (problem: string) =>
-    new LeaseholdError('process_registration_invalid', `The registration of "${id}" ${problem}.`, { processId: id })
+    new LeaseholdError('process_registration_invalid', `The registration of "${id}" ${problem}.`, {
+      processId: id,
+    })
 
   if (!DISPOSITIONS.includes(request.disposition)) {
     throw invalid(`needs a disposition, one of ${DISPOSITIONS.join(', ')}; there is no default`)
@@ -73,8 +81,12 @@ export function completeRegistration(request: RegistrationRequest): ProcessRegis
   if (runsHere && (request.envRef ?? '') === '') {
     throw invalid(`has ${request.input.type} input, which needs a captured environment (envRef)`)
   }
-  if (!runsHere && request.envRef !== undefined) throw invalid('is external and must not carry an environment (envRef)')
-  if (request.maxAttempts !== undefined && !(Number.isInteger(request.maxAttempts) && request.maxAttempts > 0)) {
+  if (!runsHere && request.envRef !== undefined)
+    throw invalid('is external and must not carry an environment (envRef)')
+  if (
+    request.maxAttempts !== undefined &&
+    !(Number.isInteger(request.maxAttempts) && request.maxAttempts > 0)
+  ) {
     throw invalid(`has maxAttempts ${request.maxAttempts}; it must be a whole number above 0`)
   }
   requirePayloadSize('input', asJson(request.input), id)
@@ -86,12 +98,17 @@ export function completeRegistration(request: RegistrationRequest): ProcessRegis
   }
 }
 
-function completeEventTypes(declared: readonly EventType[], invalid: (problem: string) => Error): readonly EventType[] {
+function completeEventTypes(
+  declared: readonly EventType[],
+  invalid: (problem: string) => Error,
+): readonly EventType[] {
   const names = new Set<string>()
   for (const { name } of declared) {
     if (name.trim() === '') throw invalid('declares an event type with a blank name')
     if (name.length > MAX_EVENT_TYPE_LENGTH) {
-      throw invalid(`declares an event type of ${name.length} characters; the limit is ${MAX_EVENT_TYPE_LENGTH}`)
+      throw invalid(
+        `declares an event type of ${name.length} characters; the limit is ${MAX_EVENT_TYPE_LENGTH}`,
+      )
     }
     if (isReservedEventType(name)) throw invalid(`declares "${name}", which is reserved`)
     if (names.has(name)) throw invalid(`declares event type "${name}" twice`)

@@ -7,7 +7,8 @@ export interface WaitState {
   readonly on: { readonly type: 'timer' }
 }
 
-export const isWaitDue = (wait: WaitState, now: number): boolean => wait.untilMs !== undefined && wait.untilMs <= now
+export const isWaitDue = (wait: WaitState, now: number): boolean =>
+  wait.untilMs !== undefined && wait.untilMs <= now
 
 /** The earliest deadline; absent where every wait is open-ended. */
 export function earliestDeadline(waits: readonly WaitState[]): number | undefined {

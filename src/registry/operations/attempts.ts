@@ -1,0 +1,186 @@
+import {
+  type AttemptEnd,
+  type BeginAnswer,
+  type BeginAttemptRequest,
+  decideBeginAttempt,
+  decideEnterBody,
+  dueAfterAttempt,
+  leaseForAttempt,
+} from '../../model/attempt.ts'
+import { DUE } from '../../model/due.ts'
+import { RESERVED_EVENT_TYPES, replayKeys } from '../../model/event.ts'
+import type { ProcessId } from '../../model/ids.ts'
+import { asJson } from '../../model/json.ts'
+import { isCurrentLease, leaseLost, type ProcessLease, type StoredLease } from '../../model/lease.ts'
+import type { StoredProcess } from '../../model/process.ts'
+import { earliestDeadline, isWaitDue, type WaitState } from '../../model/wait.ts'
+import type { AttemptOperations, ParkAnswer } from '../registry.ts'
+import type { Operation, ProcessStore, StoreTransaction } from '../store.ts'
+import { changed, dueAt, insertEvent, requireProcess, saveUnderLease } from './shared.ts'
+
+export function createAttemptOperations(store: ProcessStore): AttemptOperations {
+  return {
+    beginAttempt: (id, request) => store.transaction(tx => begin(tx, id, request)),
+
+    lastHolder: id =>
+      store.read(function* (reader) {
+        const processId = id as ProcessId
+        const stored = yield* reader.loadProcess(processId)
+        const holder = (yield* reader.loadLease(processId))?.holder
+        if (holder !== undefined) {
+          const { owner, fencingToken } = holder
+          return { owner, evidence: { incarnationId: owner.incarnationId, fence: fencingToken } }
+        }
+        const started = stored?.record.firstStarted
+        if (started === undefined) return undefined
+        return { owner: started.owner, evidence: { incarnationId: started.attempt, fence: started.fence } }
+      }),
+
+    enterBody: (lease, worker) =>
+      store.transaction(function* (tx) {
+        const { stored, now } = yield* requireHeld(tx, lease)
+        const decision = decideEnterBody(stored, lease, worker, now)
+        if (decision.type === 'refused' || !decision.isFirst) return { type: decision.type }
+        const { firstStarted } = decision
+        const request = { eventType: RESERVED_EVENT_TYPES.firstStarted, payload: asJson(firstStarted) }
+        const { stored: next } = yield* insertEvent(tx, changed(stored, { firstStarted }, now), request, now)
+        yield* saveUnderLease(tx, next, lease, now)
+        return { type: decision.type }
+      }),
+
+    park: (lease, waits) => store.transaction(tx => park(tx, lease, waits)),
+
+    endAttempt: (lease, end) => store.transaction(tx => endAttempt(tx, lease, end)),
+  }
+}
+
+function* begin(tx: StoreTransaction, id: string, request: BeginAttemptRequest): Operation<BeginAnswer> {
+  const stored = yield* tx.loadProcess(id as ProcessId)
+  if (stored === undefined) return { type: 'unknown' }
+  const lease = yield* tx.loadLease(stored.record.id)
+  const now = yield* tx.now()
+  const decision = decideBeginAttempt(stored, lease, request, now)
+  switch (decision.type) {
+    case 'run':
+      return yield* takeLease(tx, stored, lease, request, now, decision.attemptsSpent)
+    case 'settle': {
+      const taken = yield* takeLease(tx, stored, lease, request, now, stored.attemptsSpent)
+      return { type: 'settle', lease: taken.lease, outcome: decision.outcome }
+    }
+    case 'parked':
+      yield* saveWaiting(tx, stored, DUE.afterPark(decision.untilMs))
+      return decision
+    case 'silent':
+      yield* saveSilent(tx, stored, now)
+      return decision
+    case 'terminal':
+      yield* tx.saveProcess(dueAt({ ...stored, isRunWaiting: false }, undefined), { status: 'any' })
+      return decision
+    case 'external':
+      yield* tx.saveDue(stored.record.id, undefined)
+      return decision
+    case 'busy':
+      return decision
+  }
+}
+
+function* takeLease(
+  tx: StoreTransaction,
+  stored: StoredProcess,
+  current: StoredLease | undefined,
+  request: BeginAttemptRequest,
+  now: number,
+  attemptsSpent: number,
+): Operation<{ type: 'run'; lease: ProcessLease; process: StoredProcess }> {
+  const { lease, isFresh } = leaseForAttempt(stored.record.id, current, request, now)
+  const taken: StoredLease = {
+    fence: lease.fencingToken,
+    holder: lease,
+    workerIncarnation: request.worker.incarnationId,
+    ...(request.backendToken === undefined ? {} : { backendToken: request.backendToken }),
+  }
+  yield* tx.saveLease(lease.processId, taken, current?.fence ?? 0)
+  let next = changed(stored, { attempts: stored.record.attempts + (isFresh ? 1 : 0), waits: [] }, now)
+  const { silentSinceMs: _, ...record } = next.record
+  next = { ...next, record, attemptsSpent, submissions: 0, isAttemptOpen: true, isRunWaiting: false }
+  for (const wait of stored.record.waits) {
+    const resumed = {
+      eventType: 'process.resumed',
+      payload: { key: wait.key },
+      replayKey: replayKeys.resumed(wait.key),
+    }
+    next = (yield* insertEvent(tx, next, resumed, now)).stored
+  }
+  const process = dueAt(next, DUE.afterLease(lease.expiresAtMs))
+  yield* tx.saveProcess(process, { status: 'running' })
+  return { type: 'run', lease, process }
+}
+
+/** The backend's run is told to wait: remembered, so that a terminal write tells it. */
+function* saveWaiting(tx: StoreTransaction, stored: StoredProcess, due: number | undefined): Operation<void> {
+  if (stored.isRunWaiting) yield* tx.saveDue(stored.record.id, due)
+  else yield* tx.saveProcess(dueAt({ ...stored, isRunWaiting: true }, due), { status: 'running' })
+}
+
+function* saveSilent(tx: StoreTransaction, stored: StoredProcess, now: number): Operation<void> {
+  if (stored.record.silentSinceMs !== undefined) return yield* saveWaiting(tx, stored, undefined)
+  const payload = asJson({ owner: stored.record.firstStarted?.owner ?? null })
+  const request = { eventType: RESERVED_EVENT_TYPES.ownerSilent, payload }
+  const { stored: next } = yield* insertEvent(tx, changed(stored, { silentSinceMs: now }, now), request, now)
+  yield* tx.saveProcess(dueAt({ ...next, isRunWaiting: true }, undefined), { status: 'running' })
+}
+
+function* park(
+  tx: StoreTransaction,
+  lease: ProcessLease,
+  waits: readonly WaitState[],
+): Operation<ParkAnswer> {
+  const { stored, current, now } = yield* requireHeld(tx, lease)
+  // The condition is read in the transaction that stores the wait: what satisfies it comes either before or after.
+  if (stored.record.cancelRequest !== undefined || waits.some(wait => isWaitDue(wait, now)))
+    return { type: 'due' }
+  const untilMs = earliestDeadline(waits)
+  let next = changed(stored, { waits }, now)
+  for (const wait of waits) {
+    const waiting = {
+      eventType: 'process.waiting',
+      payload: asJson(wait),
+      replayKey: replayKeys.waiting(wait.key),
+    }
+    // A wait that an earlier attempt announced keeps its event.
+    const known = yield* tx.findEvent(stored.record.id, waiting.replayKey)
+    if (known === undefined) next = (yield* insertEvent(tx, next, waiting, now)).stored
+  }
+  next = { ...next, isAttemptOpen: false, isRunWaiting: true, failures: 0 }
+  yield* saveUnderLease(tx, dueAt(next, DUE.afterPark(untilMs)), lease, now)
+  yield* tx.saveLease(lease.processId, { fence: current.fence }, current.fence)
+  return { type: 'parked', ...(untilMs === undefined ? {} : { untilMs }) }
+}
+
+function* endAttempt(tx: StoreTransaction, lease: ProcessLease, end: AttemptEnd): Operation<void> {
+  const stored = yield* tx.loadProcess(lease.processId)
+  const current = yield* tx.loadLease(lease.processId)
+  const now = yield* tx.now()
+  if (stored === undefined || current === undefined || !isCurrentLease(current, lease, now)) return
+  const isShutdown = end === 'shutdown'
+  const ended = {
+    ...stored,
+    // An attempt that failed stays open, so that the next one counts it as spent.
+    isAttemptOpen: !isShutdown,
+    failures: isShutdown ? stored.failures : stored.failures + 1,
+  }
+  yield* saveUnderLease(tx, dueAt(ended, dueAfterAttempt(end, stored.failures, now)), lease, now)
+  yield* tx.saveLease(lease.processId, { fence: current.fence }, current.fence)
+}
+
+/** The row of a lease that is current and live, or `process_lease_lost`. */
+function* requireHeld(
+  tx: StoreTransaction,
+  lease: ProcessLease,
+): Operation<{ stored: StoredProcess; current: StoredLease; now: number }> {
+  const stored = yield* requireProcess(tx, lease.processId)
+  const current = yield* tx.loadLease(lease.processId)
+  const now = yield* tx.now()
+  if (current === undefined || !isCurrentLease(current, lease, now)) throw leaseLost(lease, current, now)
+  return { stored, current, now }
+}

@@ -1,0 +1,136 @@
+import { DUE } from '../../model/due.ts'
+import { RESERVED_EVENT_TYPES } from '../../model/event.ts'
+import type { ProcessId } from '../../model/ids.ts'
+import {
+  acquire,
+  type ClaimOutcome,
+  decideClaim,
+  decideReacquire,
+  decideReclaim,
+  decideRenew,
+  leaseLost,
+  type ProcessLease,
+  provenDeadHolder,
+  type StoredLease,
+} from '../../model/lease.ts'
+import { isTerminal } from '../../model/outcome.ts'
+import type { StoredProcess } from '../../model/process.ts'
+import type { LeaseOperations } from '../registry.ts'
+import type { Operation, ProcessStore, StoreTransaction } from '../store.ts'
+import { changed, dueAt, insertEvent, requireProcess } from './shared.ts'
+
+export function createLeaseOperations(store: ProcessStore): LeaseOperations {
+  return {
+    claim: (id, owner, ttlMs) =>
+      store.transaction(function* (tx) {
+        const process = yield* requireProcess(tx, id)
+        const stored = yield* tx.loadLease(process.record.id)
+        const now = yield* tx.now()
+        const outcome = decideClaim(stored, { processId: process.record.id, owner, ttlMs }, now)
+        return yield* saveClaim(tx, stored, outcome, process)
+      }),
+
+    reclaim: (id, owner, observed, { ttlMs, evidence }) =>
+      store.transaction(function* (tx) {
+        const process = yield* requireProcess(tx, id)
+        const stored = yield* tx.loadLease(process.record.id)
+        const now = yield* tx.now()
+        const isProvenDead = provenDeadHolder(stored, evidence) !== undefined
+        const request = { processId: process.record.id, owner, ttlMs, observed, isProvenDead }
+        return yield* saveClaim(tx, stored, decideReclaim(stored, request, now), process)
+      }),
+
+    renew: (lease, ttlMs) => extend(store, lease, (stored, now) => decideRenew(stored, lease, ttlMs, now)),
+
+    reacquire: (lease, ttlMs) =>
+      extend(store, lease, (stored, now) => decideReacquire(stored, lease, ttlMs, now)),
+
+    getLease: id =>
+      store.read(function* (reader) {
+        const stored = yield* reader.loadLease(id as ProcessId)
+        return stored?.holder
+      }),
+
+    release: ({ processId, leaseToken }) =>
+      store.transaction(function* (tx) {
+        const stored = yield* tx.loadLease(processId)
+        if (stored?.holder?.leaseToken !== leaseToken) return
+        yield* tx.saveLease(processId, { fence: stored.fence }, stored.fence)
+      }),
+
+    claimDuty: (duty, owner, { ttlMs, evidence }) =>
+      store.transaction(function* (tx) {
+        // "#" cannot stand in a process id, so a duty's lease shares the table and the rules, and nothing else.
+        const processId = `#${duty}` as ProcessId
+        const stored = yield* tx.loadLease(processId)
+        const now = yield* tx.now()
+        const request = { processId, owner, ttlMs }
+        const outcome: ClaimOutcome =
+          stored?.holder !== undefined && provenDeadHolder(stored, evidence) !== undefined
+            ? { type: 'acquired', lease: acquire(stored, request, now) }
+            : decideClaim(stored, request, now)
+        return yield* saveClaim(tx, stored, outcome)
+      }),
+  }
+}
+
+function* saveClaim(
+  tx: StoreTransaction,
+  stored: StoredLease | undefined,
+  outcome: ClaimOutcome,
+  process?: StoredProcess,
+): Operation<ClaimOutcome> {
+  if (outcome.type === 'busy') return outcome
+  const { lease } = outcome
+  yield* tx.saveLease(lease.processId, { fence: lease.fencingToken, holder: lease }, stored?.fence ?? 0)
+  if (
+    process !== undefined &&
+    !isTerminal(process.record.status) &&
+    process.record.disposition !== 'externally_owned'
+  ) {
+    yield* tx.saveDue(lease.processId, DUE.afterLease(lease.expiresAtMs))
+  }
+  return outcome
+}
+
+/** Renewal and re-claim of an attempt's lease: what belongs to the attempt stays beside it, the due time follows it. */
+function extend(
+  store: ProcessStore,
+  lease: ProcessLease,
+  decide: (stored: StoredLease | undefined, now: number) => ProcessLease | undefined,
+): Promise<ProcessLease> {
+  return store.transaction(function* (tx) {
+    const process = yield* tx.loadProcess(lease.processId)
+    const stored = yield* tx.loadLease(lease.processId)
+    const now = yield* tx.now()
+    const extended =
+      process === undefined || isTerminal(process.record.status) ? undefined : decide(stored, now)
+    if (process === undefined || stored === undefined || extended === undefined)
+      throw leaseLost(lease, stored, now)
+    yield* tx.saveLease(
+      lease.processId,
+      { ...stored, fence: extended.fencingToken, holder: extended },
+      stored.fence,
+    )
+    const due = DUE.afterLease(extended.expiresAtMs)
+    if (process.record.silentSinceMs === undefined) yield* tx.saveDue(lease.processId, due)
+    else yield* saveOwnerBack(tx, process, due, now)
+    return extended
+  })
+}
+
+/** The holder of a silent process is heard of again. */
+function* saveOwnerBack(
+  tx: StoreTransaction,
+  process: StoredProcess,
+  due: number,
+  now: number,
+): Operation<void> {
+  const { silentSinceMs, ...record } = process.record
+  const request = {
+    eventType: RESERVED_EVENT_TYPES.ownerBack,
+    payload: { silentSinceMs: silentSinceMs ?? null },
+  }
+  const { stored } = yield* insertEvent(tx, { ...process, record }, request, now)
+  yield* tx.saveProcess(dueAt(changed(stored, {}, now), due), { status: 'running' })
+}

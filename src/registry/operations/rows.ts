@@ -1,0 +1,166 @@
+import { v7 as uuidv7 } from 'uuid'
+import { DUE } from '../../model/due.ts'
+import { LeaseholdError } from '../../model/errors.ts'
+import { type AppendRequest, decideAppend, RESERVED_EVENT_TYPES, replayKeys } from '../../model/event.ts'
+import type { ProcessId } from '../../model/ids.ts'
+import { asJson, jsonEquals } from '../../model/json.ts'
+import { isLive } from '../../model/lease.ts'
+import { parseListFilter, requirePageLimit } from '../../model/list.ts'
+import { isTerminal } from '../../model/outcome.ts'
+import type { ExternalRef, ProcessRecord, ProcessRegistration, StoredProcess } from '../../model/process.ts'
+import { decideRegister } from '../../model/registration.ts'
+import { findSchemaProblem } from '../json-schema.ts'
+import type { ChangeResult, RowOperations } from '../registry.ts'
+import type { Operation, ProcessStore, StoreTransaction } from '../store.ts'
+import { changed, dueAt, insertEvent, requireProcess } from './shared.ts'
+
+export function createRowOperations(store: ProcessStore): RowOperations {
+  return {
+    register: (request, { sameId = 'whole' } = {}) =>
+      store.transaction(function* (tx) {
+        const existing = yield* tx.loadProcess(request.id as ProcessId)
+        const decision = decideRegister(existing?.record, request, sameId)
+        if (decision.type === 'existing') return decision
+        const now = yield* tx.now()
+        const stored = newRow(decision.registration, decision.registrationHash, now)
+        yield* tx.insertProcess(stored)
+        return { type: 'registered' as const, record: stored.record }
+      }),
+
+    get: id =>
+      store.read(function* (reader) {
+        const stored = yield* reader.loadProcess(id as ProcessId)
+        return stored?.record
+      }),
+
+    list: async (filter = {}, page = {}) => {
+      const parsed = parseListFilter(filter)
+      const limit = requirePageLimit(page.limit)
+      const records = await store.read(reader =>
+        reader.listProcesses(parsed, { after: page.after ?? '', limit }),
+      )
+      const last = records.at(-1)
+      return { records, ...(records.length < limit || last === undefined ? {} : { next: last.id }) }
+    },
+
+    setExternalRef: (id, ref) =>
+      store.transaction(function* (tx) {
+        const stored = yield* requireProcess(tx, id)
+        if (stored.record.externalRef !== undefined) return requireSameRef(stored.record, ref)
+        const next = yield* withExternalRef(tx, stored, ref)
+        yield* tx.saveProcess(next, { status: 'any' })
+        return next.record
+      }),
+
+    requestAbandon: (id, request) =>
+      store.transaction(function* (tx) {
+        const stored = yield* requireProcess(tx, id)
+        if (isTerminal(stored.record.status)) {
+          throw new LeaseholdError(
+            'process_abandon_on_terminal',
+            `Process "${id}" already ended as ${stored.record.status}; there is nothing to abandon.`,
+            { processId: id },
+          )
+        }
+        if (stored.record.abandonRequest !== undefined) return { record: stored.record, isDue: false }
+        const now = yield* tx.now()
+        const abandonRequest = { ...request, requestedAtMs: now }
+        return yield* recordRequest(tx, changed(stored, { abandonRequest }, now), now, {
+          eventType: RESERVED_EVENT_TYPES.abandonRequested,
+          payload: asJson(abandonRequest),
+        })
+      }),
+
+    requestCancel: (id, reason) =>
+      store.transaction(function* (tx) {
+        const stored = yield* requireProcess(tx, id)
+        const replayKey = replayKeys.cancelRequested(id, reason)
+        const request = {
+          eventType: 'process.cancel_requested',
+          payload: { reason: reason ?? null },
+          replayKey,
+        }
+        const withSameKey = yield* tx.findEvent(stored.record.id, replayKey)
+        const now = yield* tx.now()
+        const decision = decideAppend(
+          { record: stored.record, ...(withSameKey === undefined ? {} : { withSameKey }) },
+          { ...request, processId: stored.record.id },
+          now,
+          findSchemaProblem,
+        )
+        if (decision.type === 'replay') return { record: stored.record, isDue: false }
+        const cancelRequest = stored.record.cancelRequest ?? {
+          requestedAtMs: now,
+          ...(reason === undefined ? {} : { reason }),
+        }
+        return yield* recordRequest(tx, changed(stored, { cancelRequest }, now), now, request)
+      }),
+
+    putEnv: (ref, bytes) => store.transaction(tx => tx.insertEnv(ref, bytes)),
+
+    getEnv: ref => store.read(reader => reader.loadEnv(ref)),
+  }
+}
+
+function newRow(registration: ProcessRegistration, registrationHash: string, now: number): StoredProcess {
+  const record: ProcessRecord = {
+    ...registration,
+    registrationHash,
+    incarnation: uuidv7(),
+    createdAtMs: now,
+    updatedAtMs: now,
+    status: 'running',
+    waits: [],
+    attempts: 0,
+    lastSequence: 0,
+    changeSeq: 0, // the store gives the row its position as it inserts it
+  }
+  const row = {
+    record,
+    submissions: 0,
+    failures: 0,
+    attemptsSpent: 0,
+    isAttemptOpen: false,
+    isRunWaiting: false,
+    epoch: 0,
+  }
+  // Nobody here will ever run an externally owned process, so nothing about it comes due.
+  return registration.disposition === 'externally_owned' ? row : { ...row, dueAtMs: DUE.afterRegister(now) }
+}
+
+/** A request that somebody must act on: due now, unless a live holder already watches for it. */
+function* recordRequest(
+  tx: StoreTransaction,
+  stored: StoredProcess,
+  now: number,
+  request: AppendRequest,
+): Operation<ChangeResult> {
+  const lease = yield* tx.loadLease(stored.record.id)
+  const { stored: next } = yield* insertEvent(tx, stored, request, now)
+  const isDue = !isTerminal(next.record.status) && !isLive(lease?.holder, now)
+  const saved = isDue ? dueAt(next, now) : next
+  yield* tx.saveProcess(saved, { status: 'any' })
+  return { record: saved.record, isDue }
+}
+
+/** The row with its ref and the event that says so; still to be saved. */
+export function* withExternalRef(
+  tx: StoreTransaction,
+  stored: StoredProcess,
+  ref: ExternalRef,
+): Operation<StoredProcess> {
+  const now = yield* tx.now()
+  const request = { eventType: RESERVED_EVENT_TYPES.externalRefSet, payload: asJson(ref) }
+  const { stored: next } = yield* insertEvent(tx, changed(stored, { externalRef: ref }, now), request, now)
+  return next
+}
+
+function requireSameRef(record: ProcessRecord, ref: ExternalRef): ProcessRecord {
+  const current = record.externalRef as ExternalRef
+  if (jsonEquals(asJson(current), asJson(ref))) return record
+  throw new LeaseholdError(
+    'process_external_ref_conflict',
+    `Process "${record.id}" is already bound to ${current.backend} "${current.id}"; it cannot be bound to ${ref.backend} "${ref.id}" as well.`,
+    { processId: record.id, details: { current: current.id, requested: ref.id } },
+  )
+}

@@ -1,0 +1,58 @@
+import { unknownProcess } from '../../model/errors.ts'
+import { type AppendRequest, buildEvent, type ProcessEvent } from '../../model/event.ts'
+import type { ProcessId } from '../../model/ids.ts'
+import { leaseLost, type ProcessLease } from '../../model/lease.ts'
+import type { ProcessRecord, StoredProcess } from '../../model/process.ts'
+import type { LeaseGuard, Operation, StoreReader, StoreTransaction } from '../store.ts'
+
+/** The row, locked where the store has row locks; or `process_unknown`. */
+export function* requireProcess(reader: StoreReader, id: string): Operation<StoredProcess> {
+  const stored = yield* reader.loadProcess(id as ProcessId)
+  if (stored === undefined) throw unknownProcess(id)
+  return stored
+}
+
+/** A change of the record: what is given, and the time of it. */
+export const changed = (
+  stored: StoredProcess,
+  patch: Partial<ProcessRecord>,
+  now: number,
+): StoredProcess => ({
+  ...stored,
+  record: { ...stored.record, ...patch, updatedAtMs: now },
+})
+
+/** Sets or clears the due time. */
+export function dueAt(stored: StoredProcess, dueAtMs: number | undefined): StoredProcess {
+  const { dueAtMs: _, ...rest } = stored
+  return dueAtMs === undefined ? rest : { ...rest, dueAtMs }
+}
+
+/** Inserts the event whose rules the caller has applied; the row returned counts it and is still to be saved. */
+export function* insertEvent(
+  tx: StoreTransaction,
+  stored: StoredProcess,
+  request: AppendRequest,
+  now: number,
+): Operation<{ event: ProcessEvent; stored: StoredProcess }> {
+  const built = buildEvent(stored.record, request, now)
+  yield* tx.insertEvent(built)
+  return { event: built.event, stored: changed(stored, { lastSequence: built.event.sequence }, now) }
+}
+
+export const leaseGuard = (lease: ProcessLease, now: number): LeaseGuard => ({
+  token: lease.leaseToken,
+  fence: lease.fencingToken,
+  now,
+})
+
+/** Saves under the lease; the statement's own guard refuses a superseded writer. */
+export function* saveUnderLease(
+  tx: StoreTransaction,
+  stored: StoredProcess,
+  lease: ProcessLease,
+  now: number,
+): Operation<void> {
+  const isSaved = yield* tx.saveProcess(stored, { status: 'running', lease: leaseGuard(lease, now) })
+  if (!isSaved) throw leaseLost(lease, yield* tx.loadLease(lease.processId), now)
+}

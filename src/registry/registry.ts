@@ -1,0 +1,202 @@
+import type { AttemptEnd, BeginAnswer, BeginAttemptRequest, LeaseCompletion } from '../model/attempt.ts'
+import type { CompletionAuthority } from '../model/completion.ts'
+import type { AppendRequest, ProcessEvent } from '../model/event.ts'
+import type { ChangeCursor, ProcessId } from '../model/ids.ts'
+import type { JournalEntry } from '../model/journal.ts'
+import type { ClaimOutcome, DeathEvidence, LeaseOwner, ProcessLease } from '../model/lease.ts'
+import type { PageRequest, ProcessListFilter } from '../model/list.ts'
+import type { Outcome } from '../model/outcome.ts'
+import type { AbandonRequest, ExternalRef, ProcessRecord, StoredProcess } from '../model/process.ts'
+import type { RegistrationRequest, SameIdRule } from '../model/registration.ts'
+import type { WaitState } from '../model/wait.ts'
+import type { WorkerRow } from '../model/worker-row.ts'
+import { createAttemptOperations } from './operations/attempts.ts'
+import { createCompletionOperations } from './operations/completion.ts'
+import { createEventOperations } from './operations/events.ts'
+import { createJournalOperations } from './operations/journal.ts'
+import { createLeaseOperations } from './operations/leases.ts'
+import { createRowOperations } from './operations/rows.ts'
+import { createWorkerOperations } from './operations/workers.ts'
+import { createWorklistOperations } from './operations/worklist.ts'
+import type { DurabilityTier, OrphanedAttempt, ProcessStore } from './store.ts'
+
+/**
+ * The registry owns the truth about every process. State only: point reads and writes, each one atomic transaction,
+ * load → decide → save. It waits for nothing, notifies nobody and runs nothing in the background.
+ *
+ * Operations addressed by an id that was never registered throw `process_unknown`, except where the answer says otherwise.
+ */
+export interface ProcessRegistry
+  extends RowOperations,
+    EventOperations,
+    LeaseOperations,
+    AttemptOperations,
+    JournalOperations,
+    CompletionOperations,
+    WorkerOperations,
+    WorklistOperations {
+  readonly registryId: string
+  readonly durabilityTier: DurabilityTier
+  /** See {@link ProcessStore.watch}. */
+  watch(listener: () => void, options: { readonly everyMs: number }): () => void
+  close(): Promise<void>
+}
+
+export interface RowOperations {
+  /**
+   * Writes durable intent and starts nothing. The same registration again returns the row unchanged; another one under
+   * the same id throws `process_registration_conflict`. `sameId` says what "the same" covers; default `whole`.
+   */
+  register(request: RegistrationRequest, options?: { readonly sameId?: SameIdRule }): Promise<RegisterResult>
+  get(id: string): Promise<ProcessRecord | undefined>
+  /** One page, ordered by id. `next` is what to give as `after` for the following one; absent on the last. */
+  list(filter?: ProcessListFilter, page?: PageRequest): Promise<ProcessPage>
+  /** Write-once: an equal ref again changes nothing, any other throws `process_external_ref_conflict`. */
+  setExternalRef(id: string, ref: ExternalRef): Promise<ProcessRecord>
+  /** A marker, never a terminal. The first requester stays. Throws `process_abandon_on_terminal`. */
+  requestAbandon(id: string, request: Omit<AbandonRequest, 'requestedAtMs'>): Promise<ChangeResult>
+  /** Appends the durable cancel event; idempotent for the same reason. Only this event means cancel. */
+  requestCancel(id: string, reason?: string): Promise<ChangeResult>
+  putEnv(ref: string, bytes: Uint8Array): Promise<void>
+  getEnv(ref: string): Promise<Uint8Array | undefined>
+}
+
+export interface RegisterResult {
+  readonly type: 'registered' | 'existing'
+  readonly record: ProcessRecord
+}
+
+export interface ProcessPage {
+  readonly records: readonly ProcessRecord[]
+  readonly next?: string
+}
+
+export interface ChangeResult {
+  readonly record: ProcessRecord
+  /** The write made the row due: whoever can submit should do so now, instead of leaving it to the sweep. */
+  readonly isDue: boolean
+}
+
+export interface EventOperations {
+  /** See the contract in `decideAppend`. A replay returns the original event. */
+  append(id: string, request: AppendRequest): Promise<AppendResult>
+  /** Events with a sequence above `after` (0: all), ascending. `limit` defaults to 1,000. */
+  eventsAfter(id: string, after: number, limit?: number): Promise<ProcessEvent[]>
+  /** The last events, ascending. `limit` defaults to 32. */
+  recentEvents(id: string, limit?: number): Promise<ProcessEvent[]>
+}
+
+export interface AppendResult {
+  readonly type: 'appended' | 'replayed'
+  readonly event: ProcessEvent
+}
+
+/** The contract's leases. Execution takes its leases by `beginAttempt`. */
+export interface LeaseOperations {
+  claim(id: string, owner: LeaseOwner, ttlMs: number): Promise<ClaimOutcome>
+  /** For a busy holder proven dead: acquires only if the stored lease still is `observed`. */
+  reclaim(
+    id: string,
+    owner: LeaseOwner,
+    observed: ProcessLease,
+    options: { readonly ttlMs: number; readonly evidence?: DeathEvidence },
+  ): Promise<ClaimOutcome>
+  /** Extends exactly the lease presented; throws `process_lease_lost`. */
+  renew(lease: ProcessLease, ttlMs: number): Promise<ProcessLease>
+  /** Takes a lapsed but unsuperseded lease again, with the same incarnation and the next fence; throws `process_lease_lost`. */
+  reacquire(lease: ProcessLease, ttlMs: number): Promise<ProcessLease>
+  /** The last holder, possibly expired; absent when released or never claimed. */
+  getLease(id: string): Promise<ProcessLease | undefined>
+  /** Idempotent; a stale token is silently ignored. The fence is kept. */
+  release(completion: LeaseCompletion): Promise<void>
+  /** A lease of the registry itself, for work of which one worker at a time should do: the sweep. */
+  claimDuty(
+    duty: string,
+    owner: LeaseOwner,
+    options: { readonly ttlMs: number; readonly evidence?: DeathEvidence },
+  ): Promise<ClaimOutcome>
+}
+
+export interface AttemptOperations {
+  beginAttempt(id: string, request: BeginAttemptRequest): Promise<BeginAnswer>
+  /** The last holder, for asking the operating system before `beginAttempt`: its liveness, and the names the evidence must bear. */
+  lastHolder(
+    id: string,
+  ): Promise<{ readonly owner: LeaseOwner; readonly evidence: DeathEvidence } | undefined>
+  /** Immediately before the body. `refused`: this owner-bound process was started by another attempt. */
+  enterBody(lease: ProcessLease, worker: LeaseOwner): Promise<{ readonly type: 'entered' | 'refused' }>
+  /** Ends the attempt to wait for something durable. `due`: a wait is satisfied already, or a cancel is recorded; nothing was written. */
+  park(lease: ProcessLease, waits: readonly WaitState[]): Promise<ParkAnswer>
+  /** Ends the attempt without outcome or wait. A lease that is no longer held is ignored. */
+  endAttempt(lease: ProcessLease, end: AttemptEnd): Promise<void>
+}
+
+export type ParkAnswer = { readonly type: 'parked'; readonly untilMs?: number } | { readonly type: 'due' }
+
+export interface JournalOperations {
+  /** The entries of the process's current epoch, in the order in which they were first written. */
+  journal(id: string): Promise<JournalEntry[]>
+  /** Writes the entry under the lease, or throws `process_lease_lost`. */
+  saveJournalEntry(lease: ProcessLease, entry: JournalEntry): Promise<void>
+  /** Appends the event and journals it in one transaction, so that neither is without the other. */
+  emit(lease: ProcessLease, entry: Omit<JournalEntry, 'value'>, request: AppendRequest): Promise<ProcessEvent>
+}
+
+export interface CompletionOperations {
+  /** The worker's door: one transaction checks the lease, appends the terminal event, sets the outcome and frees the lease. */
+  completeWithLease(lease: ProcessLease, outcome: Outcome): Promise<ProcessRecord>
+  /** The unleased door, for external owners; refused while a lease is live. */
+  complete(id: string, outcome: Outcome, authority: CompletionAuthority): Promise<ProcessRecord>
+}
+
+export interface WorkerOperations {
+  announceWorker(worker: LeaseOwner): Promise<void>
+  /** Workers announced on one host, by `Liveness.hostId`. */
+  workersOn(hostId: string): Promise<WorkerRow[]>
+  removeWorker(incarnationId: string): Promise<void>
+  /**
+   * Records that the worker is proven dead: all its leases are cleared, their processes made due, its row removed.
+   * Returns the attempts whose backend token is still to be failed. Repeating it changes nothing.
+   */
+  proveWorkerDead(worker: LeaseOwner): Promise<readonly OrphanedAttempt[]>
+  /** Attempts proven dead on this host whose backend token has not been failed yet. */
+  orphansOn(hostId: string): Promise<OrphanedAttempt[]>
+  /** The token was failed; `isGone`: the backend does not know it any more, so the sweep must submit. */
+  settleOrphan(orphan: OrphanedAttempt, options: { readonly isGone: boolean }): Promise<void>
+}
+
+export interface WorklistOperations {
+  /** The rows that need somebody now, the most overdue first. */
+  dueProcesses(limit: number): Promise<readonly StoredProcess[]>
+  /** Milliseconds until the next row is due; absent when none ever will be. */
+  msUntilDue(): Promise<number | undefined>
+  /** The row was handed to its backend. The due time moves on only if no attempt has begun since `attempts` were counted. */
+  recordSubmitted(
+    id: string,
+    submission: { readonly ref: ExternalRef; readonly attempts: number },
+  ): Promise<void>
+  /** Ids changed after the cursor, in order of commit, each once. */
+  changesSince(
+    cursor: ChangeCursor,
+    limit: number,
+  ): Promise<{ readonly ids: readonly ProcessId[]; readonly next: ChangeCursor }>
+  latestChange(): Promise<ChangeCursor>
+}
+
+/** The one implementation of the registry's semantics, over any store. */
+export function createProcessRegistry(store: ProcessStore): ProcessRegistry {
+  return {
+    registryId: store.registryId,
+    durabilityTier: store.durabilityTier,
+    ...createRowOperations(store),
+    ...createEventOperations(store),
+    ...createLeaseOperations(store),
+    ...createAttemptOperations(store),
+    ...createJournalOperations(store),
+    ...createCompletionOperations(store),
+    ...createWorkerOperations(store),
+    ...createWorklistOperations(store),
+    watch: (listener, options) => store.watch(listener, options),
+    close: () => store.close(),
+  }
+}

@@ -1,0 +1,114 @@
+import type { LeaseOwner } from '../../model/lease.ts'
+import type { ProcessListFilter } from '../../model/list.ts'
+import type { ProcessRecord, StoredProcess } from '../../model/process.ts'
+import { formatCursor, parseCursor } from '../change-cursor.ts'
+import { immediately } from '../operation.ts'
+import type { StoreReader } from '../store.ts'
+import { compareBytes, journalKey, type MemoryState } from './state.ts'
+
+export interface MemoryReaderOptions {
+  readonly registryId: string
+  readonly clock: () => number
+}
+
+export function createMemoryReader(state: MemoryState, options: MemoryReaderOptions): StoreReader {
+  const { registryId, clock } = options
+  const eventsOf = (id: StoredProcess['record']['id']) =>
+    (state.events.get(id) ?? []).map(({ event }) => event)
+
+  return {
+    now: () => immediately(() => Math.floor(clock())),
+    loadProcess: id => immediately(() => state.processes.get(id)),
+    listProcesses: (filter, { after, limit }) =>
+      immediately(() =>
+        state.processes
+          .values()
+          .map(({ record }) => record)
+          .filter(record => matches(record, filter) && compareBytes(record.id, after) > 0)
+          .sort((left, right) => compareBytes(left.id, right.id))
+          .slice(0, limit),
+      ),
+    loadLease: id => immediately(() => state.leases.get(id)),
+    findEvent: (id, replayKey) =>
+      immediately(() =>
+        state.events.get(id)?.find(({ event }) => event.invocation.replay?.key === replayKey),
+      ),
+    listEvents: (id, after, limit) =>
+      immediately(() =>
+        eventsOf(id)
+          .filter(event => event.sequence > after)
+          .slice(0, limit),
+      ),
+    listRecentEvents: (id, limit) => immediately(() => (limit === 0 ? [] : eventsOf(id).slice(-limit))),
+    listJournal: (id, epoch) =>
+      immediately(() =>
+        state.journal
+          .values()
+          .filter(entry => entry.processId === id && entry.epoch === epoch)
+          .sort((left, right) => left.position - right.position),
+      ),
+    loadJournalEntry: (id, epoch, address) =>
+      immediately(() => state.journal.get(journalKey(id, epoch, address))),
+    listDue: (now, limit) =>
+      immediately(() =>
+        dueRows(state)
+          .filter(({ dueAtMs }) => dueAtMs <= now)
+          .slice(0, limit)
+          .map(({ id }) => id),
+      ),
+    nextDue: () => immediately(() => dueRows(state)[0]?.dueAtMs),
+    listChanges: (cursor, limit) =>
+      immediately(() => {
+        const position = parseCursor(registryId, cursor)
+        const changed = state.processes
+          .values()
+          .map(({ record }) => record)
+          .filter(({ changeSeq }) => changeSeq > position)
+          .sort((left, right) => left.changeSeq - right.changeSeq)
+          .slice(0, limit)
+        const last = changed.at(-1)
+        const next = last === undefined ? cursor : formatCursor(registryId, last.changeSeq)
+        return { ids: changed.map(({ id }) => id), next }
+      }),
+    latestChange: () => immediately(() => formatCursor(registryId, state.changeSeq)),
+    listWorkers: hostId =>
+      immediately(() => state.workers.values().filter(({ worker }) => hostOf(worker) === hostId)),
+    listLeasesOfWorker: workerIncarnation =>
+      immediately(() =>
+        state.leases
+          .values()
+          .flatMap(lease =>
+            lease.workerIncarnation === workerIncarnation && lease.holder ? [lease.holder] : [],
+          ),
+      ),
+    listOrphans: hostId =>
+      immediately(() =>
+        state.leases.entries().flatMap(([processId, { fence, backendToken, deathProof }]) => {
+          const isOrphan =
+            backendToken !== undefined && deathProof !== undefined && hostOf(deathProof.owner) === hostId
+          return isOrphan ? [{ processId, fence, backendToken }] : []
+        }),
+      ),
+    loadEnv: ref => immediately(() => state.envs.get(ref)?.slice()),
+  }
+}
+
+function matches(record: ProcessRecord, filter: ProcessListFilter): boolean {
+  const { status = 'running', kind, waiting, silent } = filter
+  return (
+    (status === 'any' || record.status === status) &&
+    (kind === undefined || record.identity.kind === kind) &&
+    (waiting === undefined || record.waits.length > 0 === waiting) &&
+    (silent === undefined || (record.silentSinceMs !== undefined) === silent)
+  )
+}
+
+function dueRows(state: MemoryState) {
+  return state.processes
+    .values()
+    .flatMap(({ record, dueAtMs }) => (dueAtMs === undefined ? [] : [{ id: record.id, dueAtMs }]))
+    .sort((left, right) => left.dueAtMs - right.dueAtMs || compareBytes(left.id, right.id))
+}
+
+const hostOf = ({ liveness }: LeaseOwner): string | undefined =>
+  liveness.kind === 'local_process' ? liveness.hostId : undefined

@@ -1,0 +1,29 @@
+import type { StoredEvent } from '../../model/event.ts'
+import type { ProcessId } from '../../model/ids.ts'
+import type { JournalEntry } from '../../model/journal.ts'
+import type { StoredLease } from '../../model/lease.ts'
+import type { StoredProcess } from '../../model/process.ts'
+import type { WorkerRow } from '../../model/worker-row.ts'
+import { TransactionalMap, UndoLog } from './transactional-map.ts'
+
+/** Everything that a memory store holds, in the place of a database's tables. */
+export class MemoryState {
+  readonly undo = new UndoLog()
+  readonly processes = new TransactionalMap<ProcessId, StoredProcess>(this.undo)
+  readonly leases = new TransactionalMap<ProcessId, StoredLease>(this.undo)
+  /** Per process, in order of sequence. */
+  readonly events = new TransactionalMap<ProcessId, readonly StoredEvent[]>(this.undo)
+  /** By process, epoch and address. */
+  readonly journal = new TransactionalMap<string, JournalEntry>(this.undo)
+  readonly workers = new TransactionalMap<string, WorkerRow>(this.undo)
+  readonly envs = new TransactionalMap<string, Uint8Array>(this.undo)
+  /** Never goes back, not even in a rollback: a position is given once. */
+  changeSeq = 0
+}
+
+export const journalKey = (id: ProcessId, epoch: number, address: string): string =>
+  JSON.stringify([id, epoch, address])
+
+/** Ids are ordered by their bytes in UTF-8, as in every store; JavaScript would compare UTF-16 units. */
+export const compareBytes = (left: string, right: string): number =>
+  Buffer.compare(Buffer.from(left), Buffer.from(right))

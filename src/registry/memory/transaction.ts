@@ -1,0 +1,88 @@
+import { LeaseholdError } from '../../model/errors.ts'
+import type { ProcessId } from '../../model/ids.ts'
+import type { StoredProcess } from '../../model/process.ts'
+import { immediately } from '../operation.ts'
+import type { LeaseGuard, StoreReader, StoreTransaction } from '../store.ts'
+import { frozenCopy } from './frozen.ts'
+import { journalKey, type MemoryState } from './state.ts'
+
+export function createMemoryTransaction(state: MemoryState, reader: StoreReader): StoreTransaction {
+  const holds = (id: ProcessId, guard: LeaseGuard): boolean => {
+    const lease = state.leases.get(id)
+    return (
+      lease?.holder !== undefined &&
+      lease.fence === guard.fence &&
+      lease.holder.leaseToken === guard.token &&
+      lease.holder.expiresAtMs > guard.now
+    )
+  }
+  const putProcess = (process: StoredProcess): void => {
+    state.changeSeq += 1
+    const record = { ...process.record, changeSeq: state.changeSeq }
+    state.processes.set(record.id, frozenCopy({ ...process, record }))
+  }
+
+  return {
+    ...reader,
+    insertProcess: process =>
+      immediately(() => {
+        const { id } = process.record
+        if (state.processes.get(id) !== undefined) throw violated(id, 'processes.id')
+        putProcess(process)
+      }),
+    saveProcess: (process, guard) =>
+      immediately(() => {
+        const stored = state.processes.get(process.record.id)
+        if (stored === undefined) return false
+        if (guard.status === 'running' && stored.record.status !== 'running') return false
+        if (guard.lease !== undefined && !holds(process.record.id, guard.lease)) return false
+        putProcess(process)
+        return true
+      }),
+    saveDue: (id, dueAtMs) =>
+      immediately(() => {
+        const stored = state.processes.get(id)
+        if (stored === undefined) return
+        const { dueAtMs: _, ...rest } = stored
+        state.processes.set(id, Object.freeze(dueAtMs === undefined ? rest : { ...rest, dueAtMs }))
+      }),
+    insertEvent: stored =>
+      immediately(() => {
+        const { processId, sequence, invocation } = stored.event
+        const events = state.events.get(processId) ?? []
+        const key = invocation.replay?.key
+        const isTaken = ({ event }: typeof stored): boolean =>
+          event.sequence === sequence || (key !== undefined && event.invocation.replay?.key === key)
+        if (events.some(isTaken)) throw violated(processId, 'events.sequence or events.replay_key')
+        const all = [...events, frozenCopy(stored)].sort(
+          (left, right) => left.event.sequence - right.event.sequence,
+        )
+        state.events.set(processId, all)
+      }),
+    saveLease: (id, lease, expectedFence) =>
+      immediately(() => {
+        if ((state.leases.get(id)?.fence ?? 0) !== expectedFence) return false
+        state.leases.set(id, frozenCopy(lease))
+        return true
+      }),
+    saveJournalEntry: (entry, guard) =>
+      immediately(() => {
+        if (!holds(entry.processId, guard)) return false
+        state.journal.set(journalKey(entry.processId, entry.epoch, entry.address), frozenCopy(entry))
+        return true
+      }),
+    saveWorker: row => immediately(() => state.workers.set(row.worker.incarnationId, frozenCopy(row))),
+    deleteWorker: incarnationId => immediately(() => state.workers.delete(incarnationId)),
+    insertEnv: (ref, bytes) =>
+      immediately(() => {
+        if (state.envs.get(ref) === undefined) state.envs.set(ref, new Uint8Array(bytes))
+      }),
+  }
+}
+
+const violated = (processId: ProcessId, what: string): LeaseholdError =>
+  new LeaseholdError(
+    'internal',
+    `The store refused a second row for ${what} of process "${processId}". Its caller has to look inside the same transaction before it inserts.`,
+    { processId },
+  )

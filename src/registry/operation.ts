@@ -1,0 +1,20 @@
+import { LeaseholdError } from '../model/errors.ts'
+import type { Operation } from './store.ts'
+
+/** An operation that never waits. */
+// biome-ignore lint/correctness/useYield: it is synchronous, and that is the point
+export function* immediately<T>(run: () => T): Operation<T> {
+  return run()
+}
+
+/** Runs an operation over a synchronous driver to its end, in one turn of the event loop. */
+export function runSynchronously<T>(operation: Operation<T>): T {
+  const step = operation.next()
+  if (step.done) return step.value
+  // Resuming it later would let other work in between, inside this transaction: end it here instead.
+  operation.return(undefined as never)
+  throw new LeaseholdError(
+    'internal',
+    'The body of a transaction waited for something, but this store runs transactions synchronously. Do it before the transaction, and yield only what the store gives.',
+  )
+}

@@ -163,5 +163,5 @@ export const unknownEffects = (
   journal: Iterable<JournalEntry>,
 ): readonly { step: string; operationId: string }[] =>
   [...journal]
-    .filter(entry => entry.status === 'claimed' || entry.status === 'unknown')
+    .filter(entry => entry.effect === 'once' && (entry.status === 'claimed' || entry.status === 'unknown'))
     .map(entry => ({ step: entry.address, operationId: entry.operationId }))

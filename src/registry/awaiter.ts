@@ -1,0 +1,87 @@
+import { unknownProcess } from '../model/errors.ts'
+import type { ProcessEvent } from '../model/event.ts'
+import { isTerminal, type Outcome } from '../model/outcome.ts'
+import type { WatchedRegistry } from './watch.ts'
+
+/** Even without a tick a waiter looks for itself: a lost notice costs a second, never the answer. */
+const FIRST_LOOK_MS = 25
+const LAST_LOOK_MS = 1_000
+
+interface WaitOptions {
+  readonly signal?: AbortSignal
+}
+
+export async function awaitOutcome(
+  registry: WatchedRegistry,
+  id: string,
+  options: WaitOptions = {},
+): Promise<Outcome> {
+  const ticks = listen(registry, id, options.signal)
+  try {
+    while (true) {
+      const record = await registry.get(id)
+      if (record === undefined) throw unknownProcess(id)
+      if (record.outcome !== undefined) return record.outcome
+      await ticks.next()
+    }
+  } finally {
+    ticks.stop()
+  }
+}
+
+export async function* followEvents(
+  registry: WatchedRegistry,
+  id: string,
+  options: WaitOptions & { readonly after?: number } = {},
+): AsyncIterable<ProcessEvent> {
+  const ticks = listen(registry, id, options.signal)
+  let after = options.after ?? 0
+  try {
+    while (true) {
+      // The status is read before the events: a process seen ended has written all that it will write itself.
+      const record = await registry.get(id)
+      const events = await registry.eventsAfter(id, after)
+      for (const event of events) {
+        after = event.sequence
+        yield event
+      }
+      if (events.length > 0) continue
+      if (record !== undefined && isTerminal(record.status)) return
+      await ticks.next()
+    }
+  } finally {
+    ticks.stop()
+  }
+}
+
+/** A tick, or the next look of its own, whichever comes first. Ticks that come while nobody waits are kept. */
+function listen(registry: WatchedRegistry, id: string, signal: AbortSignal | undefined) {
+  let isTicked = false
+  let wake = () => {}
+  let lookMs = FIRST_LOOK_MS
+  const unsubscribe = registry.hub.subscribe(id, () => {
+    isTicked = true
+    lookMs = FIRST_LOOK_MS
+    wake()
+  })
+  return {
+    stop: unsubscribe,
+    next: () =>
+      new Promise<void>((resolve, reject) => {
+        if (signal?.aborted) return reject(signal.reason)
+        const done = (settle: () => void) => {
+          clearTimeout(timer)
+          signal?.removeEventListener('abort', onAbort)
+          wake = () => {}
+          isTicked = false
+          settle()
+        }
+        const onAbort = () => done(() => reject(signal?.reason))
+        const timer = setTimeout(() => done(resolve), isTicked ? 0 : lookMs)
+        lookMs = Math.min(LAST_LOOK_MS, lookMs * 2)
+        signal?.addEventListener('abort', onAbort, { once: true })
+        wake = () => done(resolve)
+        if (isTicked) wake()
+      }),
+  }
+}

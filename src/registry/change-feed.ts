@@ -1,0 +1,74 @@
+import type { ChangeCursor } from '../model/ids.ts'
+import type { ChangeHub, Demand } from './change-hub.ts'
+import type { ProcessRegistry } from './registry.ts'
+
+/** How often the store looks for other OS processes' changes. A waiter's figure is half of a cancel's latency. */
+const POLL_MS: Readonly<Record<Exclude<Demand, 'none'>, number>> = { waiter: 5, background: 50 }
+const PAGE = 1_000
+
+/**
+ * Follows the registry's changes, whoever makes them, and ticks the hub for each: one query for all waiters of this OS
+ * process. It runs only while somebody listens.
+ */
+export class ChangeFeed {
+  readonly #registry: ProcessRegistry
+  readonly #hub: ChangeHub
+  #stopWatching: (() => void) | undefined
+  #cursor: ChangeCursor | undefined
+  #reading: Promise<void> | undefined
+  #isStale = false
+
+  constructor(registry: ProcessRegistry, hub: ChangeHub) {
+    this.#registry = registry
+    this.#hub = hub
+  }
+
+  setDemand(demand: Demand): void {
+    this.#stopWatching?.()
+    this.#stopWatching = undefined
+    if (demand === 'none') {
+      this.#cursor = undefined
+      return
+    }
+    this.#stopWatching = this.#registry.watch(() => this.#read(), { everyMs: POLL_MS[demand] })
+    this.#read()
+  }
+
+  /** Ends a read in flight, so that the registry can be closed behind it. */
+  async stop(): Promise<void> {
+    this.setDemand('none')
+    await this.#reading
+  }
+
+  #read(): void {
+    this.#isStale = true
+    this.#reading ??= this.#readPages().finally(() => {
+      this.#reading = undefined
+    })
+  }
+
+  async #readPages(): Promise<void> {
+    try {
+      while (this.#isStale && this.#stopWatching !== undefined) {
+        this.#isStale = false
+        await this.#readPage()
+      }
+    } catch {
+      // A store that cannot be read now is read at the next tick, and every waiter also looks for itself each second.
+      this.#cursor = undefined
+    }
+  }
+
+  async #readPage(): Promise<void> {
+    if (this.#cursor === undefined) {
+      this.#cursor = await this.#registry.latestChange()
+      // Waiters subscribed before the position was known: what changed in between is theirs to read.
+      this.#hub.notifyAll()
+      return
+    }
+    const { ids, next } = await this.#registry.changesSince(this.#cursor, PAGE)
+    this.#cursor = next
+    for (const id of ids) this.#hub.notify(id)
+    if (ids.length === PAGE) this.#isStale = true
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * Tells waiters that a process may have changed. A tick carries no data: whoever waits subscribes first and reads
+ * after, so a change between the two is never missed.
+ */
+export class ChangeHub {
+  readonly #listeners = new Map<string, Set<() => void>>()
+  readonly #anyListeners = new Set<() => void>()
+  readonly #onDemand: (demand: Demand) => void
+  #demand: Demand = 'none'
+
+  /** `onDemand` is told how soon somebody wants to hear of changes that other OS processes make. */
+  constructor(onDemand: (demand: Demand) => void = () => {}) {
+    this.#onDemand = onDemand
+  }
+
+  /** Calls the listener at each change of the process. Returns how to stop. */
+  subscribe(id: string, listener: () => void): () => void {
+    const listeners = this.#listeners.get(id) ?? new Set()
+    this.#listeners.set(id, listeners.add(listener))
+    this.#updateDemand()
+    return () => {
+      listeners.delete(listener)
+      if (listeners.size === 0 && this.#listeners.get(id) === listeners) this.#listeners.delete(id)
+      this.#updateDemand()
+    }
+  }
+
+  /** Calls the listener at each change of any process; for background work, which may hear of it later. */
+  subscribeAny(listener: () => void): () => void {
+    this.#anyListeners.add(listener)
+    this.#updateDemand()
+    return () => {
+      this.#anyListeners.delete(listener)
+      this.#updateDemand()
+    }
+  }
+
+  notify(id: string): void {
+    for (const listener of this.#listeners.get(id) ?? []) listener()
+    for (const listener of this.#anyListeners) listener()
+  }
+
+  /** Everybody reads again: used where changes may have been missed. */
+  notifyAll(): void {
+    for (const id of this.#listeners.keys()) this.notify(id)
+    for (const listener of this.#anyListeners) listener()
+  }
+
+  /** Processes that somebody listens to. */
+  get size(): number {
+    return this.#listeners.size
+  }
+
+  #updateDemand(): void {
+    const demand = this.#listeners.size > 0 ? 'waiter' : this.#anyListeners.size > 0 ? 'background' : 'none'
+    if (demand === this.#demand) return
+    this.#demand = demand
+    this.#onDemand(demand)
+  }
+}
+
+export type Demand = 'none' | 'background' | 'waiter'

@@ -1,0 +1,15 @@
+import { createProcessRegistry, type ProcessRegistry } from './registry.ts'
+import { createSqliteStore, type SqliteStoreOptions } from './sql/sqlite-store.ts'
+
+/** Where a registry is, and how to open it. Opening is up to whoever needs it: a host module can be loaded for nothing. */
+export interface RegistrySource {
+  /** For people, without secrets: `sqlite:data/leasehold.db`. */
+  readonly description: string
+  open(): Promise<ProcessRegistry>
+}
+
+/** A registry in one SQLite file, which any number of processes of one machine may share. */
+export const sqliteRegistry = (options: SqliteStoreOptions): RegistrySource => ({
+  description: `sqlite:${options.path}`,
+  open: async () => createProcessRegistry(await createSqliteStore(options)),
+})

@@ -1,0 +1,80 @@
+import { LeaseholdError } from '../model/errors.ts'
+import type { Json } from '../model/json.ts'
+import type { ProcessRecord } from '../model/process.ts'
+import type { ProcessRegistry } from '../registry/registry.ts'
+import type { ProcessContext } from './context.ts'
+import { loadEnvironment } from './environment.ts'
+import type { Host } from './host.ts'
+import { type Tool, toolDefinition } from './tool.ts'
+
+/** What an attempt runs: the host's code for this record, over the context that execution gives it. */
+export type Body = (ctx: ProcessContext<Json>) => Promise<unknown>
+
+/** Builds the body for a record. A permanent problem throws its code; the caller makes it the outcome. */
+export async function buildBody(host: Host, registry: ProcessRegistry, record: ProcessRecord): Promise<Body> {
+  if (record.input.type === 'external') {
+    throw new LeaseholdError(
+      'process_externally_owned',
+      `Process "${record.id}" is externally-owned and must not be executed here.`,
+      { processId: record.id },
+    )
+  }
+  await loadEnvironment(registry, record)
+  return record.input.type === 'engine'
+    ? engineBody(host, record, record.input.kind)
+    : toolBody(host, record, record.input.call)
+}
+
+/** The input as the body sees it: what the start's schema made of it. */
+export const bodyInput = ({ input }: ProcessRecord): Json => {
+  if (input.type === 'engine') return input.payload
+  return input.type === 'tool_call' ? input.call.args : input.metadata
+}
+
+function engineBody(host: Host, record: ProcessRecord, kind: string): Body {
+  const engines = host.engines ?? {}
+  const engine = Object.hasOwn(engines, kind) ? engines[kind] : undefined
+  if (engine === undefined) {
+    throw new LeaseholdError(
+      'process_engine_missing',
+      `This worker's host has no engine "${kind}", which process "${record.id}" needs. Deploy a host module that defines it.`,
+      { processId: record.id, details: { kind } },
+    )
+  }
+  return async ctx => engine.run(ctx)
+}
+
+/** A tool call is one step: what the tool returned is journaled, so a crash after it does not call it again. */
+function toolBody(
+  host: Host,
+  record: ProcessRecord,
+  call: { callId: string; toolName: string; args: Json },
+): Body {
+  const tools = host.tools ?? {}
+  const entry = Object.hasOwn(tools, call.toolName) ? tools[call.toolName] : undefined
+  if (entry === undefined) {
+    throw new LeaseholdError(
+      'process_tool_unknown',
+      `This worker's host has no tool "${call.toolName}", which process "${record.id}" needs. Deploy a host module that defines it.`,
+      { processId: record.id, details: { tool: call.toolName } },
+    )
+  }
+  const { tool, effect = record.disposition === 'rerunnable' ? 'repeatable' : 'once' } = toolDefinition(entry)
+  const execute = tool.execute as (
+    input: Json,
+    options: Parameters<NonNullable<Tool['execute']>>[1],
+  ) => unknown
+  return ctx =>
+    ctx.step(
+      call.toolName,
+      async ({ operationId, signal }) =>
+        execute(call.args, {
+          toolCallId: call.callId,
+          messages: [],
+          abortSignal: signal,
+          processId: ctx.id,
+          operationId,
+        }),
+      { effect, key: call.callId },
+    )
+}

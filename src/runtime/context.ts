@@ -1,0 +1,87 @@
+import type { ProcessEvent } from '../model/event.ts'
+import type { ProcessId } from '../model/ids.ts'
+import type { StepEffect } from '../model/journal.ts'
+import type { Json } from '../model/json.ts'
+import type { Logger } from './logger.ts'
+
+/**
+ * What a running process gets. Every call whose answer could differ the next time is journaled under the lease, so that
+ * the next attempt, after a crash, replays to the same place. When the attempt is over every call fails with
+ * `attempt_over`.
+ */
+export interface ProcessContext<Input = unknown> {
+  readonly id: ProcessId
+  readonly input: Input
+  /** From 1, counting every attempt that any worker began. */
+  readonly attempt: number
+  /** Fires when a cancel was requested, the lease was lost, or the worker shuts down; `signal.reason` says which. */
+  readonly signal: AbortSignal
+  readonly log: Logger
+
+  /**
+   * One journaled piece of work, addressed by `name` and `options.key`; without a key, by name and occurrence, and then
+   * two of that name may not be in flight together (`step_key_required`). Returns the value as the journal holds it.
+   * A final failure throws `step_failed`, and again at each replay.
+   */
+  step<T>(name: string, run: (step: StepScope) => T | Promise<T>, options?: StepOptions<T>): Promise<T>
+  /** Waits until a time that survives crashes; a wait of more than a few seconds parks the attempt. */
+  sleep(duration: number | Date, options?: { readonly key?: string }): Promise<void>
+  /** Appends an event of a type that the kind declares. Replays return the recorded event. */
+  emit(eventType: string, payload: Json): Promise<ProcessEvent>
+  /** Disposes of the resource when the attempt ends, however it ends. */
+  use<R extends Disposable | AsyncDisposable>(resource: R): R
+  /** Runs at every end of the attempt (outcome, park, lost lease, shutdown), the last registered first. */
+  defer(cleanUp: () => unknown): void
+  /** The time of the first attempt's call, in milliseconds since the epoch; journaled. */
+  now(): Promise<number>
+  /** As `Math.random`, the same at every attempt. */
+  random(): number
+  /** A version 4 UUID, the same at every attempt. */
+  uuid(): string
+}
+
+export interface StepScope {
+  /** Stable over attempts: hand it on as idempotency key. */
+  readonly operationId: string
+  /** Fires with the context's signal, and when the step's time limit is over. */
+  readonly signal: AbortSignal
+}
+
+export interface StepOptions<T> {
+  /** Tells steps of one name apart where call order is not stable, as in parallel code. */
+  readonly key?: string
+  /** What the step depends on; compared with the journal, so that a changed input is noticed (`step_diverged`). */
+  readonly input?: Json
+  /**
+   * Default `repeatable`: may run again after a crash. `once`: claimed before it runs; a crash, throw, timeout or abort
+   * that does not say *not done* is an unknown outcome, never silently repeated.
+   */
+  readonly effect?: StepEffect
+  /** Says of an error that the effect did not happen; throwing `StepNotDone` says the same. */
+  readonly isNotDone?: (error: unknown) => boolean
+  /**
+   * What becomes of an unknown outcome. Default `fail`: the step throws `step_unknown`. A function looks at the world
+   * outside, by operation id, and says what happened there.
+   */
+  readonly onUnknown?: 'fail' | ((operationId: string) => Promise<UnknownResolution<T>>)
+  /** Default: one try. A `once` step is retried only when it was *not done*. */
+  readonly retry?: RetryPolicy
+  /** Milliseconds for one try. Default: no limit. */
+  readonly timeout?: number
+}
+
+export type UnknownResolution<T> = { readonly done: T } | 'not_done'
+
+export interface RetryPolicy {
+  /** Tries in all. Default 1. */
+  readonly attempts?: number
+  /** Before the second try; doubles each time. Default 200 ms. */
+  readonly delayMs?: number
+  /** Default 10,000 ms. */
+  readonly maxDelayMs?: number
+}
+
+/** Thrown by a `once` step's code: the effect did not happen, so the step may be tried again, or fail as usual. */
+export class StepNotDone extends Error {
+  override readonly name = 'StepNotDone'
+}

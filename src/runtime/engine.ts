@@ -1,0 +1,26 @@
+import type { Json } from '../model/json.ts'
+import type { Disposition } from '../model/process.ts'
+import type { ProcessContext } from './context.ts'
+import type { Schema } from './schema.ts'
+
+/** A kind of process that the host runs itself: a plain async function over a context. */
+export interface Engine<Input = never, Parsed = Input, Output = unknown> {
+  readonly disposition: RunnableDisposition
+  readonly input?: Schema<Input, Parsed>
+  /** Event types that `ctx.emit` may use, each with its payload's JSON Schema (`true`: anything). */
+  readonly events?: Readonly<Record<string, Json>>
+  /** Default: no limit. See `ProcessRegistration.maxAttempts`. */
+  readonly maxAttempts?: number
+  run(ctx: ProcessContext<Parsed>): Promise<Output> | Output
+}
+
+/** What this system may run at all. */
+export type RunnableDisposition = Exclude<Disposition, 'externally_owned'>
+
+/**
+ * Declares a kind. The disposition has no default: only its author knows whether running it again is safe.
+ * `input` is checked when a process is started, by any Standard Schema.
+ */
+export const defineEngine = <Input, Parsed, Output>(
+  engine: Engine<Input, Parsed, Output>,
+): Engine<Input, Parsed, Output> => engine

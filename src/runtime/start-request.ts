@@ -1,0 +1,159 @@
+import { v7 as uuidv7 } from 'uuid'
+import { LeaseholdError } from '../model/errors.ts'
+import type { EventType } from '../model/event.ts'
+import type { Json } from '../model/json.ts'
+import type { Disposition } from '../model/process.ts'
+import type { RegistrationRequest } from '../model/registration.ts'
+import type { Engine, RunnableDisposition } from './engine.ts'
+import { EMPTY_ENVIRONMENT, type ProcessEnvironment } from './environment.ts'
+import { type EngineTable, type Host, requireDisposition } from './host.ts'
+import { isSchema, parseInput } from './schema.ts'
+import { toolDefinition } from './tool.ts'
+
+/** What every start may say. */
+export interface StartOptions {
+  /** Default: a UUIDv7. The same id with the same kind, input and disposition returns the existing process. */
+  readonly id?: string
+  /** May only narrow what the kind declares: rerunnable → owner_bound. Tool calls whose tool declares none must state it. */
+  readonly disposition?: Disposition
+  readonly label?: string
+  /** Default: the kind's, else no limit. */
+  readonly maxAttempts?: number
+  /** Default: empty. */
+  readonly env?: ProcessEnvironment
+}
+
+/** One start: of an engine by its name, of a tool, or of work that somebody else owns. */
+export type StartRequest<Engines extends EngineTable = EngineTable> =
+  | EngineStart<Engines>
+  | (StartOptions & {
+      readonly kind: 'tool_call'
+      readonly input: { readonly tool: string; readonly args: unknown }
+    })
+  | (StartOptions & { readonly kind: 'external'; readonly input: Json })
+
+type EngineStart<Engines extends EngineTable> = {
+  readonly [Kind in keyof Engines & string]: StartOptions & {
+    readonly kind: Kind
+    readonly input: Engines[Kind] extends Engine<infer Input, infer _Parsed, infer _Output> ? Input : never
+  }
+}[keyof Engines & string]
+
+/** A start of any kind, as the command line and untyped callers make it. */
+export type AnyStart = StartOptions & { readonly kind: string; readonly input: unknown }
+
+export interface PreparedStart {
+  readonly registration: Omit<RegistrationRequest, 'envRef'>
+  /** To be captured before the registration; absent for work that never runs here. */
+  readonly environment?: ProcessEnvironment
+}
+
+/** Checks a start against the host module and makes its registration. Nothing is written. */
+export async function prepareStart(host: Host, request: AnyStart): Promise<PreparedStart> {
+  const id = request.id ?? uuidv7()
+  if (request.kind === 'external') return prepareExternal(id, request)
+  const environment = request.env ?? EMPTY_ENVIRONMENT
+  const registration =
+    request.kind === 'tool_call'
+      ? await prepareToolCall(host, id, request)
+      : await prepareEngine(host, id, request)
+  return { registration, environment }
+}
+
+type Registration = PreparedStart['registration']
+
+async function prepareEngine(host: Host, id: string, request: AnyStart): Promise<Registration> {
+  const engines = host.engines ?? {}
+  const engine = Object.hasOwn(engines, request.kind) ? engines[request.kind] : undefined
+  if (engine === undefined) {
+    throw new LeaseholdError(
+      'process_kind_unknown',
+      `The host has no engine "${request.kind}". It has: ${known(engines)}; and the kinds tool_call and external.`,
+      { processId: id },
+    )
+  }
+  const payload = await parseInput(`kind "${request.kind}"`, engine.input, request.input)
+  return {
+    ...common(id, request, engine.maxAttempts),
+    input: { type: 'engine', kind: request.kind, payload },
+    identity: { kind: request.kind, ...label(request.label) },
+    disposition: narrow(`Kind "${request.kind}"`, engine.disposition, request.disposition),
+    eventTypes: Object.entries(engine.events ?? {}).map(
+      ([name, payloadSchema]): EventType => ({ name, payloadSchema }),
+    ),
+  }
+}
+
+async function prepareToolCall(host: Host, id: string, request: AnyStart): Promise<Registration> {
+  const { tool: toolName, args } = (request.input ?? {}) as { tool?: unknown; args?: unknown }
+  const tools = host.tools ?? {}
+  if (typeof toolName !== 'string' || !Object.hasOwn(tools, toolName)) {
+    throw new LeaseholdError(
+      'process_tool_unknown',
+      `The host has no tool ${JSON.stringify(toolName) ?? '(none named)'}. A tool_call's input is { tool, args }; the host has: ${known(tools)}.`,
+      { processId: id },
+    )
+  }
+  const definition = toolDefinition(tools[toolName] as NonNullable<(typeof tools)[string]>)
+  const { inputSchema } = definition.tool
+  const parsed = await parseInput(
+    `tool "${toolName}"`,
+    isSchema(inputSchema) ? inputSchema : undefined,
+    args ?? {},
+  )
+  return {
+    ...common(id, request),
+    input: { type: 'tool_call', call: { callId: id, toolName, args: parsed } },
+    identity: { kind: 'tool', label: request.label ?? toolName },
+    disposition: narrow(`Tool "${toolName}"`, definition.disposition, request.disposition),
+  }
+}
+
+async function prepareExternal(id: string, request: AnyStart): Promise<PreparedStart> {
+  if (request.disposition !== undefined && request.disposition !== 'externally_owned') {
+    throw notNarrower('Kind "external"', 'externally_owned', request.disposition)
+  }
+  const metadata = await parseInput('kind "external"', undefined, request.input)
+  const identity = request.label === undefined ? {} : { identity: { kind: 'external', label: request.label } }
+  return {
+    registration: {
+      ...common(id, request),
+      ...identity,
+      input: { type: 'external', metadata },
+      disposition: 'externally_owned',
+    },
+  }
+}
+
+const common = (id: string, request: AnyStart, kindsMaxAttempts?: number) => {
+  const maxAttempts = request.maxAttempts ?? kindsMaxAttempts
+  return {
+    id,
+    provenance: { originator: { type: 'host' } } as const,
+    ...(maxAttempts === undefined ? {} : { maxAttempts }),
+  }
+}
+
+const label = (text: string | undefined) => (text === undefined ? {} : { label: text })
+
+function narrow(
+  what: string,
+  declared: RunnableDisposition | undefined,
+  stated: Disposition | undefined,
+): Disposition {
+  if (declared === undefined) {
+    requireDisposition(what, stated)
+    return stated as RunnableDisposition
+  }
+  if (stated === undefined || stated === declared) return declared
+  if (declared === 'rerunnable' && stated === 'owner_bound') return stated
+  throw notNarrower(what, declared, stated)
+}
+
+const notNarrower = (what: string, declared: Disposition, stated: Disposition): LeaseholdError =>
+  new LeaseholdError(
+    'disposition_not_narrower',
+    `${what} is ${declared}; a start may only narrow rerunnable to owner_bound, and this one asks for ${stated}.`,
+  )
+
+const known = (table: object): string => Object.keys(table).join(', ') || 'none'

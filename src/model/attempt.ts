@@ -107,8 +107,10 @@ export function decideBeginAttempt(
     return { type: 'parked', ...(untilMs === undefined ? {} : { untilMs }) }
   }
 
+  // An owner-bound body runs once at most; giving up on attempts that never reached it would end what never began.
   const attemptsSpent = stored.attemptsSpent + (stored.isAttemptOpen && !isOwn ? 1 : 0)
-  if (record.maxAttempts !== undefined && attemptsSpent >= record.maxAttempts) {
+  const budget = record.disposition === 'rerunnable' ? record.maxAttempts : undefined
+  if (budget !== undefined && attemptsSpent >= budget) {
     return settle({
       writer: 'engine_gave_up',
       ...(firstStarted === undefined ? {} : { owner: firstStarted.owner }),

@@ -89,6 +89,7 @@ function findInObject<P>(value: object, path: string, above: Set<object>, here: 
     return here(`an instance of ${prototype?.constructor?.name ?? 'a class'}`)
   }
   for (const [key, member] of Object.entries(value)) {
+    if (!key.isWellFormed()) return here('a member name with a lone surrogate')
     const problem = findNonJson(member, path === '' ? key : `${path}.${key}`, above)
     if (problem !== undefined) return problem
   }

@@ -103,7 +103,8 @@ function completeEventTypes(
   invalid: (problem: string) => Error,
 ): readonly EventType[] {
   const names = new Set<string>()
-  for (const { name } of declared) {
+  for (const type of declared) {
+    const { name } = type
     if (name.trim() === '') throw invalid('declares an event type with a blank name')
     if (name.length > MAX_EVENT_TYPE_LENGTH) {
       throw invalid(
@@ -112,6 +113,11 @@ function completeEventTypes(
     }
     if (isReservedEventType(name)) throw invalid(`declares "${name}", which is reserved`)
     if (names.has(name)) throw invalid(`declares event type "${name}" twice`)
+    // A schema of its own would let a process refuse its cancel; without `terminal`, anybody could append its end.
+    const core = CORE_EVENT_TYPES.find(other => other.name === name)
+    if (core !== undefined && !jsonEquals(asJson(core), asJson(type))) {
+      throw invalid(`declares the core event type "${name}" in another way; leave it out`)
+    }
     names.add(name)
   }
   return [...declared, ...CORE_EVENT_TYPES.filter(core => !names.has(core.name))]

@@ -1,0 +1,210 @@
+import { describe, expect, test } from 'vitest'
+import { CORE_EVENT_TYPES, RESERVED_EVENT_TYPES } from '../../src/model/event.ts'
+import { asJson, hashJson } from '../../src/model/json.ts'
+import type { ProcessInput } from '../../src/model/process.ts'
+import {
+  completeRegistration,
+  decideRegister,
+  MAX_PAYLOAD_BYTES,
+  type RegistrationRequest,
+} from '../../src/model/registration.ts'
+import { errorWith, ID, record, registration } from './fixtures.ts'
+
+const external: ProcessInput = { type: 'external', metadata: {} }
+const toolCall = (callId: string, args: string): ProcessInput => ({
+  type: 'tool_call',
+  call: { callId, toolName: 'search', args },
+})
+const eventType = (name: string) => ({ name, payloadSchema: true })
+
+const without = (field: 'envRef' | 'disposition'): RegistrationRequest => {
+  const request = registration()
+  Reflect.deleteProperty(request, field)
+  return request
+}
+
+describe('a registration is refused', () => {
+  test.each<{ title: string; request: RegistrationRequest; names: string }>([
+    { title: 'without a disposition', request: without('disposition'), names: 'there is no default' },
+    { title: 'with a blank id', request: registration({ id: ' \t ' }), names: 'blank' },
+    { title: 'with "#" in its id', request: registration({ id: 'a#1' }), names: 'reserved as a separator' },
+    { title: 'of an engine without environment', request: without('envRef'), names: 'envRef' },
+    { title: 'with an empty environment', request: registration({ envRef: '' }), names: 'envRef' },
+    {
+      title: 'of a tool call without environment',
+      request: { ...without('envRef'), input: toolCall('c1', 'x') },
+      names: 'envRef',
+    },
+    {
+      title: 'of external work with an environment',
+      request: registration({ input: external }),
+      names: 'must not carry',
+    },
+    { title: 'with no attempts allowed', request: registration({ maxAttempts: 0 }), names: 'maxAttempts 0' },
+    { title: 'with a negative budget', request: registration({ maxAttempts: -1 }), names: 'maxAttempts -1' },
+    { title: 'with half an attempt', request: registration({ maxAttempts: 1.5 }), names: 'maxAttempts 1.5' },
+    {
+      title: 'with a blank event type',
+      request: registration({ eventTypes: [eventType(' ')] }),
+      names: 'blank name',
+    },
+    {
+      title: 'with an event type declared twice',
+      request: registration({ eventTypes: [eventType('note'), eventType('note')] }),
+      names: '"note" twice',
+    },
+    {
+      title: 'with an event type of 201 characters',
+      request: registration({ eventTypes: [eventType('n'.repeat(201))] }),
+      names: '201 characters',
+    },
+    {
+      title: 'with a core event type that means something else',
+      request: registration({ eventTypes: [eventType('process.completed')] }),
+      names: '"process.completed"',
+    },
+    {
+      title: 'with a core event type of another schema',
+      request: registration({
+        eventTypes: [{ name: 'process.cancel_requested', payloadSchema: { type: 'string' } }],
+      }),
+      names: '"process.cancel_requested"',
+    },
+    ...Object.values(RESERVED_EVENT_TYPES).map(name => ({
+      title: `that declares ${name}`,
+      request: registration({ eventTypes: [eventType(name)] }),
+      names: `"${name}", which is reserved`,
+    })),
+  ])('$title', ({ request, names }) => {
+    expect(() => completeRegistration(request)).toThrow(errorWith('process_registration_invalid'))
+    expect(() => completeRegistration(request)).toThrow(names)
+  })
+
+  test('with an input above the limit, naming its size', () => {
+    const input: ProcessInput = { type: 'engine', kind: 'survey', payload: 'x'.repeat(MAX_PAYLOAD_BYTES) }
+    expect(() => completeRegistration(registration({ input }))).toThrow(errorWith('payload_too_large'))
+  })
+})
+
+describe('a registration is completed', () => {
+  test('with the seven core event types, after those it declares', () => {
+    const { eventTypes } = completeRegistration(registration({ eventTypes: [eventType('note')] }))
+    expect(eventTypes).toEqual([eventType('note'), ...CORE_EVENT_TYPES])
+    expect(CORE_EVENT_TYPES).toHaveLength(7)
+  })
+
+  test('without repeating a core type that it declares itself', () => {
+    const { eventTypes } = completeRegistration(registration({ eventTypes: [...CORE_EVENT_TYPES] }))
+    expect(eventTypes).toEqual(CORE_EVENT_TYPES)
+  })
+
+  test.each<{ title: string; input: ProcessInput; identity: object }>([
+    { title: 'a tool call', input: toolCall('c1', 'x'), identity: { kind: 'tool', label: 'search' } },
+    {
+      title: 'an engine',
+      input: { type: 'engine', kind: 'survey', payload: null },
+      identity: { kind: 'survey' },
+    },
+    { title: 'bare external work', input: external, identity: { kind: 'external' } },
+    {
+      title: 'external work with a label, a name and a title',
+      input: { type: 'external', metadata: { title: 't', name: 'n', label: 'l' } },
+      identity: { kind: 'external', label: 'l' },
+    },
+    {
+      title: 'external work with a name and a title',
+      input: { type: 'external', metadata: { title: 't', name: 'n' } },
+      identity: { kind: 'external', label: 'n' },
+    },
+    {
+      title: 'external work whose label is no text',
+      input: { type: 'external', metadata: { label: 7, title: 't' } },
+      identity: { kind: 'external', label: 't' },
+    },
+    {
+      title: 'external work with scalar metadata',
+      input: { type: 'external', metadata: 'label' },
+      identity: { kind: 'external' },
+    },
+  ])('with the identity of $title', ({ input, identity }) => {
+    const request = input.type === 'external' ? without('envRef') : registration()
+    expect(completeRegistration({ ...request, input }).identity).toEqual(identity)
+  })
+
+  test('with the identity that the producer gives, where it gives one', () => {
+    const identity = { kind: 'survey', label: 'weekly' }
+    expect(completeRegistration(registration({ identity })).identity).toEqual(identity)
+  })
+})
+
+describe('registering an id', () => {
+  const existingOf = (request: RegistrationRequest) => {
+    const complete = completeRegistration(request)
+    return record({ ...complete, registrationHash: hashJson(asJson(complete)) })
+  }
+
+  test('that is new inserts it', () => {
+    const request = registration()
+    expect(decideRegister(undefined, request, 'whole')).toMatchObject({
+      type: 'insert',
+      registration: { id: ID },
+    })
+  })
+
+  test.each(['whole', 'request'] as const)('again, the same, returns the row (%s)', rule => {
+    const existing = existingOf(registration())
+    expect(decideRegister(existing, registration(), rule)).toEqual({ type: 'existing', record: existing })
+  })
+
+  test('again, with its members in another order, is the same', () => {
+    const existing = existingOf(
+      registration({ input: { type: 'engine', kind: 'survey', payload: { a: 1, b: 2 } } }),
+    )
+    const request = registration({ input: { payload: { b: 2, a: 1 }, kind: 'survey', type: 'engine' } })
+    expect(decideRegister(existing, request, 'whole').type).toBe('existing')
+  })
+
+  test.each<{ what: string; patch: Partial<RegistrationRequest>; request: 'existing' | 'conflict' }>([
+    { what: 'one more event type', patch: { eventTypes: [eventType('note')] }, request: 'existing' },
+    { what: 'another environment', patch: { envRef: 'process-env:sha256:01' }, request: 'existing' },
+    { what: 'another label', patch: { identity: { kind: 'survey', label: 'x' } }, request: 'existing' },
+    { what: 'another kind', patch: { identity: { kind: 'other' } }, request: 'conflict' },
+    {
+      what: 'another input',
+      patch: { input: { type: 'engine', kind: 'survey', payload: { dir: '/' } } },
+      request: 'conflict',
+    },
+    { what: 'another input type', patch: { input: toolCall('c1', 'x') }, request: 'conflict' },
+    { what: 'another disposition', patch: { disposition: 'owner_bound' }, request: 'conflict' },
+  ])('again with $what is a conflict as a whole, and by request: $request', ({ patch, request }) => {
+    const existing = existingOf(registration())
+    const conflict = errorWith('process_registration_conflict')
+    expect(() => decideRegister(existing, registration(patch), 'whole')).toThrow(conflict)
+    if (request === 'conflict') {
+      expect(() => decideRegister(existing, registration(patch), 'request')).toThrow(conflict)
+    } else {
+      expect(decideRegister(existing, registration(patch), 'request').type).toBe('existing')
+    }
+  })
+
+  test('a conflict names both hashes', () => {
+    const existing = existingOf(registration())
+    const attempt = () => decideRegister(existing, registration({ disposition: 'owner_bound' }), 'whole')
+    expect(attempt).toThrow(existing.registrationHash.slice(0, 12))
+    expect(attempt).toThrow('disposition (rerunnable against owner_bound)')
+  })
+
+  test.each([
+    { callId: 'made-up', args: 'x', answer: 'existing' },
+    { callId: 'c1', args: 'y', answer: 'conflict' },
+  ])(
+    'a tool call with call id $callId and arguments $args is by request: $answer',
+    ({ callId, args, answer }) => {
+      const existing = existingOf(registration({ input: toolCall('c1', 'x') }))
+      const again = () =>
+        decideRegister(existing, registration({ input: toolCall(callId, args) }), 'request').type
+      if (answer === 'existing') expect(again()).toBe('existing')
+      else expect(again).toThrow(errorWith('process_registration_conflict'))
+    },
+  )
+})

@@ -1,0 +1,22 @@
+import { LeaseholdError, messageOf } from '../model/errors.ts'
+import type { DevServer, DevServerExit } from './dev-server.ts'
+import { requireFrontend } from './frontend.ts'
+
+const ANSWER_WITHIN_MS = 5_000
+
+/** The server that `TEMPORAL_ADDRESS` names, once it has answered. It belongs to somebody else: `stop` leaves it. */
+export async function useExistingServer(address: string): Promise<DevServer> {
+  try {
+    await requireFrontend(address, ANSWER_WITHIN_MS)
+  } catch (cause) {
+    throw new LeaseholdError(
+      'temporal_unreachable',
+      `TEMPORAL_ADDRESS is "${address}", but no Temporal server answers there without TLS (${messageOf(cause)}). ` +
+        'Start that server or correct the address (host:port), or unset TEMPORAL_ADDRESS to have a dev server started.',
+      { cause, details: { address } },
+    )
+  }
+  const { promise: exited, resolve } = Promise.withResolvers<DevServerExit>()
+  const stop = async () => resolve({ expected: true, code: null, stderr: '' })
+  return { address, source: 'TEMPORAL_ADDRESS', exited, stop, [Symbol.asyncDispose]: stop }
+}

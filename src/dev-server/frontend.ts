@@ -1,0 +1,50 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Connection } from '@temporalio/client'
+
+const CALL_TIMEOUT_MS = 2_000
+const RETRY_MS = 50
+
+/** Resolves when the frontend at `address` knows all these namespaces; rejects only when `signal` aborts. */
+export async function untilNamespacesAnswer(
+  address: string,
+  namespaces: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
+  await withConnection(address, async connection => {
+    for (const namespace of namespaces) {
+      const describe = () => connection.workflowService.describeNamespace({ namespace })
+      while (!(await succeeds(connection, describe))) {
+        signal.throwIfAborted()
+        await sleep(RETRY_MS)
+      }
+    }
+  })
+}
+
+/** One question, one answer: throws if no Temporal frontend answers at `address`. */
+export async function requireFrontend(address: string, timeoutMs: number): Promise<void> {
+  await withConnection(address, connection =>
+    connection.withDeadline(Date.now() + timeoutMs, () => connection.workflowService.getSystemInfo({})),
+  )
+}
+
+async function succeeds(connection: Connection, call: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await connection.withDeadline(Date.now() + CALL_TIMEOUT_MS, call)
+    return true
+  } catch {
+    return false
+  }
+}
+
+async function withConnection<T>(address: string, use: (connection: Connection) => Promise<T>): Promise<T> {
+  // Loaded late: the gRPC stack takes a third of a second, which a mere look for the binary need not pay.
+  const { Connection } = await import('@temporalio/client')
+  // No interceptors: the SDK's own would retry for many seconds what is refused.
+  const connection = Connection.lazy({ address, interceptors: [] })
+  try {
+    return await use(connection)
+  } finally {
+    await connection.close()
+  }
+}

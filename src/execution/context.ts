@@ -1,0 +1,152 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { LeaseholdError } from '../model/errors.ts'
+import { replayKeys } from '../model/event.ts'
+import type { Json } from '../model/json.ts'
+import type { StoredProcess } from '../model/process.ts'
+import type { ProcessContext, StepOptions, StepScope } from '../runtime/context.ts'
+import type { Logger } from '../runtime/logger.ts'
+import type { AttemptScope } from './attempt-scope.ts'
+import { delayUntil } from './delay.ts'
+import type { JournalSession } from './journal-session.ts'
+import type { Parking } from './parking.ts'
+import { SeededRandom } from './seeded-random.ts'
+import type { StepRunner } from './step-runner.ts'
+
+export interface ContextParts {
+  readonly process: StoredProcess
+  readonly input: Json
+  readonly scope: AttemptScope
+  readonly journal: JournalSession
+  readonly steps: StepRunner
+  readonly parking: Parking
+  readonly logger: Logger
+}
+
+/** The step whose code is running, so that what it emits is keyed by it. */
+const currentStep = new AsyncLocalStorage<{ readonly address: string; emitted: number }>()
+
+/** What the host's code calls. Each call checks that the attempt is not over, and holds off a park while it works. */
+export function createContext(parts: ContextParts): ProcessContext<Json> {
+  const { process, input, scope, journal, steps, parking, logger } = parts
+  const { record, epoch } = process
+  const chance = new SeededRandom(`${record.id}\u0000${record.incarnation}\u0000${epoch}`)
+
+  const during = async <T>(call: () => Promise<T>): Promise<T> => {
+    scope.requireActive()
+    return parking.during(call)
+  }
+
+  async function step<T>(
+    name: string,
+    run: (step: StepScope) => T | Promise<T>,
+    options: StepOptions<T> = {},
+  ): Promise<T> {
+    requireOutsideStep('step', name)
+    const { effect = 'repeatable', key, input: stepInput } = options
+    return during(async () => {
+      const call = journal.open(name, { kind: 'step', effect, key, input: stepInput })
+      const inStep = (step: StepScope) =>
+        currentStep.run({ address: call.address, emitted: 0 }, () => run(step))
+      try {
+        return await steps.run(call, inStep, options)
+      } finally {
+        journal.close(name, 'step')
+      }
+    })
+  }
+
+  async function sleep(duration: number | Date, { key }: { readonly key?: string } = {}): Promise<void> {
+    requireOutsideStep('sleep', 'sleep')
+    const untilMs = duration instanceof Date ? duration.getTime() : Date.now() + duration
+    if (!Number.isFinite(untilMs))
+      throw new RangeError(`ctx.sleep takes milliseconds or a date; found ${String(duration)}`)
+    return during(async () => {
+      const call = journal.open('sleep', { kind: 'sleep', effect: 'repeatable', key })
+      try {
+        // The deadline is journaled by the first attempt: the ones after it wait for the same moment.
+        const entry =
+          journal.entry(call.address) ??
+          (await journal.save(
+            journal.draft(call, { status: 'claimed', value: { untilMs, sinceMs: Date.now() } }),
+          ))
+        if (entry.status === 'done') return
+        const times = entry.value as { readonly untilMs: number; readonly sinceMs: number }
+        const wait = {
+          key: `process:${record.id}:timer:${epoch}:${call.address}`,
+          ...times,
+          on: { type: 'timer' } as const,
+        }
+        await parking.duringWait(wait, () => delayUntil(times.untilMs, scope.signal))
+        await journal.save({ ...entry, status: 'done', endedAtMs: Date.now() })
+      } finally {
+        journal.close('sleep', 'sleep')
+      }
+    })
+  }
+
+  async function emit(eventType: string, payload: Json) {
+    const within = currentStep.getStore()
+    // In a step the attempt and an ordinal are part of the key: a step that runs again emits again.
+    const key = within === undefined ? undefined : `${within.address}:${journal.attempt}:${++within.emitted}`
+    return during(async () => {
+      const name = eventType.replaceAll(/[[\]#]/g, '_')
+      const call = journal.open(name, { kind: 'emit', effect: 'repeatable', key })
+      try {
+        const replayKey = replayKeys.emitted(record.id, epoch, call.address)
+        return await journal.emit(journal.draft(call, { status: 'done', endedAtMs: Date.now() }), {
+          eventType,
+          payload,
+          replayKey,
+        })
+      } finally {
+        journal.close(name, 'emit')
+      }
+    })
+  }
+
+  async function now(): Promise<number> {
+    return during(async () => {
+      const call = journal.open('now', { kind: 'now', effect: 'repeatable' })
+      const known = journal.entry(call.address)
+      const entry = known ?? (await journal.save(journal.draft(call, { status: 'done', value: Date.now() })))
+      journal.close('now', 'now')
+      return entry.value as number
+    })
+  }
+
+  return {
+    id: record.id,
+    input,
+    attempt: record.attempts,
+    signal: scope.signal,
+    log: logger,
+    step,
+    sleep,
+    emit,
+    now,
+    random: () => chance.random(),
+    uuid: () => chance.uuid(),
+    use: resource => {
+      scope.requireActive()
+      scope.defer(() =>
+        Symbol.asyncDispose in resource ? resource[Symbol.asyncDispose]() : resource[Symbol.dispose](),
+      )
+      return resource
+    },
+    defer: cleanUp => {
+      scope.requireActive()
+      scope.defer(cleanUp)
+    },
+  }
+}
+
+/** A step's code runs only when the journal does not know the step: a step inside it would be visited, or not, by chance. */
+function requireOutsideStep(what: string, name: string): void {
+  const within = currentStep.getStore()
+  if (within === undefined) return
+  throw new LeaseholdError(
+    'step_nested',
+    `ctx.${what} "${name}" was called inside step "${within.address}". Call it after that step, in the process's own function.`,
+    { details: { step: within.address } },
+  )
+}

@@ -1,0 +1,24 @@
+/** The longest time that a Node timer can hold: 2 ** 31 - 1 ms, some 25 days. */
+const LONGEST_TIMER_MS = 2_147_483_647
+
+/** Waits until a wall-clock time, however far; rejects with the signal's reason when it fires. */
+export async function delayUntil(untilMs: number, signal: AbortSignal): Promise<void> {
+  for (let leftMs = untilMs - Date.now(); leftMs > 0; leftMs = untilMs - Date.now()) {
+    await delay(Math.min(leftMs, LONGEST_TIMER_MS), signal)
+  }
+}
+
+export function delay(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason)
+    const onAbort = () => {
+      clearTimeout(timer)
+      reject(signal?.reason)
+    }
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', onAbort)
+      resolve()
+    }, ms)
+    signal?.addEventListener('abort', onAbort, { once: true })
+  })
+}

@@ -1,0 +1,67 @@
+import { randomUUID } from 'node:crypto'
+import {
+  DEFAULT_LEASE_TIMINGS,
+  type LeaseOwner,
+  type LeaseTimings,
+  requireLeaseTimings,
+} from '../model/lease.ts'
+import type { WatchedRegistry } from '../registry/watch.ts'
+import type { Host } from '../runtime/host.ts'
+import { type Logger, stderrLogger } from '../runtime/logger.ts'
+import { localLiveness } from './liveness.ts'
+
+/** What every attempt of one worker shares. */
+export interface ExecutionEnvironment {
+  readonly host: Host
+  readonly registry: WatchedRegistry
+  readonly worker: LeaseOwner
+  readonly timings: LeaseTimings
+  readonly parkGraceMs: number
+  readonly stopBoundMs: number
+  readonly logger: Logger
+}
+
+export interface ExecutionOptions {
+  /** Default: this OS process, so that a crash can be proven. */
+  readonly worker?: LeaseOwner
+  /** Default 30 s, renewed every 10 s. */
+  readonly leaseTimings?: LeaseTimings
+  /** How long a process only waits before its attempt ends until the wait is over. Default 2,000 ms. */
+  readonly parkGraceMs?: number
+  /** How long code may go on after its signal fired for a lost lease or a shutdown. Default 5,000 ms. */
+  readonly stopBoundMs?: number
+  /** Default: warnings and errors as JSON lines on standard error. */
+  readonly logger?: Logger
+}
+
+export function createExecutionEnvironment(
+  host: Host,
+  registry: WatchedRegistry,
+  options: ExecutionOptions = {},
+): ExecutionEnvironment {
+  const {
+    leaseTimings = DEFAULT_LEASE_TIMINGS,
+    parkGraceMs = 2_000,
+    stopBoundMs = 5_000,
+    logger = stderrLogger,
+  } = options
+  return {
+    host,
+    registry,
+    worker: options.worker ?? localWorker(),
+    timings: requireLeaseTimings(leaseTimings),
+    parkGraceMs,
+    stopBoundMs,
+    logger,
+  }
+}
+
+/** One life of this OS process as a worker. */
+export function localWorker(): LeaseOwner {
+  const incarnationId = randomUUID()
+  return {
+    ownerId: `worker:${process.pid}:${incarnationId.slice(0, 8)}`,
+    incarnationId,
+    liveness: localLiveness(),
+  }
+}

@@ -1,0 +1,159 @@
+import { LeaseholdError } from '../model/errors.ts'
+import type { ProcessEvent } from '../model/event.ts'
+import type { ProcessId } from '../model/ids.ts'
+import {
+  type JournalEntry,
+  operationIdOf,
+  requireAllVisited,
+  requireStepName,
+  type StepEffect,
+  stepAddress,
+  stepDigest,
+  unknownEffects,
+} from '../model/journal.ts'
+import type { Json } from '../model/json.ts'
+import type { StoredProcess } from '../model/process.ts'
+import type { ProcessRegistry } from '../registry/registry.ts'
+import type { AttemptScope } from './attempt-scope.ts'
+import type { LeaseKeeper } from './lease-keeper.ts'
+
+export interface Call {
+  readonly address: string
+  readonly digest: string
+  readonly operationId: string
+  readonly kind: JournalEntry['kind']
+  readonly effect: StepEffect
+}
+
+interface CallOptions {
+  readonly kind: JournalEntry['kind']
+  readonly effect: StepEffect
+  readonly key?: string | undefined
+  readonly input?: Json | undefined
+}
+
+/** One attempt's view of the journal: what is there, what the code has visited, and how the rest is written. */
+export class JournalSession {
+  readonly #process: { readonly id: ProcessId; readonly incarnation: string; readonly epoch: number }
+  readonly #entries: Map<string, JournalEntry>
+  readonly #registry: ProcessRegistry
+  readonly #keeper: LeaseKeeper
+  readonly #scope: AttemptScope
+  readonly #visited = new Set<string>()
+  readonly #occurrences = new Map<string, number>()
+  readonly #inFlight = new Set<string>()
+  #position: number
+
+  constructor(
+    process: StoredProcess,
+    entries: readonly JournalEntry[],
+    attempt: {
+      readonly registry: ProcessRegistry
+      readonly keeper: LeaseKeeper
+      readonly scope: AttemptScope
+    },
+  ) {
+    const { id, incarnation } = process.record
+    this.#process = { id, incarnation, epoch: process.epoch }
+    this.#entries = new Map(entries.map(entry => [entry.address, entry]))
+    this.#position = Math.max(0, ...entries.map(entry => entry.position))
+    this.#registry = attempt.registry
+    this.#keeper = attempt.keeper
+    this.#scope = attempt.scope
+  }
+
+  get processId(): ProcessId {
+    return this.#process.id
+  }
+
+  /** This attempt's incarnation: entries that bear it are its own. */
+  get attempt(): string {
+    return this.#keeper.lease.owner.incarnationId
+  }
+
+  /**
+   * Addresses a call and holds its place until `close`. Without a key the address is the occurrence, which parallel
+   * code would not give the same way twice: so two of one name may not be in flight together.
+   */
+  open(name: string, options: CallOptions): Call {
+    const { kind, effect, key, input } = options
+    requireStepName(name, key, this.#process.id)
+    const lane = `${kind} ${name}`
+    if (key === undefined && this.#inFlight.has(lane)) throw this.#keyRequired(name)
+    const occurrence = key === undefined ? (this.#occurrences.get(lane) ?? 0) + 1 : 0
+    const address = stepAddress(name, key, occurrence)
+    if (this.#visited.has(address)) throw this.#keyRequired(name, key)
+    if (key === undefined) {
+      this.#occurrences.set(lane, occurrence)
+      this.#inFlight.add(lane)
+    }
+    this.#visited.add(address)
+    const digest = stepDigest({
+      kind,
+      effect,
+      ...(key === undefined ? {} : { key }),
+      ...(input === undefined ? {} : { input }),
+    })
+    return { address, digest, operationId: operationIdOf(this.#process, address), kind, effect }
+  }
+
+  /** The call has its answer: the next one of its name may come. */
+  close(name: string, kind: JournalEntry['kind']): void {
+    this.#inFlight.delete(`${kind} ${name}`)
+  }
+
+  entry(address: string): JournalEntry | undefined {
+    return this.#entries.get(address)
+  }
+
+  /** An entry for this call at its place; one that exists keeps its position and start. */
+  draft(call: Call, rest: Pick<JournalEntry, 'status'> & Partial<JournalEntry>): JournalEntry {
+    const known = this.#entries.get(call.address)
+    return {
+      processId: this.#process.id,
+      epoch: this.#process.epoch,
+      position: known?.position ?? ++this.#position,
+      ...call,
+      attempt: this.attempt,
+      fence: this.#keeper.lease.fencingToken,
+      startedAtMs: known?.startedAtMs ?? Date.now(),
+      ...rest,
+    }
+  }
+
+  async save(entry: JournalEntry): Promise<JournalEntry> {
+    await this.#scope.write(this.#keeper, lease =>
+      this.#registry.saveJournalEntry(lease, { ...entry, fence: lease.fencingToken }),
+    )
+    this.#entries.set(entry.address, entry)
+    return entry
+  }
+
+  async emit(
+    entry: JournalEntry,
+    request: { eventType: string; payload: Json; replayKey: string },
+  ): Promise<ProcessEvent> {
+    const event = await this.#scope.write(this.#keeper, lease => this.#registry.emit(lease, entry, request))
+    this.#entries.set(entry.address, { ...entry, value: { sequence: event.sequence } })
+    return event
+  }
+
+  /** Throws `step_diverged` if a journaled `once` step was not visited. */
+  requireAllVisited(): void {
+    requireAllVisited(this.#process.id, this.#entries.values(), this.#visited)
+  }
+
+  unknownEffects(): ReturnType<typeof unknownEffects> {
+    return unknownEffects(this.#entries.values())
+  }
+
+  #keyRequired(name: string, key?: string): LeaseholdError {
+    const found =
+      key === undefined ? 'another one without a key is in flight' : `the key "${key}" was used before`
+    return new LeaseholdError(
+      'step_key_required',
+      `Step "${name}" of process "${this.#process.id}" needs a key of its own: ${found}. Give each call { key } that says what it is about.`,
+      { processId: this.#process.id, details: { step: name } },
+    )
+  }
+}

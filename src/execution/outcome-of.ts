@@ -1,0 +1,89 @@
+import { isLeaseholdError, isTransient, LeaseholdError, messageOf } from '../model/errors.ts'
+import type { unknownEffects } from '../model/journal.ts'
+import { asJson, toJson } from '../model/json.ts'
+import type { FailureClass, Outcome } from '../model/outcome.ts'
+
+type UnknownEffects = ReturnType<typeof unknownEffects>
+
+/** Thrown by a process's code to fail with a code and a class of its own choosing. */
+export class ProcessFailure extends Error {
+  override readonly name = 'ProcessFailure'
+  readonly code: string
+  readonly class: FailureClass
+
+  constructor(
+    code: string,
+    message: string,
+    options: { readonly class?: FailureClass; readonly cause?: unknown } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.code = code
+    this.class = options.class ?? 'execution'
+  }
+}
+
+/** What the code's return value means. A value that JSON cannot carry is a failure, never a changed value. */
+export function outcomeOfValue(value: unknown): Outcome {
+  const stored = toJson(value)
+  if (stored.ok) return { status: 'completed', value: stored.json }
+  return failed(
+    'process_output_invalid',
+    `The process returned what JSON cannot carry: ${stored.found} at ${stored.path}.`,
+  )
+}
+
+/**
+ * What a thrown error means. After a cancel was requested it is `cancelled`, whatever the code threw on its way out, with
+ * the effects that nobody can vouch for. `undefined`: the store's trouble, not the process's; the attempt is repeated.
+ */
+export function outcomeOfError(
+  error: unknown,
+  cancel: { readonly reason: string } | undefined,
+  effects: UnknownEffects,
+): Outcome | undefined {
+  if (cancel !== undefined) {
+    const raw = {
+      ...(effects.length === 0 ? {} : { unknownEffects: effects }),
+      ...(isCancelItself(error) ? {} : { error: messageOf(error) }),
+    }
+    return {
+      status: 'cancelled',
+      message: cancel.reason,
+      ...(Object.keys(raw).length === 0 ? {} : { raw: asJson(raw) }),
+    }
+  }
+  if (isTransient(error)) return undefined
+  if (isLeaseholdError(error, 'step_diverged')) {
+    return { ...failed('process_recovery_failed', error.message), raw: { code: error.code } }
+  }
+  const outcome = describe(error)
+  return effects.length === 0 ? outcome : { ...outcome, raw: asJson({ unknownEffects: effects }) }
+}
+
+/** What keeps a process from being run at all: an unknown engine, a missing environment, an invalid id. */
+export function outcomeOfBuildError(error: unknown): Outcome | undefined {
+  if (isTransient(error)) return undefined
+  if (isLeaseholdError(error, 'process_engine_missing')) return failed(error.code, error.message)
+  const code = isLeaseholdError(error) ? error.code : 'internal'
+  return { ...failed('process_recovery_failed', messageOf(error)), raw: { code } }
+}
+
+function describe(error: unknown): Extract<Outcome, { status: 'failed' }> {
+  if (error instanceof ProcessFailure) return failed(error.code, error.message, error.class)
+  if (isLeaseholdError(error)) return failed(error.code, error.message)
+  return failed('process_failed', messageOf(error))
+}
+
+const failed = (
+  code: string,
+  message: string,
+  failureClass: FailureClass = 'execution',
+): Extract<Outcome, { status: 'failed' }> => ({ status: 'failed', class: failureClass, code, message })
+
+const isCancelItself = (error: unknown): boolean =>
+  isLeaseholdError(error, 'process_cancelled') ||
+  (error instanceof Error &&
+    (error.name === 'AbortError' || isLeaseholdError(error.cause, 'process_cancelled')))
+
+export const cancelledError = (reason: string | undefined): LeaseholdError =>
+  new LeaseholdError('process_cancelled', reason ?? 'cancelled on request')

@@ -1,0 +1,109 @@
+import { randomUUID } from 'node:crypto'
+import type { BeginAnswer } from '../model/attempt.ts'
+import type { DeathEvidence, ProcessLease } from '../model/lease.ts'
+import type { TerminalStatus } from '../model/outcome.ts'
+import { Attempt } from './attempt.ts'
+import type { ExecutionEnvironment } from './environment.ts'
+import { clocks } from './lease-keeper.ts'
+import { isProvablyDead } from './liveness.ts'
+
+/** What driving a process once came to. */
+export type RunAnswer =
+  | { readonly type: 'done'; readonly status: TerminalStatus }
+  | { readonly type: 'parked'; readonly untilMs?: number }
+  | { readonly type: 'silent' }
+  | { readonly type: 'external' }
+  | { readonly type: 'unknown' }
+  | { readonly type: 'busy'; readonly holder: ProcessLease; readonly remainingMs: number }
+  /** The worker shuts down; the lease was given back. */
+  | { readonly type: 'released' }
+  /** Another attempt holds the process now. */
+  | { readonly type: 'lost' }
+  | { readonly type: 'store_failed'; readonly error: unknown }
+
+export interface RunOptions {
+  /** The backend's handle on this attempt, for others to fail should this worker die. */
+  readonly backendToken?: string
+  /** At each renewal of the lease: the backend's heartbeat. */
+  readonly onRenewed?: () => void
+  /** Fires when the worker has to stop. */
+  readonly shutdown?: AbortSignal
+  /** Called with a function that looks for a cancel at once. */
+  readonly onCheckCancel?: (check: () => void) => void
+}
+
+/** Drives processes one attempt at a time, each under its own lease. The same with and without Temporal. */
+export class ProcessRunner {
+  readonly #environment: ExecutionEnvironment
+  readonly #running = new Map<string, Attempt>()
+
+  constructor(environment: ExecutionEnvironment) {
+    this.#environment = environment
+  }
+
+  /** Processes that this worker is running now. */
+  get runningIds(): readonly string[] {
+    return [...this.#running.keys()]
+  }
+
+  async run(id: string, options: RunOptions = {}): Promise<RunAnswer> {
+    // After a pause of the machine the backend may hand out again what still runs here: that attempt goes first.
+    await this.#running.get(id)?.ensureLease()
+    const sentAt = clocks()
+    const answer = await this.#begin(id, options)
+    switch (answer.type) {
+      case 'run':
+        return this.#runAttempt(answer, sentAt, options)
+      case 'settle': {
+        const record = await this.#environment.registry.completeWithLease(answer.lease, answer.outcome)
+        return { type: 'done', status: record.outcome?.status ?? answer.outcome.status }
+      }
+      case 'terminal':
+        return { type: 'done', status: answer.status }
+      default:
+        return answer
+    }
+  }
+
+  async #begin(id: string, { backendToken }: RunOptions): Promise<BeginAnswer> {
+    const { registry, worker, timings } = this.#environment
+    const evidence = await this.#deathEvidence(id)
+    return registry.beginAttempt(id, {
+      worker,
+      attempt: randomUUID(),
+      ttlMs: timings.ttlMs,
+      ...(backendToken === undefined ? {} : { backendToken }),
+      ...(evidence === undefined ? {} : { evidence }),
+    })
+  }
+
+  /** Asked before the transaction, of the operating system; it names the holder that it speaks of. */
+  async #deathEvidence(id: string): Promise<DeathEvidence | undefined> {
+    const { registry, worker } = this.#environment
+    const last = await registry.lastHolder(id)
+    return last !== undefined && isProvablyDead(last.owner, worker) ? last.evidence : undefined
+  }
+
+  async #runAttempt(
+    begun: Extract<BeginAnswer, { type: 'run' }>,
+    sentAt: ReturnType<typeof clocks>,
+    options: RunOptions,
+  ): Promise<RunAnswer> {
+    const { id } = begun.process.record
+    const { onRenewed = () => {}, shutdown } = options
+    const attempt = new Attempt(this.#environment, begun.process, begun.lease, { sentAt, onRenewed })
+    const onShutdown = () => attempt.shutDown()
+    shutdown?.addEventListener('abort', onShutdown, { once: true })
+    if (shutdown?.aborted) onShutdown()
+    options.onCheckCancel?.(() => attempt.checkCancel())
+    this.#running.set(id, attempt)
+    try {
+      const result = await attempt.run()
+      return result.type === 'ended' ? { type: 'done', status: result.status } : result
+    } finally {
+      shutdown?.removeEventListener('abort', onShutdown)
+      // A newer attempt of the same process may stand here by now.
+      if (this.#running.get(id) === attempt) this.#running.delete(id)
+    }
+  }
+}

@@ -1,0 +1,209 @@
+/**
+ * One context step, from the journal's word to the journal's entry. The journal's own states stand in model/journal.ts;
+ * here is how code gets from one to the next:
+ *
+ *   decideStep ─ value, failure ──▶ given back, nothing runs
+ *             ├─ run ─────▶ repeatable: try, then write        once: claim, try, then write
+ *             └─ unknown ─▶ onUnknown: fail, or ask the world and then write it done, or run it anew
+ */
+import { LeaseholdError, messageOf } from '../model/errors.ts'
+import {
+  decideRunAnew,
+  decideStep,
+  type JournalEntry,
+  type StepFailure,
+  startByOf,
+} from '../model/journal.ts'
+import { toJson } from '../model/json.ts'
+import type { LeaseOwner } from '../model/lease.ts'
+import { type RetryPolicy, StepNotDone, type StepOptions, type StepScope } from '../runtime/context.ts'
+import type { AttemptScope } from './attempt-scope.ts'
+import { delay } from './delay.ts'
+import type { Call, JournalSession } from './journal-session.ts'
+import { isProvablyDead } from './liveness.ts'
+import { type TryResult, tryStep } from './step-try.ts'
+
+export interface StepRunnerOptions {
+  readonly journal: JournalSession
+  readonly scope: AttemptScope
+  readonly worker: LeaseOwner
+  readonly ttlMs: number
+  /** Resolves when the lease may be used; leaves the caller waiting when it is lost. */
+  readonly requireLease: () => Promise<void>
+}
+
+type Run<T> = (step: StepScope) => T | Promise<T>
+
+export class StepRunner {
+  readonly #options: StepRunnerOptions
+
+  constructor(options: StepRunnerOptions) {
+    this.#options = options
+  }
+
+  async run<T>(call: Call, run: Run<T>, options: StepOptions<T>): Promise<T> {
+    const { journal } = this.#options
+    const decision = decideStep(journal.entry(call.address), { ...call, processId: journal.processId })
+    switch (decision.type) {
+      case 'value':
+        return decision.value as T
+      case 'failure':
+        throw stepFailed(call, decision.failure)
+      case 'unknown':
+        return this.#resolveUnknown(call, decision.entry, run, options)
+      case 'run':
+        return this.#runTries(call, run, options)
+    }
+  }
+
+  async #runTries<T>(call: Call, run: Run<T>, options: StepOptions<T>): Promise<T> {
+    const retry = { ...DEFAULT_RETRY, ...options.retry }
+    for (let tried = 1; ; tried++) {
+      const result = await this.#tryOnce(call, run, options)
+      if (result.type === 'value') return this.#saveValue(call, result.value)
+      const { error } = result
+      const { signal } = this.#options.scope
+      // Stopped by a cancel or a shutdown: no word on the step itself, so the journal keeps what it has.
+      if (call.effect === 'repeatable' && signal.aborted) throw error
+      if (call.effect === 'once' && !isNotDone(error, options))
+        return this.#saveUnknown(call, error, run, options)
+      if (tried >= retry.attempts || signal.aborted) throw await this.#saveFailure(call, error)
+      await delay(Math.min(retry.maxDelayMs, retry.delayMs * 2 ** (tried - 1)), signal)
+    }
+  }
+
+  async #tryOnce<T>(call: Call, run: Run<T>, options: StepOptions<T>): Promise<TryResult<T>> {
+    const { scope, requireLease } = this.#options
+    if (call.effect === 'once') await this.#claim(call, options.timeout)
+    else await requireLease()
+    const { operationId, address } = call
+    return tryStep(run, { operationId, address, signal: scope.signal, timeoutMs: options.timeout })
+  }
+
+  /**
+   * The claim stands before the effect may begin, and names the last moment at which it may. An attempt that was frozen
+   * in between finds that moment passed, though nobody superseded it: it claims again, for nothing has begun.
+   */
+  async #claim(call: Call, timeoutMs: number | undefined): Promise<void> {
+    const { journal, worker, ttlMs, requireLease } = this.#options
+    while (true) {
+      await requireLease()
+      const startByMs = startByOf(Date.now(), timeoutMs, ttlMs)
+      await journal.save(journal.draft(call, { status: 'claimed', claimedBy: worker, startByMs }))
+      await requireLease()
+      if (Date.now() < startByMs) return
+    }
+  }
+
+  async #saveValue<T>(call: Call, value: T): Promise<T> {
+    const { journal } = this.#options
+    const stored = toJson(value)
+    if (!stored.ok) {
+      const problem = `Step "${call.address}" returned what JSON cannot carry: ${stored.found} at ${stored.path}. Return plain JSON, so that a replay gives the same value.`
+      const error = new LeaseholdError('step_value_invalid', problem, { details: { step: call.address } })
+      throw await this.#saveFailure(call, error)
+    }
+    await journal.save(journal.draft(call, { status: 'done', value: stored.json, endedAtMs: Date.now() }))
+    // What the journal holds, not what the code made: live and replayed values are the same.
+    return stored.json as T
+  }
+
+  /** Journals the final failure, and returns the error that this attempt and every replay throws. */
+  async #saveFailure(call: Call, error: unknown): Promise<LeaseholdError> {
+    const { journal } = this.#options
+    const failure = describeFailure(error)
+    await journal.save(journal.draft(call, { status: 'failed', failure, endedAtMs: Date.now() }))
+    return stepFailed(call, failure, error)
+  }
+
+  async #saveUnknown<T>(call: Call, error: unknown, run: Run<T>, options: StepOptions<T>): Promise<T> {
+    const { journal, worker } = this.#options
+    const claimed = journal.entry(call.address)
+    const entry = journal.draft(call, {
+      status: 'unknown',
+      failure: describeFailure(error),
+      claimedBy: worker,
+      ...(claimed?.startByMs === undefined ? {} : { startByMs: claimed.startByMs }),
+    })
+    await journal.save(entry)
+    return this.#resolveUnknown(call, entry, run, options)
+  }
+
+  async #resolveUnknown<T>(
+    call: Call,
+    entry: JournalEntry,
+    run: Run<T>,
+    options: StepOptions<T>,
+  ): Promise<T> {
+    const { onUnknown = 'fail' } = options
+    if (onUnknown === 'fail') throw stepUnknown(call, entry)
+    let resolution: Awaited<ReturnType<typeof onUnknown>>
+    try {
+      resolution = await onUnknown(call.operationId)
+    } catch (cause) {
+      throw stepUnknown(call, entry, cause)
+    }
+    if (resolution !== 'not_done') return this.#saveReconciled(call, resolution.done)
+    await this.#awaitClaimerGone(entry)
+    return this.#runTries(call, run, options)
+  }
+
+  async #saveReconciled<T>(call: Call, value: T): Promise<T> {
+    const { journal } = this.#options
+    const stored = toJson(value)
+    if (!stored.ok) {
+      const problem = `onUnknown of step "${call.address}" answered with what JSON cannot carry: ${stored.found} at ${stored.path}.`
+      throw new LeaseholdError('step_value_invalid', problem, { details: { step: call.address } })
+    }
+    const entry = {
+      status: 'done',
+      value: stored.json,
+      resolvedBy: 'reconcile',
+      endedAtMs: Date.now(),
+    } as const
+    await journal.save(journal.draft(call, entry))
+    return stored.json as T
+  }
+
+  /** *Not done* holds only when nobody can begin it any more: a claimer that is merely frozen still could. */
+  async #awaitClaimerGone(entry: JournalEntry): Promise<void> {
+    const { worker, journal, scope } = this.#options
+    const isOwn = entry.attempt === journal.attempt
+    const isClaimerDead = isOwn || (entry.claimedBy !== undefined && isProvablyDead(entry.claimedBy, worker))
+    const decision = decideRunAnew(entry, isClaimerDead, Date.now())
+    if (decision.type === 'wait') await delay(decision.ms, scope.signal)
+  }
+}
+
+const DEFAULT_RETRY: Required<RetryPolicy> = { attempts: 1, delayMs: 200, maxDelayMs: 10_000 }
+
+const isNotDone = <T>(error: unknown, options: StepOptions<T>): boolean =>
+  error instanceof StepNotDone || options.isNotDone?.(error) === true
+
+function describeFailure(error: unknown): StepFailure {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
+  return {
+    name: error instanceof Error ? error.name : 'Error',
+    message: messageOf(error),
+    ...(typeof code === 'string' ? { code } : {}),
+  }
+}
+
+function stepFailed(call: Call, failure: StepFailure, cause?: unknown): LeaseholdError {
+  return new LeaseholdError('step_failed', failure.message, {
+    cause,
+    details: { step: call.address, errorName: failure.name, errorCode: failure.code },
+  })
+}
+
+function stepUnknown(call: Call, entry: JournalEntry, cause?: unknown): LeaseholdError {
+  const found =
+    entry.failure === undefined
+      ? 'it was claimed and nothing more is known'
+      : `it ended with: ${entry.failure.message}`
+  return new LeaseholdError(
+    'step_unknown',
+    `Nobody knows whether step "${call.address}" took effect: ${found}. It is not run again. Look for operation ${call.operationId} at its destination, or give the step an onUnknown function that does.`,
+    { cause, details: { step: call.address, operationId: call.operationId } },
+  )
+}

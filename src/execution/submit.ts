@@ -1,0 +1,25 @@
+import type { StoredProcess } from '../model/process.ts'
+
+/** Hands processes to whatever drives them. Temporal's stands in client/. */
+export interface ProcessRunHandle {
+  /**
+   * Starts the process in its backend, or tells the run that is there to look again. Idempotent. Throws
+   * `temporal_unreachable` and the like; the row stays due, so nothing is lost.
+   */
+  submit(process: Submission): Promise<void>
+}
+
+/** What a submission needs to know of the row. */
+export interface Submission {
+  readonly id: string
+  /** Attempts begun when the row was read: tells a submission that came too late. */
+  readonly attempts: number
+  /** It was submitted before: there is a run to tell. */
+  readonly isSubmitted: boolean
+}
+
+export const submissionOf = ({ record }: Pick<StoredProcess, 'record'>): Submission => ({
+  id: record.id,
+  attempts: record.attempts,
+  isSubmitted: record.externalRef !== undefined || record.attempts > 0,
+})

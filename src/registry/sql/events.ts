@@ -1,0 +1,78 @@
+import type { ProcessEvent, StoredEvent } from '../../model/event.ts'
+import type { ProcessId } from '../../model/ids.ts'
+import type { Operation } from '../store.ts'
+import { eventFromRow, toEventRow } from './rows.ts'
+import type { EventRow } from './schema.ts'
+import type { SqlSession } from './session.ts'
+import { columns, type Named, prepare } from './statement.ts'
+
+const selectByReplayKey = prepare((db, p: Named<{ id: ProcessId; key: string }>) =>
+  db.selectFrom('events').selectAll().where('process_id', '=', p.id).where('replay_key', '=', p.key),
+)
+
+export function* findEvent(
+  session: SqlSession,
+  id: ProcessId,
+  replayKey: string,
+): Operation<StoredEvent | undefined> {
+  const [row] = yield* session.all(selectByReplayKey, { id, key: replayKey })
+  return row && { event: eventFromRow(row), payloadHash: row.payload_hash }
+}
+
+const selectAfter = prepare((db, p: Named<{ id: ProcessId; after: number; limit: number }>) =>
+  db
+    .selectFrom('events')
+    .selectAll()
+    .where('process_id', '=', p.id)
+    .where('sequence', '>', p.after)
+    .orderBy('sequence')
+    .limit(p.limit),
+)
+
+export function* listEvents(
+  session: SqlSession,
+  id: ProcessId,
+  after: number,
+  limit: number,
+): Operation<ProcessEvent[]> {
+  return (yield* session.all(selectAfter, { id, after, limit })).map(eventFromRow)
+}
+
+const selectLast = prepare((db, p: Named<{ id: ProcessId; limit: number }>) =>
+  db
+    .selectFrom('events')
+    .selectAll()
+    .where('process_id', '=', p.id)
+    .orderBy('sequence', 'desc')
+    .limit(p.limit),
+)
+
+export function* listRecentEvents(
+  session: SqlSession,
+  id: ProcessId,
+  limit: number,
+): Operation<ProcessEvent[]> {
+  return (yield* session.all(selectLast, { id, limit })).map(eventFromRow).reverse()
+}
+
+const insertRow = prepare((db, p: Named<EventRow>) =>
+  db
+    .insertInto('events')
+    .values(
+      columns(p, [
+        'process_id',
+        'sequence',
+        'event_type',
+        'payload',
+        'session_id',
+        'caused_by',
+        'replay_key',
+        'payload_hash',
+        'occurred_at',
+      ]),
+    ),
+)
+
+export function* insertEvent(session: SqlSession, stored: StoredEvent): Operation<void> {
+  yield* session.run(insertRow, toEventRow(stored))
+}

@@ -1,0 +1,116 @@
+import { type Kysely, type RawBuilder, sql } from 'kysely'
+import type { LeaseToken, ProcessId } from '../../model/ids.ts'
+import type { ProcessLease, StoredLease } from '../../model/lease.ts'
+import type { LeaseGuard, Operation, OrphanedAttempt } from '../store.ts'
+import { fromLeaseRow, holderFromRow, toLeaseRow } from './rows.ts'
+import type { LeaseRow, Schema } from './schema.ts'
+import type { SqlSession } from './session.ts'
+import { columns, type Named, prepare } from './statement.ts'
+
+const HELD_COLUMNS = [
+  'fence',
+  'owner',
+  'token',
+  'claimed_at',
+  'expires_at',
+  'worker_incarnation',
+  'backend_token',
+  'death_proof',
+  'dead_host_id',
+] as const satisfies readonly (keyof LeaseRow)[]
+
+/** Named apart, because rows that are written under a lease have a fence of their own. */
+export interface GuardBindings {
+  readonly guard_token: LeaseToken
+  readonly guard_fence: number
+  readonly guard_now: number
+}
+
+export const guardBindings = ({ token, fence, now }: LeaseGuard): GuardBindings => ({
+  guard_token: token,
+  guard_fence: fence,
+  guard_now: now,
+})
+
+/**
+ * One row while the process's lease is the one presented, and live. It stands inside the statement that writes: a
+ * check of its own before it would leave a gap, in which a database with row locks lets a successor in.
+ */
+export const heldLease = (db: Kysely<Schema>, processId: RawBuilder<ProcessId>, p: Named<GuardBindings>) =>
+  db
+    .selectFrom('leases')
+    .select(sql.lit(1).as('held'))
+    .where('leases.process_id', '=', processId)
+    .where('leases.token', '=', p.guard_token)
+    .where('leases.fence', '=', p.guard_fence)
+    .where('leases.expires_at', '>', p.guard_now)
+
+const selectLease = prepare((db, p: Named<{ id: ProcessId }>) =>
+  db.selectFrom('leases').selectAll().where('process_id', '=', p.id),
+)
+
+export function* loadLease(session: SqlSession, id: ProcessId): Operation<StoredLease | undefined> {
+  const [row] = yield* session.all(selectLease, { id })
+  return row && fromLeaseRow(row)
+}
+
+const insertLease = prepare((db, p: Named<LeaseRow>) =>
+  db
+    .insertInto('leases')
+    .values(columns(p, ['process_id', ...HELD_COLUMNS]))
+    .onConflict(oc => oc.column('process_id').doNothing()),
+)
+
+const updateLease = prepare((db, p: Named<LeaseRow & { expected_fence: number }>) =>
+  db
+    .updateTable('leases')
+    .set(columns(p, HELD_COLUMNS))
+    .where('process_id', '=', p.process_id)
+    .where('fence', '=', p.expected_fence),
+)
+
+export function* saveLease(
+  session: SqlSession,
+  id: ProcessId,
+  lease: StoredLease,
+  expectedFence: number,
+): Operation<boolean> {
+  const row = toLeaseRow(id, lease)
+  const written =
+    expectedFence === 0
+      ? yield* session.run(insertLease, row)
+      : yield* session.run(updateLease, { ...row, expected_fence: expectedFence })
+  return written === 1
+}
+
+const selectLeasesOfWorker = prepare((db, p: Named<{ worker: string }>) =>
+  db
+    .selectFrom('leases')
+    .selectAll()
+    .where('worker_incarnation', '=', p.worker)
+    .where('token', 'is not', null)
+    .orderBy('process_id'),
+)
+
+export function* listLeasesOfWorker(
+  session: SqlSession,
+  workerIncarnation: string,
+): Operation<ProcessLease[]> {
+  const rows = yield* session.all(selectLeasesOfWorker, { worker: workerIncarnation })
+  return rows.flatMap(row => holderFromRow(row) ?? [])
+}
+
+const selectOrphans = prepare((db, p: Named<{ host: string }>) =>
+  db
+    .selectFrom('leases')
+    .select(['process_id', 'fence', 'backend_token'])
+    .where('dead_host_id', '=', p.host)
+    .where('backend_token', 'is not', null)
+    .orderBy('process_id')
+    .$narrowType<{ backend_token: string }>(),
+)
+
+export function* listOrphans(session: SqlSession, hostId: string): Operation<OrphanedAttempt[]> {
+  const rows = yield* session.all(selectOrphans, { host: hostId })
+  return rows.map(row => ({ processId: row.process_id, fence: row.fence, backendToken: row.backend_token }))
+}

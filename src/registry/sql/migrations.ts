@@ -1,0 +1,13 @@
+import { initial } from './migrations/0001-initial.ts'
+
+/** One step of the schema's history. Never changed once released: the next change is the next number. */
+export interface Migration {
+  readonly version: number
+  readonly name: string
+  sqlite(execute: (sql: string) => void): void
+}
+
+export const MIGRATIONS: readonly Migration[] = [initial]
+
+/** The schema that this version of Leasehold writes. */
+export const SCHEMA_VERSION = MIGRATIONS.length

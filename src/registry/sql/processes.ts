@@ -1,0 +1,138 @@
+import type { Kysely } from 'kysely'
+import type { ProcessId } from '../../model/ids.ts'
+import type { StoredProcess } from '../../model/process.ts'
+import type { Operation, WriteGuard } from '../store.ts'
+import { type GuardBindings, guardBindings, heldLease } from './leases.ts'
+import { fromProcessRow, toProcessRow } from './rows.ts'
+import type { MutableColumns, ProcessRow, RegistrationColumns, Schema } from './schema.ts'
+import type { SqlPlatform, SqlSession } from './session.ts'
+import { columns, type Named, prepare } from './statement.ts'
+import { insertWaits, replaceWaits, waitsOf } from './waits.ts'
+
+const REGISTRATION_COLUMNS = [
+  'id',
+  'kind',
+  'label',
+  'disposition',
+  'input',
+  'event_types',
+  'provenance',
+  'env_ref',
+  'wake_target',
+  'max_attempts',
+  'registration_hash',
+  'incarnation',
+  'created_at',
+] as const satisfies readonly (keyof RegistrationColumns)[]
+
+const MUTABLE_COLUMNS = [
+  'updated_at',
+  'status',
+  'outcome',
+  'external_ref',
+  'first_started',
+  'cancel_request',
+  'abandon_request',
+  'wait_count',
+  'silent_since',
+  'attempts',
+  'last_sequence',
+  'change_seq',
+  'due_at',
+  'submissions',
+  'failures',
+  'attempts_spent',
+  'is_attempt_open',
+  'is_run_waiting',
+  'epoch',
+] as const satisfies readonly (keyof MutableColumns)[]
+
+const selectProcess = prepare((db, p: Named<{ id: ProcessId }>) =>
+  db.selectFrom('processes').selectAll().where('id', '=', p.id),
+)
+
+export function* loadProcess(session: SqlSession, id: ProcessId): Operation<StoredProcess | undefined> {
+  const [row] = yield* session.all(selectProcess, { id })
+  return row && fromProcessRow(row, yield* waitsOf(session, row))
+}
+
+const insertRow = prepare((db, p: Named<ProcessRow>) =>
+  db.insertInto('processes').values(columns(p, [...REGISTRATION_COLUMNS, ...MUTABLE_COLUMNS])),
+)
+
+export function* insertProcess(
+  session: SqlSession,
+  platform: SqlPlatform,
+  process: StoredProcess,
+): Operation<void> {
+  const row = toProcessRow(process, yield* platform.nextChange(session))
+  yield* session.run(insertRow, row)
+  yield* insertWaits(session, row.id, process.record.waits)
+}
+
+const update = (db: Kysely<Schema>, p: Named<ProcessRow>) =>
+  db.updateTable('processes').set(columns(p, MUTABLE_COLUMNS)).where('id', '=', p.id)
+
+const updateRow = {
+  any: prepare((db, p: Named<ProcessRow>) => update(db, p)),
+  running: prepare((db, p: Named<ProcessRow>) => update(db, p).where('status', '=', 'running')),
+}
+
+const updateLeasedRow = {
+  any: prepare((db, p: Named<ProcessRow & GuardBindings>) =>
+    update(db, p).where(({ exists }) => exists(heldLease(db, p.id, p))),
+  ),
+  running: prepare((db, p: Named<ProcessRow & GuardBindings>) =>
+    update(db, p)
+      .where('status', '=', 'running')
+      .where(({ exists }) => exists(heldLease(db, p.id, p))),
+  ),
+}
+
+export function* saveProcess(
+  session: SqlSession,
+  platform: SqlPlatform,
+  process: StoredProcess,
+  { status, lease }: WriteGuard,
+): Operation<boolean> {
+  // A refusal leaves a gap in the positions, which nobody minds: they only have to grow.
+  const row = toProcessRow(process, yield* platform.nextChange(session))
+  const written =
+    lease === undefined
+      ? yield* session.run(updateRow[status], row)
+      : yield* session.run(updateLeasedRow[status], { ...row, ...guardBindings(lease) })
+  if (written === 0) return false
+  yield* replaceWaits(session, row.id, process.record.waits)
+  return true
+}
+
+const updateDue = prepare((db, p: Named<{ id: ProcessId; due_at: number | null }>) =>
+  db.updateTable('processes').set({ due_at: p.due_at }).where('id', '=', p.id),
+)
+
+export function* saveDue(session: SqlSession, id: ProcessId, dueAtMs: number | undefined): Operation<void> {
+  yield* session.run(updateDue, { id, due_at: dueAtMs ?? null })
+}
+
+const selectDue = prepare((db, p: Named<{ now: number; limit: number }>) =>
+  db
+    .selectFrom('processes')
+    .select('id')
+    .where('due_at', '<=', p.now)
+    .orderBy('due_at')
+    .orderBy('id')
+    .limit(p.limit),
+)
+
+export function* listDue(session: SqlSession, now: number, limit: number): Operation<ProcessId[]> {
+  return (yield* session.all(selectDue, { now, limit })).map(({ id }) => id)
+}
+
+const selectNextDue = prepare((db, _: Named<object>) =>
+  db.selectFrom('processes').select('due_at').where('due_at', 'is not', null).orderBy('due_at').limit(1),
+)
+
+export function* nextDue(session: SqlSession): Operation<number | undefined> {
+  const [row] = yield* session.all(selectNextDue, {})
+  return row?.due_at ?? undefined
+}

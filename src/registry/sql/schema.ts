@@ -1,0 +1,152 @@
+import type { LeaseToken, ProcessId } from '../../model/ids.ts'
+import type { JournalEntry, StepFailure } from '../../model/journal.ts'
+import type { Json } from '../../model/json.ts'
+import type { DeathProof, LeaseOwner } from '../../model/lease.ts'
+import type { Outcome, ProcessStatus } from '../../model/outcome.ts'
+import type {
+  AbandonRequest,
+  CancelRequest,
+  CausalRef,
+  ExternalRef,
+  FirstStarted,
+  ProcessRecord,
+} from '../../model/process.ts'
+import type { WaitState } from '../../model/wait.ts'
+import type { JsonText } from './json-text.ts'
+
+/** The tables as the query builder sees them. The migrations make them; a test holds the two together. */
+export interface Schema {
+  readonly meta: MetaRow
+  readonly processes: ProcessRow
+  readonly waits: WaitRow
+  readonly leases: LeaseRow
+  readonly events: EventRow
+  readonly journal: JournalRow
+  readonly workers: WorkerTableRow
+  readonly envs: EnvRow
+}
+
+/** One row. */
+export interface MetaRow {
+  readonly singleton: number
+  readonly schema_version: number
+  readonly registry_id: string
+  /** The last change position given. It outlives the rows, so that a position is never given twice. */
+  readonly change_seq: number
+}
+
+/** Set when the process is registered and never again. */
+export interface RegistrationColumns {
+  readonly id: ProcessId
+  readonly kind: string
+  readonly label: string | null
+  readonly disposition: ProcessRecord['disposition']
+  readonly input: JsonText<ProcessRecord['input']>
+  readonly event_types: JsonText<ProcessRecord['eventTypes']>
+  readonly provenance: JsonText<ProcessRecord['provenance']>
+  readonly env_ref: string | null
+  readonly wake_target: JsonText<NonNullable<ProcessRecord['wakeTarget']>> | null
+  readonly max_attempts: number | null
+  readonly registration_hash: string
+  readonly incarnation: string
+  readonly created_at: number
+}
+
+export interface MutableColumns {
+  readonly updated_at: number
+  readonly status: ProcessStatus
+  readonly outcome: JsonText<Outcome> | null
+  readonly external_ref: JsonText<ExternalRef> | null
+  readonly first_started: JsonText<FirstStarted> | null
+  readonly cancel_request: JsonText<CancelRequest> | null
+  readonly abandon_request: JsonText<AbandonRequest> | null
+  /** Most rows wait for nothing: 0 spares the query for their waits. */
+  readonly wait_count: number
+  readonly silent_since: number | null
+  readonly attempts: number
+  readonly last_sequence: number
+  readonly change_seq: number
+  readonly due_at: number | null
+  readonly submissions: number
+  readonly failures: number
+  readonly attempts_spent: number
+  readonly is_attempt_open: number
+  readonly is_run_waiting: number
+  readonly epoch: number
+}
+
+export interface ProcessRow extends RegistrationColumns, MutableColumns {}
+
+export interface WaitRow {
+  readonly process_id: ProcessId
+  readonly key: string
+  readonly position: number
+  readonly since: number
+  readonly until: number | null
+  readonly on: JsonText<WaitState['on']>
+}
+
+/** No row of `processes` need exist: ids that begin with "#" are leases of the registry itself. */
+export interface LeaseRow {
+  readonly process_id: ProcessId
+  /** The holder's fencing token; stays when it is gone. */
+  readonly fence: number
+  /** The four of the holder are null together: nobody holds it. */
+  readonly owner: JsonText<LeaseOwner> | null
+  readonly token: LeaseToken | null
+  readonly claimed_at: number | null
+  readonly expires_at: number | null
+  readonly worker_incarnation: string | null
+  readonly backend_token: string | null
+  readonly death_proof: JsonText<DeathProof> | null
+  /** The dead owner's host, where it is known: orphans are found by it. */
+  readonly dead_host_id: string | null
+}
+
+export interface EventRow {
+  readonly process_id: ProcessId
+  readonly sequence: number
+  readonly event_type: string
+  readonly payload: JsonText<Json>
+  readonly session_id: string
+  readonly caused_by: JsonText<CausalRef>
+  readonly replay_key: string | null
+  readonly payload_hash: string
+  readonly occurred_at: number
+}
+
+export interface JournalRow {
+  readonly process_id: ProcessId
+  readonly epoch: number
+  readonly address: string
+  readonly position: number
+  readonly kind: JournalEntry['kind']
+  readonly effect: JournalEntry['effect']
+  readonly digest: string
+  readonly status: JournalEntry['status']
+  readonly operation_id: string
+  /** SQL's null is no value; the JSON value null is the text "null". */
+  readonly value: JsonText<Json> | null
+  readonly failure: JsonText<StepFailure> | null
+  readonly attempt: string
+  readonly fence: number
+  readonly claimed_by: JsonText<LeaseOwner> | null
+  readonly start_by: number | null
+  readonly started_at: number
+  readonly ended_at: number | null
+  readonly resolved_by: NonNullable<JournalEntry['resolvedBy']> | null
+}
+
+export interface WorkerTableRow {
+  readonly incarnation_id: string
+  /** Null where the worker's host is not known. */
+  readonly host_id: string | null
+  readonly worker: JsonText<LeaseOwner>
+  readonly started_at: number
+  readonly last_seen: number
+}
+
+export interface EnvRow {
+  readonly ref: string
+  readonly bytes: Uint8Array
+}

@@ -1,0 +1,87 @@
+import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqlite'
+import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely'
+import type { Schema } from '../schema.ts'
+import { type CompiledStatement, compileStatement, type SqlValue, type Statement } from '../statement.ts'
+
+/** Builds SQL and never runs it: node:sqlite does, synchronously, which is what lets transactions share a commit. */
+const builder = new Kysely<Schema>({
+  dialect: {
+    createAdapter: () => new SqliteAdapter(),
+    createDriver: () => new DummyDriver(),
+    createIntrospector: db => new SqliteIntrospector(db),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+  },
+})
+
+interface Prepared {
+  readonly native: StatementSync
+  bind(params: object): SqlValue[]
+}
+
+/** One connection with its prepared statements. It throws SQLite's own errors; `explain` makes them fit for people. */
+export class SqliteConnection {
+  readonly #database: DatabaseSync
+  readonly #prepared = new Map<object, Prepared>()
+  readonly #values = new Map<string, StatementSync>()
+
+  constructor(path: string, options: { readonly readOnly?: boolean } = {}) {
+    // SQLite's own waiting would stop the event loop, and with it lease renewals: a locked database answers at once.
+    this.#database = new DatabaseSync(path, { timeout: 0, readOnly: options.readOnly ?? false })
+  }
+
+  /** SQLite ends a transaction by itself after some errors (full disk, I/O), so nobody else can know. */
+  get isTransaction(): boolean {
+    return this.#database.isTransaction
+  }
+
+  exec(sql: string): void {
+    this.#database.exec(sql)
+  }
+
+  /** The first column of the first row: for pragmas and the like, which the query builder has no words for. */
+  value(sql: string): SQLOutputValue | undefined {
+    const native = this.#values.get(sql) ?? this.#database.prepare(sql)
+    this.#values.set(sql, native)
+    const [row] = native.all()
+    return row && Object.values(row)[0]
+  }
+
+  all<Params, Row>(statement: Statement<Params, Row>, params: Params): Row[] {
+    const { native, bind } = this.#prepare(statement)
+    return native.all(...bind(params as object)) as Row[]
+  }
+
+  /** How many rows were written. */
+  run<Params, Row>(statement: Statement<Params, Row>, params: Params): number {
+    const { native, bind } = this.#prepare(statement)
+    return Number(native.run(...bind(params as object)).changes)
+  }
+
+  rollBackIfOpen(): void {
+    if (this.isTransaction) this.exec('rollback')
+  }
+
+  close(): void {
+    this.#database.close()
+  }
+
+  #prepare<Params, Row>(statement: Statement<Params, Row>): Prepared {
+    const known = this.#prepared.get(statement)
+    if (known !== undefined) return known
+    const { sql, bind } = compiled(statement)
+    const prepared = { native: this.#database.prepare(sql), bind } as Prepared
+    this.#prepared.set(statement, prepared)
+    return prepared
+  }
+}
+
+const cache = new WeakMap<object, unknown>()
+
+/** The SQL of a statement, built once for all connections. */
+export function compiled<Params, Row>(statement: Statement<Params, Row>): CompiledStatement<Params> {
+  const known = cache.get(statement)
+  if (known !== undefined) return known as CompiledStatement<Params>
+  const made = compileStatement(statement, builder)
+  cache.set(statement, made)
+  return made
+}

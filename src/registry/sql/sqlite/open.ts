@@ -1,0 +1,67 @@
+import { mkdirSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { LeaseholdError } from '../../../model/errors.ts'
+import { retryWhileBusy } from './busy.ts'
+import { SqliteConnection } from './connection.ts'
+import { cannotOpen, explain } from './errors.ts'
+import { migrate, requireKnownVersion } from './migrate.ts'
+
+/** The three connections of a store. */
+export interface SqliteConnections {
+  readonly writer: SqliteConnection
+  /** Its snapshots never wait for the write lock. */
+  readonly reader: SqliteConnection
+  /** Never inside a transaction: in one, it would not see that others commit. */
+  readonly poller: SqliteConnection
+}
+
+/** The absolute path of the file, or an error for what is not one. */
+export function requireFilePath(path: string): string {
+  if (path !== '' && path !== ':memory:') return resolve(path)
+  throw new LeaseholdError(
+    'usage',
+    `A SQLite registry needs the path of a file; found ${JSON.stringify(path)}. A database in memory cannot be shared by several connections: for a registry that need not last, use the memory store.`,
+  )
+}
+
+/** Opens the file, making it and its folders where they are missing, and brings its schema up to date. */
+export async function openSqlite(path: string, lockTimeoutMs: number): Promise<SqliteConnections> {
+  const opened: SqliteConnection[] = []
+  const open = (options?: { readOnly: boolean }): SqliteConnection => {
+    const connection = new SqliteConnection(path, options)
+    opened.push(connection)
+    return connection
+  }
+  try {
+    makeFolder(path)
+    const writer = open()
+    // First, because a file that is not ours must stay as it is, its journal mode included.
+    await retryWhileBusy(() => requireKnownVersion(writer, path), lockTimeoutMs)
+    await retryWhileBusy(() => requireWriteAheadLog(writer, path), lockTimeoutMs)
+    // The default in WAL, NORMAL, may lose the last commits in a power cut: a lease given, a step done.
+    writer.exec('pragma synchronous = full')
+    await retryWhileBusy(() => migrate(writer, path), lockTimeoutMs)
+    return { writer, reader: open({ readOnly: true }), poller: open({ readOnly: true }) }
+  } catch (error) {
+    for (const connection of opened) connection.close()
+    throw explain(error, path)
+  }
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(dirname(path), { recursive: true })
+  } catch (error) {
+    throw cannotOpen(error, path)
+  }
+}
+
+function requireWriteAheadLog(connection: SqliteConnection, path: string): void {
+  const mode = connection.value('pragma journal_mode = wal')
+  if (mode === 'wal') return
+  throw new LeaseholdError(
+    'registry_unavailable',
+    `The registry ${path} cannot use a write-ahead log (found journal mode "${mode}"): its file system has no shared memory, as on many network drives. Choose a path on a local disk.`,
+    { details: { path, mode: String(mode) } },
+  )
+}

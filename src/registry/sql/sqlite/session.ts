@@ -1,0 +1,29 @@
+import { LeaseholdError } from '../../../model/errors.ts'
+import { immediately } from '../../operation.ts'
+import type { SqlSession } from '../session.ts'
+import type { SqliteConnection } from './connection.ts'
+
+/** The verbs' way to the connection, open only inside a transaction. */
+export function createSqliteSession(connection: SqliteConnection): SqlSession {
+  // Outside a transaction SQLite would commit each statement by itself: after a rollback of its own accord that a body
+  // did not notice, or for a body that kept its transaction's verbs.
+  const requireTransaction = (): void => {
+    if (connection.isTransaction) return
+    throw new LeaseholdError(
+      'registry_unavailable',
+      'The transaction is over: the database rolled it back, or it has ended.',
+    )
+  }
+  return {
+    all: (statement, params) =>
+      immediately(() => {
+        requireTransaction()
+        return connection.all(statement, params)
+      }),
+    run: (statement, params) =>
+      immediately(() => {
+        requireTransaction()
+        return connection.run(statement, params)
+      }),
+  }
+}

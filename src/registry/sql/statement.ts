@@ -1,0 +1,60 @@
+import { type Compilable, type Kysely, type RawBuilder, sql } from 'kysely'
+import type { Schema } from './schema.ts'
+
+/** A value that a column can be bound to. */
+export type SqlValue = string | number | null | Uint8Array
+
+export type Bindings = { readonly [name: string]: SqlValue }
+
+/** The parameters of a statement, written where their values will stand. */
+export type Named<Params> = { readonly [Name in keyof Params]: RawBuilder<Params[Name]> }
+
+/** A statement in the query builder's terms, the same for every SQL store. */
+export interface Statement<Params, Row> {
+  readonly build: (db: Kysely<Schema>, p: Named<Params>) => Compilable<Row>
+}
+
+/** A statement as one database takes it: built once, then only bound. */
+export interface CompiledStatement<Params> {
+  readonly sql: string
+  bind(params: Params): SqlValue[]
+}
+
+/**
+ * Declares a statement with named parameters:
+ *
+ *     prepare((db, p: Named<{ id: ProcessId }>) => db.selectFrom('leases').selectAll().where('process_id', '=', p.id))
+ */
+export const prepare = <Params, Row>(build: Statement<Params, Row>['build']): Statement<Params, Row> => ({
+  build,
+})
+
+export function compileStatement<Params, Row>(
+  statement: Statement<Params, Row>,
+  db: Kysely<Schema>,
+): CompiledStatement<Params> {
+  const named = new Proxy({}, { get: (_, name) => sql.val(new Parameter(name)) }) as Named<Params>
+  const compiled = statement.build(db, named).compile()
+  // In the order of the placeholders: the name of a parameter, or a constant that the statement itself contains.
+  const slots = [...compiled.parameters]
+  return {
+    sql: compiled.sql,
+    bind: params =>
+      slots.map(slot => (slot instanceof Parameter ? params[slot.name as keyof Params] : slot) as SqlValue),
+  }
+}
+
+/** All columns of a row as parameters of their own names, for statements that write the whole row. */
+export const columns = <Params, const Name extends keyof Params>(
+  p: Named<Params>,
+  names: readonly Name[],
+): { [Column in Name]: RawBuilder<Params[Column]> } =>
+  Object.fromEntries(names.map(name => [name, p[name]])) as { [Column in Name]: RawBuilder<Params[Column]> }
+
+class Parameter {
+  readonly name: string | symbol
+
+  constructor(name: string | symbol) {
+    this.name = name
+  }
+}

@@ -1,0 +1,44 @@
+import type { StoreReader, StoreTransaction } from '../store.ts'
+import { insertEnv, loadEnv } from './envs.ts'
+import { findEvent, insertEvent, listEvents, listRecentEvents } from './events.ts'
+import { listJournal, loadJournalEntry, saveJournalEntry } from './journal.ts'
+import { listLeasesOfWorker, listOrphans, loadLease, saveLease } from './leases.ts'
+import { listProcesses } from './process-list.ts'
+import { insertProcess, listDue, loadProcess, nextDue, saveDue, saveProcess } from './processes.ts'
+import type { SqlPlatform, SqlSession } from './session.ts'
+import { deleteWorker, listWorkers, saveWorker } from './workers.ts'
+
+/** The seam's reading verbs over any SQL database. */
+export const createSqlReader = (session: SqlSession, platform: SqlPlatform): StoreReader => ({
+  now: () => platform.now(session),
+  loadProcess: id => loadProcess(session, id),
+  listProcesses: (filter, page) => listProcesses(session, filter, page),
+  loadLease: id => loadLease(session, id),
+  findEvent: (id, replayKey) => findEvent(session, id, replayKey),
+  listEvents: (id, after, limit) => listEvents(session, id, after, limit),
+  listRecentEvents: (id, limit) => listRecentEvents(session, id, limit),
+  listJournal: (id, epoch) => listJournal(session, id, epoch),
+  loadJournalEntry: (id, epoch, address) => loadJournalEntry(session, id, epoch, address),
+  listDue: (now, limit) => listDue(session, now, limit),
+  nextDue: () => nextDue(session),
+  listChanges: (cursor, limit) => platform.listChanges(session, cursor, limit),
+  latestChange: () => platform.latestChange(session),
+  listWorkers: hostId => listWorkers(session, hostId),
+  listLeasesOfWorker: workerIncarnation => listLeasesOfWorker(session, workerIncarnation),
+  listOrphans: hostId => listOrphans(session, hostId),
+  loadEnv: ref => loadEnv(session, ref),
+})
+
+/** All of the seam's verbs. */
+export const createSqlTransaction = (session: SqlSession, platform: SqlPlatform): StoreTransaction => ({
+  ...createSqlReader(session, platform),
+  insertProcess: process => insertProcess(session, platform, process),
+  saveProcess: (process, guard) => saveProcess(session, platform, process, guard),
+  saveDue: (id, dueAtMs) => saveDue(session, id, dueAtMs),
+  insertEvent: stored => insertEvent(session, stored),
+  saveLease: (id, lease, expectedFence) => saveLease(session, id, lease, expectedFence),
+  saveJournalEntry: (entry, guard) => saveJournalEntry(session, entry, guard),
+  saveWorker: row => saveWorker(session, row),
+  deleteWorker: incarnationId => deleteWorker(session, incarnationId),
+  insertEnv: (ref, bytes) => insertEnv(session, ref, bytes),
+})

@@ -1,0 +1,47 @@
+import type { ProcessId } from '../../model/ids.ts'
+import type { WaitState } from '../../model/wait.ts'
+import type { Operation } from '../store.ts'
+import { fromWaitRow, toWaitRow } from './rows.ts'
+import type { ProcessRow, WaitRow } from './schema.ts'
+import type { SqlSession } from './session.ts'
+import { columns, type Named, prepare } from './statement.ts'
+
+const selectWaits = prepare((db, p: Named<{ id: ProcessId }>) =>
+  db.selectFrom('waits').selectAll().where('process_id', '=', p.id).orderBy('position'),
+)
+
+/** The waits of a row. The row itself says whether there are any, so that most cost no query. */
+export function* waitsOf(
+  session: SqlSession,
+  row: Pick<ProcessRow, 'id' | 'wait_count'>,
+): Operation<readonly WaitState[]> {
+  if (row.wait_count === 0) return []
+  return (yield* session.all(selectWaits, { id: row.id })).map(fromWaitRow)
+}
+
+const insertWait = prepare((db, p: Named<WaitRow>) =>
+  db.insertInto('waits').values(columns(p, ['process_id', 'key', 'position', 'since', 'until', 'on'])),
+)
+
+export function* insertWaits(
+  session: SqlSession,
+  id: ProcessId,
+  waits: readonly WaitState[],
+): Operation<void> {
+  for (const [position, wait] of waits.entries()) {
+    yield* session.run(insertWait, toWaitRow(id, wait, position))
+  }
+}
+
+const deleteWaits = prepare((db, p: Named<{ id: ProcessId }>) =>
+  db.deleteFrom('waits').where('process_id', '=', p.id),
+)
+
+export function* replaceWaits(
+  session: SqlSession,
+  id: ProcessId,
+  waits: readonly WaitState[],
+): Operation<void> {
+  yield* session.run(deleteWaits, { id })
+  yield* insertWaits(session, id, waits)
+}

@@ -20,7 +20,10 @@ export interface ProcessStore {
   /** Random, written when the store was made; the same for everybody who opens it. */
   readonly registryId: string
   readonly durabilityTier: DurabilityTier
-  /** All or nothing. Resolves only when the commit is durable; an error thrown by the body rolls everything back. */
+  /**
+   * All or nothing. Resolves only when the commit is durable; an error thrown by the body rolls everything back. The
+   * body may run more than once, and only the run that is committed counts: it acts on nothing but `tx`.
+   */
   transaction<T>(body: (tx: StoreTransaction) => Operation<T>): Promise<T>
   /** One consistent snapshot of what is committed. */
   read<T>(body: (tx: StoreReader) => Operation<T>): Promise<T>

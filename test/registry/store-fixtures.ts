@@ -1,0 +1,71 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
+import type { ChangeCursor, ProcessId } from '../../src/model/ids.ts'
+import type { ProcessLease } from '../../src/model/lease.ts'
+import type { StoredProcess } from '../../src/model/process.ts'
+import type { WorkerRow } from '../../src/model/worker-row.ts'
+import { createMemoryStore } from '../../src/registry/memory/memory-store.ts'
+import { createSqliteStore, type SqliteStoreOptions } from '../../src/registry/sql/sqlite-store.ts'
+import type { LeaseGuard, ProcessStore } from '../../src/registry/store.ts'
+import { ID, leaseOf, NOW, owner, stored } from '../model/fixtures.ts'
+
+export const BEGINNING = '' as ChangeCursor
+
+export const idOf = (name: string): ProcessId => name as ProcessId
+
+export async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'leasehold-registry-'))
+  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }))
+  return folder
+}
+
+export const temporaryPath = async (): Promise<string> => join(await temporaryFolder(), 'registry.db')
+
+/** Closed when the test ends. */
+export async function openSqlite(options: Partial<SqliteStoreOptions> = {}): Promise<ProcessStore> {
+  const store = await createSqliteStore({
+    clock: () => NOW,
+    ...options,
+    path: options.path ?? (await temporaryPath()),
+  })
+  onTestFinished(() => store.close())
+  return store
+}
+
+export const STORES = [
+  { name: 'memory', open: async () => createMemoryStore({ clock: () => NOW }) },
+  { name: 'SQLite', open: () => openSqlite() },
+]
+
+export const insert = (store: ProcessStore, process: StoredProcess = stored()): Promise<void> =>
+  store.transaction(tx => tx.insertProcess(process))
+
+export const load = (store: ProcessStore, id: ProcessId = ID): Promise<StoredProcess | undefined> =>
+  store.read(tx => tx.loadProcess(id))
+
+/** Stores a process and a live lease of it. */
+export async function insertLeased(store: ProcessStore): Promise<ProcessLease> {
+  const lease = leaseOf(owner('ana'))
+  await store.transaction(function* (tx) {
+    yield* tx.insertProcess(stored())
+    yield* tx.saveLease(ID, { fence: lease.fencingToken, holder: lease }, 0)
+  })
+  return lease
+}
+
+export const guardOf = (lease: ProcessLease, now = NOW): LeaseGuard => ({
+  token: lease.leaseToken,
+  fence: lease.fencingToken,
+  now,
+})
+
+export const workerRow = (name: string): WorkerRow => ({
+  worker: owner(name),
+  startedAtMs: NOW,
+  lastSeenMs: NOW,
+})
+
+export const workerNames = async (store: ProcessStore): Promise<string[]> =>
+  (await store.read(tx => tx.listWorkers('host'))).map(({ worker }) => worker.ownerId)

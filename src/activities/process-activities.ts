@@ -1,0 +1,96 @@
+import { Context } from '@temporalio/activity'
+import type { ProcessActivities, ProcessWorkflowInput, RunProcessResult } from '../contract.ts'
+import type { ExecutionEnvironment } from '../execution/environment.ts'
+import type { ProcessRunner, RunAnswer } from '../execution/runner.ts'
+import { LeaseholdError } from '../model/errors.ts'
+import { toApplicationFailure, tryAgain } from './failures.ts'
+
+/** A holder is looked at again after its lease, but at least this often: it may end sooner. */
+const BUSY_RETRY_MS = 5_000
+
+/** Temporal in, execution out. */
+export function createProcessActivities(
+  environment: ExecutionEnvironment,
+  runner: ProcessRunner,
+): ProcessActivities {
+  const { registry } = environment
+
+  const requireOwnRegistry = ({ registryId, processId }: ProcessWorkflowInput) => {
+    if (registryId === registry.registryId) return
+    throw new LeaseholdError(
+      'registry_mismatch',
+      `Process "${processId}" belongs to registry ${registryId}; this worker serves ${registry.registryId}. Give each registry its own task queue.`,
+      { processId, details: { registryId, served: registry.registryId } },
+    )
+  }
+
+  return {
+    runProcess: input =>
+      translated(async () => {
+        requireOwnRegistry(input)
+        return resultOf(input.processId, await drive(environment, runner, input.processId))
+      }),
+
+    recordCancel: input =>
+      translated(async () => {
+        requireOwnRegistry(input)
+        await registry.requestCancel(input.processId, 'engine cancel')
+      }),
+  }
+}
+
+async function drive(
+  environment: ExecutionEnvironment,
+  runner: ProcessRunner,
+  id: string,
+): Promise<RunAnswer> {
+  const context = Context.current()
+  const shutdown = new AbortController()
+  let checkCancel = () => {}
+  // Only a durable cancel, a lost lease and the worker's shutdown stop an attempt. Whatever else Temporal says about the
+  // activity (not found, reset, paused, timed out) is logged, and the attempt finishes under its lease.
+  context.cancellationSignal.addEventListener('abort', () => {
+    const details = context.cancellationDetails
+    if (details?.workerShutdown) return shutdown.abort()
+    if (details?.cancelRequested) return checkCancel()
+    environment.logger.info('Temporal dropped the activity; the attempt goes on under its lease', {
+      processId: id,
+      ...details,
+    })
+  })
+  return runner.run(id, {
+    backendToken: Buffer.from(context.info.taskToken).toString('base64'),
+    onRenewed: () => context.heartbeat(),
+    shutdown: shutdown.signal,
+    onCheckCancel: check => {
+      checkCancel = check
+      if (context.cancellationDetails?.cancelRequested) check()
+    },
+  })
+}
+
+function resultOf(id: string, answer: RunAnswer): RunProcessResult {
+  switch (answer.type) {
+    case 'busy': {
+      const holder = answer.holder.owner.ownerId
+      const message = `Process "${id}" is held by ${holder}, fence ${answer.holder.fencingToken}.`
+      throw tryAgain('process_lease_busy', message, Math.min(answer.remainingMs, BUSY_RETRY_MS))
+    }
+    case 'released':
+      throw tryAgain('worker_shutdown', 'The worker shut down and gave the lease back.', 1)
+    case 'lost':
+      throw tryAgain('process_lease_lost', `Another attempt holds process "${id}" now.`, 1_000)
+    case 'store_failed':
+      throw toApplicationFailure(answer.error)
+    default:
+      return answer
+  }
+}
+
+async function translated<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw toApplicationFailure(error)
+  }
+}

@@ -1,0 +1,59 @@
+import { unknownProcess } from '../model/errors.ts'
+import type { ProcessEvent } from '../model/event.ts'
+import type { ProcessId } from '../model/ids.ts'
+import type { Outcome } from '../model/outcome.ts'
+import type { ProcessRecord } from '../model/process.ts'
+import type { Connected } from './process-client.ts'
+
+/** One process, by id. Every method throws `process_unknown` for an id that was never registered. */
+export interface ProcessHandle {
+  readonly id: ProcessId
+  /** Resolves when the process has ended, however long that takes; bound it with the signal. */
+  outcome(options?: { readonly signal?: AbortSignal }): Promise<Outcome>
+  /** The log, existing and future, until the process has ended. `after` is a sequence; default 0: from the beginning. */
+  events(options?: { readonly after?: number; readonly signal?: AbortSignal }): AsyncIterable<ProcessEvent>
+  /** Records a cancel. Running code is told within milliseconds; the outcome is whatever it then does. */
+  cancel(reason?: string): Promise<void>
+  /** The record as it is now. */
+  describe(): Promise<ProcessRecord>
+}
+
+export interface StartedProcess extends ProcessHandle {
+  /** False: the process existed before. */
+  readonly started: boolean
+}
+
+export function createProcessHandle(id: string, connect: () => Promise<Connected>): ProcessHandle {
+  return {
+    id: id as ProcessId,
+
+    outcome: async options => (await connect()).registry.awaitOutcome(id, options),
+
+    events: options => followWhenConnected(id, connect, options),
+
+    cancel: async reason => {
+      const { registry, runHandle } = await connect()
+      const { record, isDue } = await registry.requestCancel(id, reason)
+      const submission = { id, attempts: record.attempts, isSubmitted: true }
+      if (isDue && record.externalRef !== undefined) return runHandle.submit(submission)
+      // Recorded already, and the worker watches for it: the nudge is the second way, for a worker that cannot hear.
+      if (record.status === 'running' && record.externalRef !== undefined)
+        await runHandle.nudgeCancel(id).catch(() => {})
+    },
+
+    describe: async () => {
+      const record = await (await connect()).registry.get(id)
+      if (record === undefined) throw unknownProcess(id)
+      return record
+    },
+  }
+}
+
+async function* followWhenConnected(
+  id: string,
+  connect: () => Promise<Connected>,
+  options: { readonly after?: number; readonly signal?: AbortSignal } = {},
+): AsyncIterable<ProcessEvent> {
+  const { registry } = await connect()
+  yield* registry.followEvents(id, options)
+}

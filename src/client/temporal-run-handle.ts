@@ -1,0 +1,110 @@
+import {
+  type Client,
+  WorkflowExecutionAlreadyStartedError,
+  type WorkflowExecutionDescription,
+} from '@temporalio/client'
+import {
+  NUDGE_SIGNAL,
+  type Nudge,
+  type ProcessWorkflowInput,
+  REGISTRY_MEMO,
+  TEMPORAL_BACKEND,
+  WORKFLOW_TYPE,
+} from '../contract.ts'
+import type { ProcessRunHandle, Submission } from '../execution/submit.ts'
+import { LeaseholdError } from '../model/errors.ts'
+import { DEFAULT_LEASE_TIMINGS } from '../model/lease.ts'
+import type { ExternalRef } from '../model/process.ts'
+import type { ProcessRegistry } from '../registry/registry.ts'
+import { CALL_TIMEOUT_MS, temporalError } from './temporal-errors.ts'
+
+export interface TemporalRunHandleOptions {
+  readonly client: Client
+  readonly registry: ProcessRegistry
+  readonly taskQueue: string
+  /** Default 30,000 ms: the lease's time to live. */
+  readonly heartbeatTimeoutMs?: number
+}
+
+/** Submits processes to Temporal: a start the first time, later a nudge that starts the workflow again if it is gone. */
+export class TemporalRunHandle implements ProcessRunHandle {
+  readonly #options: TemporalRunHandleOptions
+
+  constructor(options: TemporalRunHandleOptions) {
+    this.#options = options
+  }
+
+  async submit(process: Submission): Promise<void> {
+    const { registry } = this.#options
+    await this.#call(process.id, () =>
+      process.isSubmitted ? this.#signalWithStart(process.id, 'look') : this.#start(process.id),
+    )
+    await registry.recordSubmitted(process.id, { ref: this.#ref(process.id), attempts: process.attempts })
+  }
+
+  /** Passes a recorded cancel on to a running attempt, beside the registry's own notice. */
+  async nudgeCancel(id: string): Promise<void> {
+    await this.#call(id, () => this.#signalWithStart(id, 'cancel'))
+  }
+
+  async #start(id: string): Promise<void> {
+    try {
+      await this.#options.client.workflow.start(WORKFLOW_TYPE, {
+        ...this.#startOptions(id),
+        // Failing on an open one costs nothing where there is none, and tells when there is: see below.
+        workflowIdConflictPolicy: 'FAIL',
+      })
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
+      await this.#requireOwnWorkflow(id)
+    }
+  }
+
+  async #signalWithStart(id: string, nudge: Nudge): Promise<void> {
+    await this.#options.client.workflow.signalWithStart(WORKFLOW_TYPE, {
+      ...this.#startOptions(id),
+      signal: NUDGE_SIGNAL,
+      signalArgs: [nudge],
+    })
+  }
+
+  /** The open workflow of this id serves this process already, or the id is taken by somebody else. */
+  async #requireOwnWorkflow(id: string): Promise<void> {
+    const { client, registry } = this.#options
+    const found: WorkflowExecutionDescription = await client.workflow.getHandle(id).describe()
+    const registryId = found.memo?.[REGISTRY_MEMO]
+    if (found.type === WORKFLOW_TYPE && registryId === registry.registryId) return
+    const whose =
+      found.type === WORKFLOW_TYPE ? `registry ${String(registryId)}` : `a workflow of type "${found.type}"`
+    throw new LeaseholdError(
+      'workflow_id_taken',
+      `The workflow id "${id}" belongs to ${whose}, and it is open. Start the process under another id, or give this registry its own namespace.`,
+      { processId: id, details: { workflowType: found.type } },
+    )
+  }
+
+  #startOptions(id: string) {
+    const { registry, taskQueue, heartbeatTimeoutMs = DEFAULT_LEASE_TIMINGS.ttlMs } = this.#options
+    const input: ProcessWorkflowInput = { registryId: registry.registryId, processId: id, heartbeatTimeoutMs }
+    return {
+      workflowId: id,
+      taskQueue,
+      args: [input],
+      memo: { [REGISTRY_MEMO]: registry.registryId },
+      // A closed run of the id is no obstacle: the row decides whether there is anything to do.
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    } as const
+  }
+
+  #ref(id: string): ExternalRef {
+    return { backend: TEMPORAL_BACKEND, id, metadata: { namespace: this.#options.client.options.namespace } }
+  }
+
+  async #call(id: string, call: () => Promise<void>): Promise<void> {
+    try {
+      await this.#options.client.withDeadline(Date.now() + CALL_TIMEOUT_MS, call)
+    } catch (error) {
+      throw temporalError(error, id)
+    }
+  }
+}

@@ -1,0 +1,55 @@
+/**
+ * What client, workflow and worker agree on. Imported by the workflow's sandbox: types and constants only, and every
+ * change of them is a change of kept histories.
+ */
+
+/** The one workflow type. */
+export const WORKFLOW_TYPE = 'process'
+
+/** The workflow's first argument. Never the registration: no value of a process enters a history. */
+export interface ProcessWorkflowInput {
+  readonly registryId: string
+  readonly processId: string
+  /** The lease's time to live in milliseconds: a worker that is silent for so long has lost its attempt. */
+  readonly heartbeatTimeoutMs: number
+}
+
+/** What one run hands to the next when its history has grown long. */
+export interface ProcessWorkflowCarry {
+  readonly nudges: number
+}
+
+export interface ProcessWorkflowResult {
+  /** The terminal status, or why there is none to report: the id is unknown here, or somebody else owns the work. */
+  readonly status: string
+}
+
+export const NUDGE_SIGNAL = 'nudge'
+
+/** `look`: the row changed, begin again. `cancel`: as well, and pass a cancel on to the running attempt. */
+export type Nudge = 'look' | 'cancel'
+
+/** What one activity came to, without any value of the process. */
+export type RunProcessResult =
+  | { readonly type: 'done'; readonly status: string }
+  | { readonly type: 'parked'; readonly untilMs?: number }
+  | { readonly type: 'silent' }
+  | { readonly type: 'external' }
+  | { readonly type: 'unknown' }
+
+export interface ProcessActivities {
+  runProcess(input: ProcessWorkflowInput): Promise<RunProcessResult>
+  recordCancel(input: ProcessWorkflowInput): Promise<void>
+}
+
+/** Memo field that names the registry: another deployment's workflow of the same id is recognised by it. */
+export const REGISTRY_MEMO = 'leaseholdRegistryId'
+
+/** Backend name in a process's external reference. */
+export const TEMPORAL_BACKEND = 'temporal'
+
+/** One queue for each registry, so that a worker never gets another registry's processes by accident. */
+export const defaultTaskQueue = (registryId: string): string => `leasehold-${registryId}`
+
+/** A run hands over to a new one beyond this many events, long before the server's own limits. */
+export const CONTINUE_AS_NEW_EVENTS = 1_500

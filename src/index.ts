@@ -1,0 +1,31 @@
+export {
+  createProcessClient,
+  type ProcessClient,
+  type ProcessClientOptions,
+} from './client/process-client.ts'
+export type { ProcessHandle, StartedProcess } from './client/process-handle.ts'
+export { ProcessFailure } from './execution/outcome-of.ts'
+export { type ErrorCode, isLeaseholdError, LeaseholdError } from './model/errors.ts'
+export type { ProcessEvent } from './model/event.ts'
+export type { ProcessId } from './model/ids.ts'
+export type { Json } from './model/json.ts'
+export { DEFAULT_LEASE_TIMINGS, type LeaseTimings } from './model/lease.ts'
+export type { AbandonEvidence, Failure, Outcome, ProcessStatus } from './model/outcome.ts'
+export type { Disposition, ProcessRecord } from './model/process.ts'
+export { createProcessRegistry, type ProcessRegistry } from './registry/registry.ts'
+export { type RegistrySource, sqliteRegistry } from './registry/source.ts'
+export type { ProcessStore, StoreTransaction } from './registry/store.ts'
+export {
+  type ProcessContext,
+  type RetryPolicy,
+  StepNotDone,
+  type StepOptions,
+  type StepScope,
+  type UnknownResolution,
+} from './runtime/context.ts'
+export { defineEngine, type Engine } from './runtime/engine.ts'
+export { defineHost, type Host } from './runtime/host.ts'
+export type { Logger } from './runtime/logger.ts'
+export type { StartOptions, StartRequest } from './runtime/start-request.ts'
+export { defineTool, type Tool, type ToolCallOptions, type ToolDefinition } from './runtime/tool.ts'
+export { createProcessWorker, type ProcessWorker, type ProcessWorkerOptions } from './worker.ts'

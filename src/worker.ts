@@ -1,0 +1,159 @@
+import { ActivityNotFoundError, AsyncCompletionClient, Client } from '@temporalio/client'
+import { type NativeConnection, Worker } from '@temporalio/worker'
+import { tryAgain } from './activities/failures.ts'
+import { createProcessActivities } from './activities/process-activities.ts'
+import { TemporalRunHandle } from './client/temporal-run-handle.ts'
+import { defaultTaskQueue } from './contract.ts'
+import { DeathWatch, type FailOrphan } from './execution/death-watch.ts'
+import { createExecutionEnvironment, type ExecutionOptions } from './execution/environment.ts'
+import { ProcessRunner } from './execution/runner.ts'
+import { Sweeper } from './maintenance/sweeper.ts'
+import { LeaseholdError } from './model/errors.ts'
+import type { Host } from './runtime/host.ts'
+import { borrowRegistry } from './runtime/open-registry.ts'
+import { DEFAULT_CACHE_DIR, loadWorkflowBundle } from './workflow-bundle.ts'
+
+export interface ProcessWorkerOptions extends ExecutionOptions {
+  readonly connection: NativeConnection
+  /** Default `default`. */
+  readonly namespace?: string
+  /** Default: the registry's own queue. */
+  readonly taskQueue?: string
+  /** Processes that may run in this worker at a time. Default 64. */
+  readonly concurrency?: number
+  /** How long running processes may go on after `stop` before they are told to. Default 3,000 ms. */
+  readonly shutdownGraceMs?: number
+  /** Where the bundled workflow code is kept. Default `~/.cache/leasehold`. */
+  readonly cacheDir?: string
+}
+
+export interface ProcessWorker extends AsyncDisposable {
+  readonly id: string
+  readonly registryId: string
+  readonly taskQueue: string
+  /** Resolves when the worker has stopped; rejects when it had to. */
+  run(): Promise<void>
+  /**
+   * Takes no more work, lets running processes go on for the grace, then tells them to stop: rerunnable ones are given
+   * back for the next worker, owner-bound ones end as abandoned(owner_drain). May be called twice, or before `run`.
+   */
+  stop(): Promise<void>
+}
+
+/** Puts a worker together: one host, one registry, one task queue. */
+export async function createProcessWorker<H extends Host>(
+  host: H,
+  options: ProcessWorkerOptions,
+): Promise<ProcessWorker> {
+  const { connection, namespace = 'default', concurrency = 64, shutdownGraceMs = 3_000 } = options
+  if (!Number.isInteger(concurrency) || concurrency < 1) {
+    throw new LeaseholdError(
+      'host_invalid',
+      `A worker's concurrency is a whole number from 1; found ${concurrency}.`,
+    )
+  }
+  const { registry, release } = await borrowRegistry(host.registry)
+  try {
+    const environment = createExecutionEnvironment(host, registry, options)
+    const { worker: identity, timings } = environment
+    const taskQueue = options.taskQueue ?? defaultTaskQueue(registry.registryId)
+    const runner = new ProcessRunner(environment)
+    const temporal = await Worker.create({
+      connection,
+      namespace,
+      taskQueue,
+      identity: identity.ownerId,
+      workflowBundle: await loadWorkflowBundle(options.cacheDir ?? DEFAULT_CACHE_DIR),
+      activities: { ...createProcessActivities(environment, runner) },
+      maxConcurrentActivityTaskExecutions: concurrency,
+      // A cached workflow costs about 1 MB, and ours wake rarely.
+      maxCachedWorkflows: 100,
+      // A dead worker's sticky queue holds back the end of its processes' runs for so long.
+      stickyQueueScheduleToStartTimeout: '1s',
+      // Every renewal is a heartbeat, so the SDK need not hold any back.
+      maxHeartbeatThrottleInterval: timings.renewIntervalMs,
+      defaultHeartbeatThrottleInterval: timings.renewIntervalMs,
+      shutdownGraceTime: shutdownGraceMs,
+    })
+    const client = new Client({ connection, namespace })
+    const handle = new TemporalRunHandle({ client, registry, taskQueue, heartbeatTimeoutMs: timings.ttlMs })
+    const deathWatch = new DeathWatch(
+      environment,
+      createFailOrphan(new AsyncCompletionClient({ connection, namespace })),
+    )
+    const sweeper = new Sweeper(environment, runner, handle)
+    return assemble({ temporal, environment, deathWatch, sweeper, release, taskQueue })
+  } catch (error) {
+    await release()
+    throw error
+  }
+}
+
+interface Parts {
+  readonly temporal: Worker
+  readonly environment: ReturnType<typeof createExecutionEnvironment>
+  readonly deathWatch: DeathWatch
+  readonly sweeper: Sweeper
+  readonly release: () => Promise<void>
+  readonly taskQueue: string
+}
+
+function assemble({ temporal, environment, deathWatch, sweeper, release, taskQueue }: Parts): ProcessWorker {
+  const { registry, worker } = environment
+  let running: Promise<void> | undefined
+
+  async function runOnce(): Promise<void> {
+    try {
+      // Announced before the first task is taken, so that no attempt runs whose worker nobody can judge.
+      await registry.announceWorker(worker)
+      deathWatch.start()
+      sweeper.start()
+      await temporal.run()
+    } finally {
+      await sweeper.stop()
+      await deathWatch.stop()
+      await registry.removeWorker(worker.incarnationId).catch(() => {})
+      await release()
+    }
+  }
+
+  const stop = async () => {
+    if (running === undefined) {
+      // Never run: a Temporal worker that was only created still holds its pollers' slots until it has run down.
+      running = Promise.resolve()
+      temporal.shutdown()
+      await temporal.run().catch(() => {})
+      return release()
+    }
+    if (temporal.getState() === 'RUNNING') temporal.shutdown()
+    await running.catch(() => {})
+  }
+
+  return {
+    id: worker.ownerId,
+    registryId: registry.registryId,
+    taskQueue,
+    run: () => {
+      running ??= runOnce()
+      return running
+    },
+    stop,
+    [Symbol.asyncDispose]: stop,
+  }
+}
+
+/** Fails a dead worker's attempt by its task token: the server then starts the next one, at once. */
+const createFailOrphan =
+  (completion: AsyncCompletionClient): FailOrphan =>
+  async ({ backendToken }) => {
+    try {
+      await completion.fail(
+        Buffer.from(backendToken, 'base64'),
+        tryAgain('process_lease_lost', 'The worker of this attempt died.', 1),
+      )
+      return 'failed'
+    } catch (error) {
+      if (error instanceof ActivityNotFoundError) return 'gone'
+      throw error
+    }
+  }

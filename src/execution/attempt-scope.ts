@@ -18,11 +18,16 @@ export class AttemptScope {
   readonly #controller = new AbortController()
   readonly #stopped = Promise.withResolvers<AttemptStop>()
   readonly #cleanUps: (() => unknown)[] = []
+  readonly #over = new AbortController()
   #stop: AttemptStop | undefined
-  #isOver = false
 
   get signal(): AbortSignal {
     return this.#controller.signal
+  }
+
+  /** Fires when the attempt is over, for timers to be taken down. */
+  get over(): AbortSignal {
+    return this.#over.signal
   }
 
   get stopped(): Promise<AttemptStop> {
@@ -36,19 +41,19 @@ export class AttemptScope {
 
   /** Ends the attempt. The first reason stays. */
   stop(stop: AttemptStop): void {
-    if (this.#isOver) return
-    this.#isOver = true
+    if (this.#over.signal.aborted) return
     this.#stop = stop
+    this.#over.abort()
     this.#stopped.resolve(stop)
   }
 
   /** The code has returned: no call may follow. */
   close(): void {
-    this.#isOver = true
+    this.#over.abort()
   }
 
   requireActive(): void {
-    if (!this.#isOver) return
+    if (!this.#over.signal.aborted) return
     throw new LeaseholdError(
       'attempt_over',
       `This attempt is over (${this.#stop?.type ?? 'its code returned'}); its context can do nothing any more. Await every context call before returning.`,
@@ -76,6 +81,8 @@ export class AttemptScope {
    * problem for its own failure.
    */
   async write<T>(keeper: LeaseKeeper, write: (lease: ProcessLease) => Promise<T>): Promise<T> {
+    // Code that goes on after a stop waits for ever instead of asking for a lease that is no longer its own.
+    if (this.#over.signal.aborted) return new Promise(() => {})
     try {
       if (!(await keeper.ensure())) return await this.#leaveWaiting(refusal(keeper))
       try {

@@ -6,7 +6,7 @@ import type { StoredProcess } from '../model/process.ts'
 import type { ProcessContext, StepOptions, StepScope } from '../runtime/context.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { AttemptScope } from './attempt-scope.ts'
-import { delayUntil } from './delay.ts'
+import { delayUntilUnlessOver } from './delay.ts'
 import type { JournalSession } from './journal-session.ts'
 import type { Parking } from './parking.ts'
 import { SeededRandom } from './seeded-random.ts'
@@ -76,7 +76,7 @@ export function createContext(parts: ContextParts): ProcessContext<Json> {
           ...times,
           on: { type: 'timer' } as const,
         }
-        await parking.duringWait(wait, () => delayUntil(times.untilMs, scope.signal))
+        await parking.duringWait(wait, () => delayUntilUnlessOver(times.untilMs, scope.signal, scope.over))
         await journal.save({ ...entry, status: 'done', endedAtMs: Date.now() })
       } finally {
         journal.close('sleep', 'sleep')

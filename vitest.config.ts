@@ -1,0 +1,24 @@
+import { defineConfig } from 'vitest/config'
+
+const slow = { testTimeout: 60_000, hookTimeout: 120_000 }
+
+export default defineConfig({
+  test: {
+    projects: [
+      // Pure rules and code without a server: `npm run check` runs these alone.
+      { test: { name: 'unit', include: ['test/{model,runtime,execution}/**/*.test.ts'] } },
+      // The conformance suite on real stores.
+      { test: { name: 'stores', include: ['test/registry/**/*.test.ts'], ...slow } },
+      { test: { name: 'dev-server', include: ['test/dev-server/**/*.test.ts'], ...slow } },
+      // One real Temporal server for all of them, started and stopped here; each test has a registry and a queue of its own.
+      {
+        test: {
+          name: 'temporal',
+          include: ['test/{temporal,crash,replay,cli,examples}/**/*.test.ts'],
+          globalSetup: ['test/support/temporal-server.ts'],
+          ...slow,
+        },
+      },
+    ],
+  },
+})

@@ -1,0 +1,126 @@
+CREATE TABLE envs (
+  ref text not null primary key,
+  bytes blob not null
+) strict;
+
+CREATE TABLE events (
+  process_id text not null references processes (id) on delete cascade,
+  sequence integer not null,
+  event_type text not null,
+  payload text not null,
+  session_id text not null,
+  caused_by text not null,
+  replay_key text,
+  payload_hash text not null,
+  occurred_at integer not null,
+  primary key (process_id, sequence)
+) strict;
+
+CREATE UNIQUE INDEX events_by_replay_key on events (process_id, replay_key) where replay_key is not null;
+
+CREATE TABLE journal (
+  process_id text not null references processes (id) on delete cascade,
+  epoch integer not null,
+  address text not null,
+  position integer not null,
+  kind text not null,
+  effect text not null,
+  digest text not null,
+  status text not null,
+  operation_id text not null,
+  value text,
+  failure text,
+  attempt text not null,
+  fence integer not null,
+  claimed_by text,
+  start_by integer,
+  started_at integer not null,
+  ended_at integer,
+  resolved_by text,
+  primary key (process_id, epoch, address)
+) strict;
+
+CREATE TABLE leases (
+  process_id text not null primary key,
+  fence integer not null,
+  owner text,
+  token text,
+  claimed_at integer,
+  expires_at integer,
+  worker_incarnation text,
+  backend_token text,
+  death_proof text,
+  dead_host_id text
+) strict, without rowid;
+
+CREATE INDEX leases_by_dead_host on leases (dead_host_id, process_id) where dead_host_id is not null;
+
+CREATE INDEX leases_by_worker on leases (worker_incarnation, process_id) where worker_incarnation is not null;
+
+CREATE TABLE meta (
+  singleton integer not null primary key check (singleton = 1),
+  schema_version integer not null,
+  registry_id text not null,
+  change_seq integer not null
+) strict;
+
+CREATE TABLE processes (
+  id text not null primary key,
+  kind text not null,
+  label text,
+  disposition text not null,
+  input text not null,
+  event_types text not null,
+  provenance text not null,
+  env_ref text,
+  wake_target text,
+  max_attempts integer,
+  registration_hash text not null,
+  incarnation text not null,
+  created_at integer not null,
+  updated_at integer not null,
+  status text not null,
+  outcome text,
+  external_ref text,
+  first_started text,
+  cancel_request text,
+  abandon_request text,
+  wait_count integer not null,
+  silent_since integer,
+  attempts integer not null,
+  last_sequence integer not null,
+  change_seq integer not null,
+  due_at integer,
+  submissions integer not null,
+  failures integer not null,
+  attempts_spent integer not null,
+  is_attempt_open integer not null,
+  is_run_waiting integer not null,
+  epoch integer not null
+) strict;
+
+CREATE UNIQUE INDEX processes_by_change on processes (change_seq);
+
+CREATE INDEX processes_by_due on processes (due_at, id) where due_at is not null;
+
+CREATE INDEX processes_by_status on processes (status, id);
+
+CREATE TABLE waits (
+  process_id text not null references processes (id) on delete cascade,
+  key text not null,
+  position integer not null,
+  since integer not null,
+  until integer,
+  "on" text not null,
+  primary key (process_id, key)
+) strict, without rowid;
+
+CREATE TABLE workers (
+  incarnation_id text not null primary key,
+  host_id text,
+  worker text not null,
+  started_at integer not null,
+  last_seen integer not null
+) strict, without rowid;
+
+CREATE INDEX workers_by_host on workers (host_id, incarnation_id) where host_id is not null;

@@ -1,0 +1,113 @@
+/** What the tests let another OS process do with a registry file: `node child.ts ROLE PATH`. It says each step in a line. */
+import { once } from 'node:events'
+import { writeSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { DatabaseSync } from 'node:sqlite'
+import type { WorkerRow } from '../../src/model/worker-row.ts'
+import { initial } from '../../src/registry/sql/migrations/0001-initial.ts'
+import { SqliteConnection } from '../../src/registry/sql/sqlite/connection.ts'
+import { migrate } from '../../src/registry/sql/sqlite/migrate.ts'
+import { createSqliteStore } from '../../src/registry/sql/sqlite-store.ts'
+
+/** Synchronously, so that a line is out before the process hangs or is killed. */
+const say = (line: string): void => {
+  writeSync(1, `${line}\n`)
+}
+const toldToGoOn = (): Promise<unknown> => once(createInterface(process.stdin), 'line')
+const hang = (): void => {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
+}
+const workerRow = (name: string): WorkerRow => ({
+  worker: {
+    ownerId: name,
+    incarnationId: name,
+    liveness: { kind: 'local_process', hostId: 'host', bootId: 'boot', pid: 7, processStart: '1' },
+  },
+  startedAtMs: 0,
+  lastSeenMs: 0,
+})
+
+const ROLES: Record<string, (path: string) => Promise<void>> = {
+  async 'hold the write lock'(path) {
+    const database = new DatabaseSync(path)
+    database.exec('begin immediate')
+    say('holding')
+    await toldToGoOn()
+    database.exec('commit')
+    database.close()
+    say('released')
+  },
+
+  async 'open and write'(path) {
+    say('ready')
+    await toldToGoOn()
+    await using store = Object.assign(await createSqliteStore({ path }), {
+      [Symbol.asyncDispose]: () => store.close(),
+    })
+    await store.transaction(tx => tx.saveWorker(workerRow(`pid ${process.pid}`)))
+    say(store.registryId)
+  },
+
+  async 'hang in the first migration'(path) {
+    const connection = new SqliteConnection(path)
+    connection.exec('pragma journal_mode = wal')
+    const hanging = {
+      ...initial,
+      sqlite: (execute: (sql: string) => void) => {
+        initial.sqlite(execute)
+        say('migrating')
+        hang()
+      },
+    }
+    migrate(connection, path, [hanging])
+  },
+
+  async 'hang in a transaction'(path) {
+    const store = await createSqliteStore({ path })
+    await store.transaction(tx => tx.saveWorker(workerRow('committed')))
+    await store.transaction(function* (tx) {
+      yield* tx.saveWorker(workerRow('uncommitted'))
+      // Larger than SQLite's cache, so that some of it is already in the log when the process is killed.
+      yield* tx.insertEnv('uncommitted', new Uint8Array(20_000_000))
+      say('writing')
+      hang()
+    })
+  },
+
+  async 'write for ever'(path) {
+    const store = await createSqliteStore({ path })
+    for (let count = 1; ; count++) {
+      await store.transaction(tx => tx.saveWorker(workerRow(String(count))))
+      say(String(count))
+    }
+  },
+
+  async 'fill the disk'(path) {
+    const store = await createSqliteStore({ path })
+    await store.transaction(tx => tx.saveWorker(workerRow('kept')))
+    const refused = await store
+      .transaction(tx => tx.insertEnv('large', new Uint8Array(2_000_000)))
+      .catch(error => error)
+    say(refused.code)
+    for (const { worker } of await store.read(tx => tx.listWorkers('host'))) say(worker.ownerId)
+    await store.transaction(tx => tx.saveWorker(workerRow('small')))
+    say('written again')
+  },
+
+  /** For what the caller's own user may do anyway. */
+  async 'try to write'(path) {
+    try {
+      const store = await createSqliteStore({ path })
+      await store.transaction(tx => tx.saveWorker(workerRow('written')))
+      await store.close()
+      say('written')
+    } catch (error) {
+      const { code, message } = error as Error & { code: string }
+      say(JSON.stringify({ code, message }))
+    }
+  },
+}
+
+const [role = '', path = ''] = process.argv.slice(2)
+await ROLES[role]?.(path)
+process.exit()

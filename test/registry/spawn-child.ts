@@ -1,0 +1,42 @@
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { onTestFinished } from 'vitest'
+
+export interface Child {
+  readonly pid: number
+  /** The next line it says; throws when it ends without one. */
+  nextLine(): Promise<string>
+  tellToGoOn(): void
+  /** SIGKILL: no handler runs, nothing is flushed. */
+  kill(): Promise<void>
+}
+
+/** Another OS process in one of the roles of `child.ts`. Killed at the end of the test at the latest. */
+export function spawnChild(role: string, path: string, options: SpawnOptions = {}): Child {
+  const script = fileURLToPath(new URL('child.ts', import.meta.url))
+  const child: ChildProcess = spawn(process.execPath, [script, role, path], {
+    ...options,
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  const { stdin, stdout } = child
+  if (stdin === null || stdout === null) throw new Error('pipes were asked for')
+  const lines = createInterface(stdout)[Symbol.asyncIterator]()
+  const exited = once(child, 'exit')
+  async function kill(): Promise<void> {
+    child.kill('SIGKILL')
+    await exited
+  }
+  onTestFinished(kill)
+  return {
+    pid: child.pid ?? 0,
+    async nextLine() {
+      const { done, value } = await lines.next()
+      if (done) throw new Error(`The child "${role}" ended without another line.`)
+      return value
+    },
+    tellToGoOn: () => stdin.end('\n'),
+    kill,
+  }
+}

@@ -1,0 +1,123 @@
+import { DatabaseSync } from 'node:sqlite'
+import { describe, expect, test } from 'vitest'
+import type { ChangeCursor } from '../../src/model/ids.ts'
+import { immediately, runSynchronously } from '../../src/registry/operation.ts'
+import type { SqlSession } from '../../src/registry/sql/session.ts'
+import { compiled } from '../../src/registry/sql/sqlite/connection.ts'
+import { createSqlitePlatform } from '../../src/registry/sql/sqlite/platform.ts'
+import { createSqlTransaction } from '../../src/registry/sql/verbs.ts'
+import type { Operation, StoreTransaction } from '../../src/registry/store.ts'
+import { ID, journalEntry, leaseOf, NOW, owner, stored } from '../model/fixtures.ts'
+import { guardOf, openSqlite, temporaryPath, workerRow } from './store-fixtures.ts'
+
+async function migrated(): Promise<DatabaseSync> {
+  const path = await temporaryPath()
+  await openSqlite({ path })
+  return new DatabaseSync(path, { readOnly: true })
+}
+
+test('the migrations make the schema that is committed beside them', async () => {
+  const rows = (await migrated())
+    .prepare('select sql from sqlite_schema where sql is not null order by tbl_name, type desc, name')
+    .all()
+  const schema = rows.map(({ sql }) => `${sql};\n`).join('\n')
+  await expect(schema).toMatchFileSnapshot('../../src/registry/sql/schema.sqlite.sql')
+})
+
+describe('by its query plan', () => {
+  const page = { after: '', limit: 10 }
+  const guard = guardOf(leaseOf(owner('ana')))
+  const PROCESS_ID = 'processes USING INDEX sqlite_autoindex_processes_1 (id=?)'
+  const LEASE_ID = 'leases USING PRIMARY KEY (process_id=?)'
+  const WAITS = 'waits USING PRIMARY KEY (process_id=?)'
+  const EVENT_ID = 'events USING INDEX sqlite_autoindex_events_1 (process_id=?'
+  const JOURNAL_ID = 'journal USING INDEX sqlite_autoindex_journal_1 (process_id=? AND epoch=?'
+
+  const searches: [string, (tx: StoreTransaction) => Operation<unknown>, readonly string[]][] = [
+    ['loadProcess', tx => tx.loadProcess(ID), [PROCESS_ID]],
+    ['loadLease', tx => tx.loadLease(ID), [LEASE_ID]],
+    [
+      'listProcesses of a status',
+      tx => tx.listProcesses({ kind: 'survey', waiting: true, silent: false }, page),
+      ['processes USING INDEX processes_by_status (status=? AND id>?)'],
+    ],
+    [
+      'listProcesses of any status',
+      tx => tx.listProcesses({ status: 'any' }, page),
+      ['processes USING INDEX sqlite_autoindex_processes_1 (id>?)'],
+    ],
+    [
+      'findEvent',
+      tx => tx.findEvent(ID, 'key'),
+      ['events USING INDEX events_by_replay_key (process_id=? AND replay_key=?)'],
+    ],
+    ['listEvents', tx => tx.listEvents(ID, 0, 10), [`${EVENT_ID} AND sequence>?)`]],
+    ['listRecentEvents', tx => tx.listRecentEvents(ID, 10), [`${EVENT_ID})`]],
+    ['listJournal', tx => tx.listJournal(ID, 0), [`${JOURNAL_ID})`]],
+    ['loadJournalEntry', tx => tx.loadJournalEntry(ID, 0, 'a'), [`${JOURNAL_ID} AND address=?)`]],
+    ['listDue', tx => tx.listDue(NOW, 10), ['processes USING COVERING INDEX processes_by_due (due_at<?)']],
+    ['nextDue', tx => tx.nextDue(), ['processes USING COVERING INDEX processes_by_due (due_at>?)']],
+    [
+      'listChanges',
+      tx => tx.listChanges('' as ChangeCursor, 10),
+      ['processes USING INDEX processes_by_change (change_seq>?)'],
+    ],
+    ['listWorkers', tx => tx.listWorkers('host'), ['workers USING INDEX workers_by_host (host_id=?)']],
+    [
+      'listLeasesOfWorker',
+      tx => tx.listLeasesOfWorker('worker'),
+      ['leases USING INDEX leases_by_worker (worker_incarnation=?)'],
+    ],
+    [
+      'listOrphans',
+      tx => tx.listOrphans('host'),
+      ['leases USING INDEX leases_by_dead_host (dead_host_id=?)'],
+    ],
+    ['loadEnv', tx => tx.loadEnv('ref'), ['envs USING INDEX sqlite_autoindex_envs_1 (ref=?)']],
+    ['saveProcess', tx => tx.saveProcess(stored(), { status: 'any' }), [PROCESS_ID, WAITS]],
+    [
+      'saveProcess under a lease',
+      tx => tx.saveProcess(stored(), { status: 'running', lease: guard }),
+      [PROCESS_ID, LEASE_ID, WAITS],
+    ],
+    ['saveDue', tx => tx.saveDue(ID, NOW), [PROCESS_ID]],
+    ['saveLease', tx => tx.saveLease(ID, { fence: 2 }, 1), [LEASE_ID]],
+    ['saveJournalEntry', tx => tx.saveJournalEntry(journalEntry(), guard), [LEASE_ID]],
+    ['saveWorker', tx => tx.saveWorker(workerRow('ana')), []],
+    ['deleteWorker', tx => tx.deleteWorker('ana'), ['workers USING PRIMARY KEY (incarnation_id=?)']],
+  ]
+
+  test.each(searches)('%s searches and never scans', async (_, verb, expected) => {
+    const database = await migrated()
+    const found = new Set<string>()
+    const explain = (sql: string) => {
+      for (const { detail } of database.prepare(`explain query plan ${sql}`).all()) {
+        // The meta table has one row, and a constant is no table.
+        if (!/^SCAN (meta|CONSTANT ROW)|^SCALAR SUBQUERY|^USE TEMP B-TREE/.test(String(detail)))
+          found.add(String(detail).replace(' EXISTS', ''))
+      }
+    }
+    // Every statement is explained in place of being run.
+    const explaining: SqlSession = {
+      all: statement =>
+        immediately(() => {
+          explain(compiled(statement).sql)
+          return []
+        }),
+      run: statement =>
+        immediately(() => {
+          explain(compiled(statement).sql)
+          return 1
+        }),
+    }
+    runSynchronously(
+      verb(
+        createSqlTransaction(
+          explaining,
+          createSqlitePlatform('registry', () => NOW),
+        ),
+      ),
+    )
+    expect([...found].toSorted()).toEqual(expected.map(search => `SEARCH ${search}`).toSorted())
+  })
+})

@@ -4,6 +4,7 @@ import type { ChangeCursor } from '../../src/model/ids.ts'
 import { immediately, runSynchronously } from '../../src/registry/operation.ts'
 import type { SqlSession } from '../../src/registry/sql/session.ts'
 import { compiled } from '../../src/registry/sql/sqlite/connection.ts'
+import { openSqlite as openConnections } from '../../src/registry/sql/sqlite/open.ts'
 import { createSqlitePlatform } from '../../src/registry/sql/sqlite/platform.ts'
 import { createSqlTransaction } from '../../src/registry/sql/verbs.ts'
 import type { Operation, StoreTransaction } from '../../src/registry/store.ts'
@@ -22,6 +23,13 @@ test('the migrations make the schema that is committed beside them', async () =>
     .all()
   const schema = rows.map(({ sql }) => `${sql};\n`).join('\n')
   await expect(schema).toMatchFileSnapshot('../../src/registry/sql/schema.sqlite.sql')
+})
+
+test('a commit is on the disk before it is acknowledged', async () => {
+  const { writer } = await openConnections(await temporaryPath(), 1_000)
+  expect(writer.value('pragma journal_mode')).toBe('wal')
+  const full = 2
+  expect(writer.value('pragma synchronous')).toBe(full)
 })
 
 describe('by its query plan', () => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import type { ChangeCursor, ProcessId } from '../../src/model/ids.ts'
+import type { Json } from '../../src/model/json.ts'
 import type { ProcessLease } from '../../src/model/lease.ts'
 import type { StoredProcess } from '../../src/model/process.ts'
 import type { WorkerRow } from '../../src/model/worker-row.ts'
@@ -12,6 +13,47 @@ import type { LeaseGuard, ProcessStore } from '../../src/registry/store.ts'
 import { ID, leaseOf, NOW, owner, stored } from '../model/fixtures.ts'
 
 export const BEGINNING = '' as ChangeCursor
+
+export const HOSTILE = 'nul \u0000, clef 𝄞, quote \' " ; -- %'
+export const HOSTILE_JSON = JSON.parse(
+  '{"__proto__":{"constructor":1},"\\u0000":"𝄞","lone":"\\ud800"}',
+) as Json
+
+/** Every optional member set, every text hostile. */
+export const FULL: StoredProcess = stored(
+  {
+    input: { type: 'tool_call', call: { callId: HOSTILE, toolName: HOSTILE, args: HOSTILE_JSON } },
+    identity: { kind: HOSTILE, label: HOSTILE },
+    provenance: {
+      originator: { type: 'session', scope: { sessionId: HOSTILE } },
+      causedBy: { type: 'turn', sessionId: 's', turnId: 't' },
+    },
+    wakeTarget: { sessionId: HOSTILE, agentFrameId: HOSTILE },
+    maxAttempts: 3,
+    outcome: { status: 'completed', value: HOSTILE_JSON },
+    status: 'completed',
+    externalRef: { backend: 'temporal', id: HOSTILE, metadata: HOSTILE_JSON },
+    firstStarted: { owner: owner('ana'), attempt: 'a', fence: 1, startedAtMs: NOW },
+    cancelRequest: { requestedAtMs: NOW, reason: HOSTILE },
+    abandonRequest: { requestedAtMs: NOW, requestedBy: HOSTILE },
+    waits: [
+      { key: 'z', sinceMs: NOW, on: { type: 'timer' } },
+      { key: HOSTILE, sinceMs: NOW, untilMs: NOW + 5, on: { type: 'timer' } },
+    ],
+    silentSinceMs: NOW,
+    attempts: 7,
+    lastSequence: 9,
+  },
+  {
+    dueAtMs: NOW,
+    submissions: 1,
+    failures: 2,
+    attemptsSpent: 3,
+    isAttemptOpen: true,
+    isRunWaiting: true,
+    epoch: 4,
+  },
+)
 
 export const idOf = (name: string): ProcessId => name as ProcessId
 

@@ -51,6 +51,7 @@ export function createMemoryStore({ clock = Date.now }: MemoryStoreOptions = {})
       return runSynchronously(body(reader))
     },
     watch(listener) {
+      requireOpen()
       const watcher = { listener }
       watchers.add(watcher)
       return () => watchers.delete(watcher)

@@ -128,7 +128,7 @@ export function* listDue(session: SqlSession, now: number, limit: number): Opera
   return (yield* session.all(selectDue, { now, limit })).map(({ id }) => id)
 }
 
-const selectNextDue = prepare((db, _: Named<object>) =>
+const selectNextDue = prepare(db =>
   db.selectFrom('processes').select('due_at').where('due_at', 'is not', null).orderBy('due_at').limit(1),
 )
 

@@ -9,7 +9,7 @@ import { GroupCommit } from './sqlite/group-commit.ts'
 import { openSqlite, requireFilePath } from './sqlite/open.ts'
 import { createSqlitePlatform } from './sqlite/platform.ts'
 import { createSqliteSession } from './sqlite/session.ts'
-import { type Named, prepare } from './statement.ts'
+import { prepare } from './statement.ts'
 import { createSqlReader, createSqlTransaction } from './verbs.ts'
 
 export interface SqliteStoreOptions {
@@ -21,7 +21,7 @@ export interface SqliteStoreOptions {
   readonly lockTimeoutMs?: number
 }
 
-const selectRegistryId = prepare((db, _: Named<object>) => db.selectFrom('meta').select('registry_id'))
+const selectRegistryId = prepare(db => db.selectFrom('meta').select('registry_id'))
 
 /** A registry in one file, which several OS processes of one machine may share. */
 export async function createSqliteStore(options: SqliteStoreOptions): Promise<ProcessStore> {

@@ -6,7 +6,7 @@ import type { SqliteConnection } from './connection.ts'
 /** "LEAS" in the file's header: tells a registry from any other program's database before anything is written. */
 const APPLICATION_ID = 0x4c454153
 
-const selectVersion = prepare((db, _: Named<object>) => db.selectFrom('meta').select('schema_version'))
+const selectVersion = prepare(db => db.selectFrom('meta').select('schema_version'))
 
 const updateVersion = prepare((db, p: Named<{ version: number }>) =>
   db.updateTable('meta').set({ schema_version: p.version }),

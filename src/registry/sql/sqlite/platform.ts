@@ -9,14 +9,14 @@ import { type Named, prepare } from '../statement.ts'
  * SQLite has one writer at a time, so a counter is enough to order the changes by commit: nobody sees a position before
  * all lower ones are committed. It stands in the meta table and not in the rows, so that a prune never sets it back.
  */
-const bumpChange = prepare((db, _: Named<object>) =>
+const bumpChange = prepare(db =>
   db
     .updateTable('meta')
     .set(({ eb }) => ({ change_seq: eb('change_seq', '+', 1) }))
     .returning('change_seq'),
 )
 
-const selectLatest = prepare((db, _: Named<object>) => db.selectFrom('meta').select('change_seq'))
+const selectLatest = prepare(db => db.selectFrom('meta').select('change_seq'))
 
 export const selectChanges = prepare((db, p: Named<{ position: number; limit: number }>) =>
   db

@@ -1,0 +1,112 @@
+import { describe, expect, test } from 'vitest'
+import type { LeaseToken } from '../../src/model/ids.ts'
+import { TERMINAL_STATUSES } from '../../src/model/outcome.ts'
+import { ID, journalEntry, NOW, owner, stored, TTL } from '../model/fixtures.ts'
+import { FULL, guardOf, HOSTILE, HOSTILE_JSON, insert, insertLeased, load, STORES } from './store-fixtures.ts'
+
+describe.each(STORES)('the $name store', ({ open }) => {
+  describe('saving a process', () => {
+    test.each(['running', ...TERMINAL_STATUSES] as const)(
+      'whose status is %s asks the status guard',
+      async status => {
+        const store = await open()
+        await insert(store, stored({ status }))
+        const save = (guard: 'running' | 'any') =>
+          store.transaction(tx => tx.saveProcess(stored({ status, attempts: 1 }), { status: guard }))
+        expect(await save('running')).toBe(status === 'running')
+        expect(await save('any')).toBe(true)
+      },
+    )
+
+    test.each(leaseGuards())('under $title: $isHeld', async ({ isHeld, guard, release }) => {
+      const store = await open()
+      const lease = await insertLeased(store)
+      if (release) await store.transaction(tx => tx.saveLease(ID, { fence: 1 }, 1))
+      const [attempts, waits] = [1, FULL.record.waits]
+      const save = (status: 'running' | 'any') =>
+        store.transaction(tx =>
+          tx.saveProcess(stored({ attempts, waits }), { status, lease: guard(guardOf(lease)) }),
+        )
+      expect([await save('running'), await save('any')]).toEqual([isHeld, isHeld])
+      expect((await load(store))?.record).toMatchObject(
+        isHeld ? { attempts, waits } : { attempts: 0, waits: [] },
+      )
+    })
+
+    test('replaces its waits', async () => {
+      const store = await open()
+      await insert(store, FULL)
+      await store.transaction(tx =>
+        tx.saveProcess({ ...FULL, record: { ...FULL.record, waits: [] } }, { status: 'any' }),
+      )
+      expect((await load(store))?.record.waits).toEqual([])
+    })
+  })
+
+  describe('saving a journal entry', () => {
+    test.each(leaseGuards())('under $title: $isHeld', async ({ isHeld, guard, release }) => {
+      const store = await open()
+      const lease = await insertLeased(store)
+      if (release) await store.transaction(tx => tx.saveLease(ID, { fence: 1 }, 1))
+      const save = (entry = journalEntry()) =>
+        store.transaction(tx => tx.saveJournalEntry(entry, guard(guardOf(lease))))
+      expect(await save()).toBe(isHeld)
+      expect(await save(journalEntry({ status: 'failed' }))).toBe(isHeld)
+      const entries = await store.read(tx => tx.listJournal(ID, 0))
+      expect(entries).toEqual(isHeld ? [journalEntry({ status: 'failed' })] : [])
+    })
+
+    test('keeps every member, and null apart from nothing', async () => {
+      const store = await open()
+      const guard = guardOf(await insertLeased(store))
+      const entries = [
+        journalEntry({
+          value: null,
+          failure: { name: HOSTILE, message: HOSTILE },
+          claimedBy: owner('ana'),
+          startByMs: NOW,
+          endedAtMs: NOW,
+          resolvedBy: 'reconcile',
+        }),
+        journalEntry({ address: HOSTILE, position: 2 }),
+        journalEntry({ address: 'a first one', position: 3, value: HOSTILE_JSON }),
+      ]
+      await store.transaction(function* (tx) {
+        for (const entry of entries.toReversed()) yield* tx.saveJournalEntry(entry, guard)
+        yield* tx.saveJournalEntry(journalEntry({ epoch: 1 }), guard)
+      })
+      expect(await store.read(tx => tx.listJournal(ID, 0))).toStrictEqual(entries)
+      expect(await store.read(tx => tx.loadJournalEntry(ID, 0, HOSTILE))).toStrictEqual(entries[1])
+      expect(await store.read(tx => tx.loadJournalEntry(ID, 1, HOSTILE))).toBeUndefined()
+    })
+  })
+})
+
+function leaseGuards() {
+  type Guard = ReturnType<typeof guardOf>
+  const same = (guard: Guard): Guard => guard
+  const expiry = NOW + TTL / 2
+  return [
+    { title: 'the current lease', isHeld: true, release: false, guard: same },
+    {
+      title: 'one in its last millisecond',
+      isHeld: true,
+      release: false,
+      guard: (g: Guard) => ({ ...g, now: expiry - 1 }),
+    },
+    {
+      title: 'one that has expired',
+      isHeld: false,
+      release: false,
+      guard: (g: Guard) => ({ ...g, now: expiry }),
+    },
+    { title: 'another fence', isHeld: false, release: false, guard: (g: Guard) => ({ ...g, fence: 2 }) },
+    {
+      title: 'another token',
+      isHeld: false,
+      release: false,
+      guard: (g: Guard) => ({ ...g, token: 'x' as LeaseToken }),
+    },
+    { title: 'a released lease', isHeld: false, release: true, guard: same },
+  ]
+}

@@ -103,13 +103,15 @@ function* takeLease(
   let next = changed(stored, { attempts: stored.record.attempts + (isFresh ? 1 : 0), waits: [] }, now)
   const { silentSinceMs: _, ...record } = next.record
   next = { ...next, record, attemptsSpent, submissions: 0, isAttemptOpen: true, isRunWaiting: false }
-  for (const wait of stored.record.waits) {
+  // A wait beside a due one goes on in the code that runs now: it resumes in its own time, after another park.
+  for (const wait of stored.record.waits.filter(one => isWaitDue(one, now))) {
     const resumed = {
       eventType: 'process.resumed',
       payload: { key: wait.key },
       replayKey: replayKeys.resumed(wait.key),
     }
-    next = (yield* insertEvent(tx, next, resumed, now)).stored
+    const known = yield* tx.findEvent(lease.processId, resumed.replayKey)
+    if (known === undefined) next = (yield* insertEvent(tx, next, resumed, now)).stored
   }
   const process = dueAt(next, DUE.afterLease(lease.expiresAtMs))
   yield* tx.saveProcess(process, { status: 'running' })

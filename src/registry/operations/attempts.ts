@@ -74,10 +74,11 @@ function* begin(tx: StoreTransaction, id: string, request: BeginAttemptRequest):
       yield* saveSilent(tx, stored, now)
       return decision
     case 'terminal':
-      yield* tx.saveProcess(dueAt({ ...stored, isRunWaiting: false }, undefined), { status: 'any' })
+      if (!stored.isRunWaiting) yield* tx.saveDue(stored.record.id, undefined)
+      else yield* tx.saveProcess(dueAt({ ...stored, isRunWaiting: false }, undefined), { status: 'any' })
       return decision
     case 'external':
-      yield* tx.saveDue(stored.record.id, undefined)
+      yield* tx.saveDue(stored.record.id, dueExternal(stored, lease))
       return decision
     case 'busy':
       return decision
@@ -117,6 +118,15 @@ function* takeLease(
   yield* tx.saveProcess(process, { status: 'running' })
   return { type: 'run', lease, process }
 }
+
+/**
+ * Nothing here is ever due about external work, but for a request to abandon it. One that is answered `external` has a
+ * live lease in its way: somebody settles it, and if that one dies, the row must come up again.
+ */
+const dueExternal = (stored: StoredProcess, lease: StoredLease | undefined): number | undefined =>
+  stored.record.abandonRequest === undefined || lease?.holder === undefined
+    ? undefined
+    : DUE.afterLease(lease.holder.expiresAtMs)
 
 /** The backend's run is told to wait: remembered, so that a terminal write tells it. */
 function* saveWaiting(tx: StoreTransaction, stored: StoredProcess, due: number | undefined): Operation<void> {

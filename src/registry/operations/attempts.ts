@@ -7,11 +7,13 @@ import {
   dueAfterAttempt,
   leaseForAttempt,
 } from '../../model/attempt.ts'
+import { alreadyTerminal } from '../../model/completion.ts'
 import { DUE } from '../../model/due.ts'
 import { RESERVED_EVENT_TYPES, replayKeys } from '../../model/event.ts'
 import type { ProcessId } from '../../model/ids.ts'
 import { asJson } from '../../model/json.ts'
 import { isCurrentLease, leaseLost, type ProcessLease, type StoredLease } from '../../model/lease.ts'
+import { isTerminal } from '../../model/outcome.ts'
 import type { StoredProcess } from '../../model/process.ts'
 import { earliestDeadline, isWaitDue, type WaitState } from '../../model/wait.ts'
 import type { AttemptOperations, ParkAnswer } from '../registry.ts'
@@ -185,7 +187,7 @@ function* endAttempt(tx: StoreTransaction, lease: ProcessLease, end: AttemptEnd)
   yield* tx.saveLease(lease.processId, { fence: current.fence }, current.fence)
 }
 
-/** The row of a lease that is current and live, or `process_lease_lost`. */
+/** The running row of a lease that is current and live; or `process_lease_lost`, or `process_already_terminal`. */
 function* requireHeld(
   tx: StoreTransaction,
   lease: ProcessLease,
@@ -194,5 +196,7 @@ function* requireHeld(
   const current = yield* tx.loadLease(lease.processId)
   const now = yield* tx.now()
   if (current === undefined || !isCurrentLease(current, lease, now)) throw leaseLost(lease, current, now)
+  // An ended row may be leased by the contract's claim, but no body begins under that.
+  if (isTerminal(stored.record.status)) throw alreadyTerminal(stored.record)
   return { stored, current, now }
 }

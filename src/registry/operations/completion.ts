@@ -1,8 +1,13 @@
-import { type CompletionAuthority, requireAuthority, terminalPayload } from '../../model/completion.ts'
+import {
+  alreadyTerminal,
+  type CompletionAuthority,
+  requireAuthority,
+  terminalPayload,
+} from '../../model/completion.ts'
 import { type AppendRequest, replayKeys, terminalEventType } from '../../model/event.ts'
 import { asJson, hashJson } from '../../model/json.ts'
 import { isCurrentLease, leaseLost } from '../../model/lease.ts'
-import type { Outcome } from '../../model/outcome.ts'
+import { isTerminal, type Outcome } from '../../model/outcome.ts'
 import type { StoredProcess } from '../../model/process.ts'
 import { requirePayloadSize } from '../../model/registration.ts'
 import type { CompletionOperations } from '../registry.ts'
@@ -21,6 +26,8 @@ export function createCompletionOperations(store: ProcessStore): CompletionOpera
         const now = yield* tx.now()
         if (current === undefined || !isCurrentLease(current, lease, now))
           throw leaseLost(lease, current, now)
+        // The contract's claim may lease an ended row.
+        if (isTerminal(stored.record.status)) throw alreadyTerminal(stored.record)
         const ended = yield* end(tx, stored, outcome, request, now)
         yield* saveUnderLease(tx, ended, lease, now)
         yield* tx.saveLease(lease.processId, { fence: current.fence }, current.fence)

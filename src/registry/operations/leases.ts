@@ -82,7 +82,10 @@ function* saveClaim(
 ): Operation<ClaimOutcome> {
   if (outcome.type === 'busy') return outcome
   const { lease } = outcome
-  yield* tx.saveLease(lease.processId, { fence: lease.fencingToken, holder: lease }, stored?.fence ?? 0)
+  // Its own holder, claiming again, keeps what belongs to its attempt: the worker to be proven dead, the backend's token.
+  const kept = stored?.fence === lease.fencingToken ? stored : undefined
+  const next = { ...kept, fence: lease.fencingToken, holder: lease }
+  yield* tx.saveLease(lease.processId, next, stored?.fence ?? 0)
   if (
     process !== undefined &&
     !isTerminal(process.record.status) &&

@@ -34,8 +34,9 @@ export function createWorkerOperations(store: ProcessStore): WorkerOperations {
       store.transaction(function* (tx) {
         const stored = yield* tx.loadProcess(processId)
         const lease = yield* tx.loadLease(processId)
-        // A newer attempt has replaced the token: there is nothing left to settle.
-        if (lease === undefined || lease.fence !== fence || lease.deathProof === undefined) return
+        // A newer attempt has replaced the token, or another worker of the host has settled it: nothing is left to do.
+        if (lease?.fence !== fence || lease.deathProof === undefined) return
+        if (lease.backendToken === undefined) return
         const { backendToken: _, ...rest } = lease
         yield* tx.saveLease(processId, rest, fence)
         if (!isGone || stored === undefined || isTerminal(stored.record.status)) return

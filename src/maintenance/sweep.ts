@@ -37,7 +37,9 @@ export async function sweepOnce(
       }
     } catch (error) {
       failed.push({ id, reason: messageOf(error) })
+      // Nothing else would be taken either. Any other failure is this row's own: it comes back later, and later each time.
       if (isTransient(error)) break
+      await environment.registry.postpone(id, { attempts: process.record.attempts })
     }
   }
   return { submitted, settled, failed }

@@ -175,6 +175,8 @@ export interface WorklistOperations {
     id: string,
     submission: { readonly ref: ExternalRef; readonly attempts: number },
   ): Promise<void>
+  /** The row could not be handed over, for a reason of its own: it is due again later, with the back-off of a submission. */
+  postpone(id: string, submission: { readonly attempts: number }): Promise<void>
   /** Ids changed after the cursor, in order of commit, each once. */
   changesSince(
     cursor: ChangeCursor,

@@ -31,16 +31,15 @@ export function createWorklistOperations(store: ProcessStore): WorklistOperation
         let stored = yield* requireProcess(tx, id)
         const isNewRef = stored.record.externalRef === undefined
         if (isNewRef) stored = yield* withExternalRef(tx, stored, ref)
-        const now = yield* tx.now()
-        // An attempt that began meanwhile keeps its own due time: this submission has done its work.
-        const hasBegun = stored.record.attempts !== attempts
-        if (hasBegun && !isNewRef) return
-        const submissions = stored.submissions + 1
-        const isLookedAt = hasBegun || (isTerminal(stored.record.status) && !stored.isRunWaiting)
-        const next = isLookedAt
-          ? stored
-          : dueAt({ ...stored, submissions }, DUE.afterSubmit(now, stored.submissions))
-        yield* tx.saveProcess(next, { status: 'any' })
+        const next = isOvertaken(stored, attempts) ? stored : withSubmission(stored, yield* tx.now())
+        if (isNewRef || next !== stored) yield* tx.saveProcess(next, { status: 'any' })
+      }),
+
+    postpone: (id, { attempts }) =>
+      store.transaction(function* (tx) {
+        const stored = yield* requireProcess(tx, id)
+        if (isOvertaken(stored, attempts)) return
+        yield* tx.saveProcess(withSubmission(stored, yield* tx.now()), { status: 'any' })
       }),
 
     changesSince: (cursor, limit) => store.read(reader => reader.listChanges(cursor, limit)),
@@ -48,3 +47,12 @@ export function createWorklistOperations(store: ProcessStore): WorklistOperation
     latestChange: () => store.read(reader => reader.latestChange()),
   }
 }
+
+/** An attempt began meanwhile, or nobody needs the row any more: its due time is not the submission's to set. */
+function isOvertaken(stored: StoredProcess, attempts: number): boolean {
+  if (stored.record.attempts !== attempts) return true
+  return isTerminal(stored.record.status) && !stored.isRunWaiting
+}
+
+const withSubmission = (stored: StoredProcess, now: number): StoredProcess =>
+  dueAt({ ...stored, submissions: stored.submissions + 1 }, DUE.afterSubmit(now, stored.submissions))

@@ -116,8 +116,12 @@ export class Attempt {
     }
     const journal = await this.#openJournal()
     await this.#cancelWatch.start()
-    const entered = await this.#scope.write(this.#keeper, lease => registry.enterBody(lease, worker))
+    // An owner-bound body that was not entered may still run elsewhere; one that was may not.
+    if (this.#isShuttingDown) return this.#giveBack()
+    const entering = this.#scope.write(this.#keeper, lease => registry.enterBody(lease, worker))
+    const entered = await Promise.race([entering, this.#scope.stopped])
     if (entered.type === 'refused') return { type: 'silent' }
+    if (entered.type !== 'entered') return this.#endByStop(entered, Promise.resolve())
     return this.#runBody(body, journal)
   }
 
@@ -157,7 +161,7 @@ export class Attempt {
     return this.#complete(outcome)
   }
 
-  async #endByStop(stop: AttemptStop, returned: Promise<BodyResult>): Promise<AttemptResult> {
+  async #endByStop(stop: AttemptStop, returned: Promise<unknown>): Promise<AttemptResult> {
     switch (stop.type) {
       case 'parked':
         return stop
@@ -174,13 +178,17 @@ export class Attempt {
 
   /** Shutdown: the lease is given back so that the next worker starts at once. Nobody may run an owner-bound one again. */
   async #release(): Promise<AttemptResult> {
-    const { registry, worker } = this.#environment
+    const { worker } = this.#environment
     const { disposition } = this.#process.record
     if (disposition === 'owner_bound') {
       const evidence = { writer: 'owner_drain', owner: worker, epochMs: Date.now() } as const
       return this.#complete({ status: 'abandoned', evidence })
     }
-    await registry.endAttempt(this.#keeper.lease, 'shutdown')
+    return this.#giveBack()
+  }
+
+  async #giveBack(): Promise<AttemptResult> {
+    await this.#environment.registry.endAttempt(this.#keeper.lease, 'shutdown')
     return { type: 'released' }
   }
 

@@ -124,12 +124,14 @@ export interface AttemptOperations {
     id: string,
   ): Promise<{ readonly owner: LeaseOwner; readonly evidence: DeathEvidence } | undefined>
   /** Immediately before the body. `refused`: this owner-bound process was started by another attempt. */
-  enterBody(lease: ProcessLease, worker: LeaseOwner): Promise<{ readonly type: 'entered' | 'refused' }>
+  enterBody(lease: ProcessLease, worker: LeaseOwner): Promise<EnterAnswer>
   /** Ends the attempt to wait for something durable. `due`: a wait is satisfied already, or a cancel is recorded; nothing was written. */
   park(lease: ProcessLease, waits: readonly WaitState[]): Promise<ParkAnswer>
   /** Ends the attempt without outcome or wait. A lease that is no longer held is ignored. */
   endAttempt(lease: ProcessLease, end: AttemptEnd): Promise<void>
 }
+
+export type EnterAnswer = { readonly type: 'entered' } | { readonly type: 'refused' }
 
 export type ParkAnswer = { readonly type: 'parked'; readonly untilMs?: number } | { readonly type: 'due' }
 

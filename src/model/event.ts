@@ -43,10 +43,11 @@ export interface StoredEvent {
 }
 
 export const MAX_EVENT_TYPE_LENGTH = 200
+export const CANCEL_REQUESTED = 'process.cancel_requested'
 
 /** Declared on every process, whether the producer lists them or not. */
 export const CORE_EVENT_TYPES: readonly EventType[] = [
-  { name: 'process.cancel_requested', payloadSchema: true },
+  { name: CANCEL_REQUESTED, payloadSchema: true },
   { name: 'process.waiting', payloadSchema: true },
   { name: 'process.resumed', payloadSchema: true },
   { name: 'process.completed', payloadSchema: true, terminal: 'completed' },
@@ -122,7 +123,7 @@ export function decideAppend(
       { processId, details: { eventType } },
     )
   }
-  if (eventType === 'process.cancel_requested' && (replayKey ?? '') === '') {
+  if (eventType === CANCEL_REQUESTED && (replayKey ?? '') === '') {
     throw new LeaseholdError(
       'process_event_replay_required',
       `"${eventType}" needs a replay key, so that the same request made twice is one event.`,
@@ -163,6 +164,20 @@ export function buildEvent(
       },
       occurredAtMs: now,
     },
+  }
+}
+
+/** What an event does to the record: a cancel event is a cancel, by whichever door it came, and the first one stays. */
+export function projectEvent(
+  record: ProcessRecord,
+  event: ProcessEvent,
+): Pick<ProcessRecord, 'lastSequence' | 'cancelRequest'> {
+  const { sequence, occurredAtMs, eventType, payload } = event
+  if (eventType !== CANCEL_REQUESTED || record.cancelRequest !== undefined) return { lastSequence: sequence }
+  const reason = typeof payload === 'object' && payload !== null ? Reflect.get(payload, 'reason') : undefined
+  return {
+    lastSequence: sequence,
+    cancelRequest: { requestedAtMs: occurredAtMs, ...(typeof reason === 'string' ? { reason } : {}) },
   }
 }
 

@@ -1,11 +1,11 @@
 import { unknownProcess } from '../../model/errors.ts'
-import { decideAppend } from '../../model/event.ts'
+import { CANCEL_REQUESTED, decideAppend, projectEvent } from '../../model/event.ts'
 import type { ProcessId } from '../../model/ids.ts'
 import { requirePayloadSize } from '../../model/registration.ts'
 import { findSchemaProblem } from '../json-schema.ts'
 import type { EventOperations } from '../registry.ts'
 import type { ProcessStore } from '../store.ts'
-import { changed, requireProcess } from './shared.ts'
+import { changed, dueUnlessHeld, requireProcess } from './shared.ts'
 
 export function createEventOperations(store: ProcessStore): EventOperations {
   return {
@@ -27,7 +27,10 @@ export function createEventOperations(store: ProcessStore): EventOperations {
         if (decision.type === 'replay') return { type: 'replayed' as const, event: decision.event }
         const { event } = decision.stored
         yield* tx.insertEvent(decision.stored)
-        yield* tx.saveProcess(changed(stored, { lastSequence: event.sequence }, now), { status: 'any' })
+        const told = changed(stored, projectEvent(stored.record, event), now)
+        const isRequest = event.eventType === CANCEL_REQUESTED
+        const next = isRequest ? (yield* dueUnlessHeld(tx, told, now)).stored : told
+        yield* tx.saveProcess(next, { status: 'any' })
         return { type: 'appended' as const, event }
       })
     },

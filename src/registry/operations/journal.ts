@@ -1,4 +1,4 @@
-import { decideAppend, type ProcessEvent } from '../../model/event.ts'
+import { decideAppend, type ProcessEvent, projectEvent } from '../../model/event.ts'
 import { leaseLost } from '../../model/lease.ts'
 import { requirePayloadSize } from '../../model/registration.ts'
 import { findSchemaProblem } from '../json-schema.ts'
@@ -38,7 +38,7 @@ export function createJournalOperations(store: ProcessStore): JournalOperations 
         )
         const event: ProcessEvent = decision.type === 'replay' ? decision.event : decision.stored.event
         if (decision.type === 'append') yield* tx.insertEvent(decision.stored)
-        yield* saveUnderLease(tx, changed(stored, { lastSequence: event.sequence }, now), lease, now)
+        yield* saveUnderLease(tx, changed(stored, projectEvent(stored.record, event), now), lease, now)
         const journaled = { ...entry, value: { sequence: event.sequence } }
         const isSaved = yield* tx.saveJournalEntry(journaled, leaseGuard(lease, now))
         if (!isSaved) throw leaseLost(lease, yield* tx.loadLease(lease.processId), now)

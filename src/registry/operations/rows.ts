@@ -1,10 +1,15 @@
 import { v7 as uuidv7 } from 'uuid'
 import { DUE } from '../../model/due.ts'
 import { LeaseholdError } from '../../model/errors.ts'
-import { type AppendRequest, decideAppend, RESERVED_EVENT_TYPES, replayKeys } from '../../model/event.ts'
+import {
+  type AppendRequest,
+  CANCEL_REQUESTED,
+  decideAppend,
+  RESERVED_EVENT_TYPES,
+  replayKeys,
+} from '../../model/event.ts'
 import type { ProcessId } from '../../model/ids.ts'
 import { asJson, jsonEquals } from '../../model/json.ts'
-import { isLive } from '../../model/lease.ts'
 import { parseListFilter, requirePageLimit } from '../../model/list.ts'
 import { isTerminal } from '../../model/outcome.ts'
 import type { ExternalRef, ProcessRecord, ProcessRegistration, StoredProcess } from '../../model/process.ts'
@@ -12,7 +17,7 @@ import { decideRegister } from '../../model/registration.ts'
 import { findSchemaProblem } from '../json-schema.ts'
 import type { ChangeResult, RowOperations } from '../registry.ts'
 import type { Operation, ProcessStore, StoreTransaction } from '../store.ts'
-import { changed, dueAt, insertEvent, requireProcess } from './shared.ts'
+import { changed, dueUnlessHeld, insertEvent, requireProcess } from './shared.ts'
 
 export function createRowOperations(store: ProcessStore): RowOperations {
   return {
@@ -76,7 +81,7 @@ export function createRowOperations(store: ProcessStore): RowOperations {
         const stored = yield* requireProcess(tx, id)
         const replayKey = replayKeys.cancelRequested(id, reason)
         const request = {
-          eventType: 'process.cancel_requested',
+          eventType: CANCEL_REQUESTED,
           payload: { reason: reason ?? null },
           replayKey,
         }
@@ -89,11 +94,7 @@ export function createRowOperations(store: ProcessStore): RowOperations {
           findSchemaProblem,
         )
         if (decision.type === 'replay') return { record: stored.record, isDue: false }
-        const cancelRequest = stored.record.cancelRequest ?? {
-          requestedAtMs: now,
-          ...(reason === undefined ? {} : { reason }),
-        }
-        return yield* recordRequest(tx, changed(stored, { cancelRequest }, now), now, request)
+        return yield* recordRequest(tx, stored, now, request)
       }),
 
     putEnv: (ref, bytes) => store.transaction(tx => tx.insertEnv(ref, bytes)),
@@ -128,19 +129,16 @@ function newRow(registration: ProcessRegistration, registrationHash: string, now
   return registration.disposition === 'externally_owned' ? row : { ...row, dueAtMs: DUE.afterRegister(now) }
 }
 
-/** A request that somebody must act on: due now, unless a live holder already watches for it. */
 function* recordRequest(
   tx: StoreTransaction,
   stored: StoredProcess,
   now: number,
   request: AppendRequest,
 ): Operation<ChangeResult> {
-  const lease = yield* tx.loadLease(stored.record.id)
-  const { stored: next } = yield* insertEvent(tx, stored, request, now)
-  const isDue = !isTerminal(next.record.status) && !isLive(lease?.holder, now)
-  const saved = isDue ? dueAt(next, now) : next
-  yield* tx.saveProcess(saved, { status: 'any' })
-  return { record: saved.record, isDue }
+  const requested = yield* insertEvent(tx, stored, request, now)
+  const { stored: next, isDue } = yield* dueUnlessHeld(tx, requested.stored, now)
+  yield* tx.saveProcess(next, { status: 'any' })
+  return { record: next.record, isDue }
 }
 
 /** The row with its ref and the event that says so; still to be saved. */

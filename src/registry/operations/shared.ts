@@ -1,7 +1,9 @@
+import { DUE } from '../../model/due.ts'
 import { unknownProcess } from '../../model/errors.ts'
-import { type AppendRequest, buildEvent, type ProcessEvent } from '../../model/event.ts'
+import { type AppendRequest, buildEvent, type ProcessEvent, projectEvent } from '../../model/event.ts'
 import type { ProcessId } from '../../model/ids.ts'
-import { leaseLost, type ProcessLease } from '../../model/lease.ts'
+import { isLive, leaseLost, type ProcessLease } from '../../model/lease.ts'
+import { isTerminal } from '../../model/outcome.ts'
 import type { ProcessRecord, StoredProcess } from '../../model/process.ts'
 import type { LeaseGuard, Operation, StoreReader, StoreTransaction } from '../store.ts'
 
@@ -37,7 +39,20 @@ export function* insertEvent(
 ): Operation<{ event: ProcessEvent; stored: StoredProcess }> {
   const built = buildEvent(stored.record, request, now)
   yield* tx.insertEvent(built)
-  return { event: built.event, stored: changed(stored, { lastSequence: built.event.sequence }, now) }
+  return { event: built.event, stored: changed(stored, projectEvent(stored.record, built.event), now) }
+}
+
+/** A request that somebody must act on: due now, unless a live holder already watches for it. Still to be saved. */
+export function* dueUnlessHeld(
+  reader: StoreReader,
+  stored: StoredProcess,
+  now: number,
+): Operation<{ stored: StoredProcess; isDue: boolean }> {
+  const holder = (yield* reader.loadLease(stored.record.id))?.holder
+  if (isTerminal(stored.record.status)) return { stored, isDue: false }
+  if (!isLive(holder, now)) return { stored: dueAt(stored, now), isDue: true }
+  // External work has no due time of its own: the request must come up when the lease in its way has lapsed.
+  return { stored: dueAt(stored, stored.dueAtMs ?? DUE.afterLease(holder.expiresAtMs)), isDue: false }
 }
 
 export const leaseGuard = (lease: ProcessLease, now: number): LeaseGuard => ({

@@ -18,7 +18,7 @@ import type { StoredProcess } from '../../model/process.ts'
 import { earliestDeadline, isWaitDue, type WaitState } from '../../model/wait.ts'
 import type { AttemptOperations, ParkAnswer } from '../registry.ts'
 import type { Operation, ProcessStore, StoreTransaction } from '../store.ts'
-import { changed, dueAt, insertEvent, requireProcess, saveUnderLease } from './shared.ts'
+import { changed, dueAt, insertEvent, requireProcess, saveUnderLease, withOwnerBack } from './shared.ts'
 
 export function createAttemptOperations(store: ProcessStore): AttemptOperations {
   return {
@@ -104,8 +104,8 @@ function* takeLease(
   }
   yield* tx.saveLease(lease.processId, taken, current?.fence ?? 0)
   let next = changed(stored, { attempts: stored.record.attempts + (isFresh ? 1 : 0), waits: [] }, now)
-  const { silentSinceMs: _, ...record } = next.record
-  next = { ...next, record, attemptsSpent, submissions: 0, isAttemptOpen: true, isRunWaiting: false }
+  next = { ...next, attemptsSpent, submissions: 0, isAttemptOpen: true, isRunWaiting: false }
+  next = yield* withOwnerBack(tx, next, request.attempt, now)
   // A wait beside a due one goes on in the code that runs now: it resumes in its own time, after another park.
   for (const wait of stored.record.waits.filter(one => isWaitDue(one, now))) {
     const resumed = {

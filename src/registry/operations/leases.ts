@@ -1,5 +1,4 @@
 import { DUE } from '../../model/due.ts'
-import { RESERVED_EVENT_TYPES } from '../../model/event.ts'
 import type { ProcessId } from '../../model/ids.ts'
 import {
   acquire,
@@ -17,7 +16,7 @@ import { isTerminal } from '../../model/outcome.ts'
 import type { StoredProcess } from '../../model/process.ts'
 import type { LeaseOperations } from '../registry.ts'
 import type { Operation, ProcessStore, StoreTransaction } from '../store.ts'
-import { changed, dueAt, insertEvent, requireProcess } from './shared.ts'
+import { dueAt, requireProcess, withOwnerBack } from './shared.ts'
 
 export function createLeaseOperations(store: ProcessStore): LeaseOperations {
   return {
@@ -116,24 +115,9 @@ function extend(
       stored.fence,
     )
     const due = DUE.afterLease(extended.expiresAtMs)
-    if (process.record.silentSinceMs === undefined) yield* tx.saveDue(lease.processId, due)
-    else yield* saveOwnerBack(tx, process, due, now)
+    const next = yield* withOwnerBack(tx, process, lease.owner.incarnationId, now)
+    if (next === process) yield* tx.saveDue(lease.processId, due)
+    else yield* tx.saveProcess(dueAt(next, due), { status: 'running' })
     return extended
   })
-}
-
-/** The holder of a silent process is heard of again. */
-function* saveOwnerBack(
-  tx: StoreTransaction,
-  process: StoredProcess,
-  due: number,
-  now: number,
-): Operation<void> {
-  const { silentSinceMs, ...record } = process.record
-  const request = {
-    eventType: RESERVED_EVENT_TYPES.ownerBack,
-    payload: { silentSinceMs: silentSinceMs ?? null },
-  }
-  const { stored } = yield* insertEvent(tx, { ...process, record }, request, now)
-  yield* tx.saveProcess(dueAt(changed(stored, {}, now), due), { status: 'running' })
 }

@@ -1,6 +1,12 @@
 import { DUE } from '../../model/due.ts'
 import { unknownProcess } from '../../model/errors.ts'
-import { type AppendRequest, buildEvent, type ProcessEvent, projectEvent } from '../../model/event.ts'
+import {
+  type AppendRequest,
+  buildEvent,
+  type ProcessEvent,
+  projectEvent,
+  RESERVED_EVENT_TYPES,
+} from '../../model/event.ts'
 import type { ProcessId } from '../../model/ids.ts'
 import { isLive, leaseLost, type ProcessLease } from '../../model/lease.ts'
 import { isTerminal } from '../../model/outcome.ts'
@@ -53,6 +59,22 @@ export function* dueUnlessHeld(
   if (!isLive(holder, now)) return { stored: dueAt(stored, now), isDue: true }
   // External work has no due time of its own: the request must come up when the lease in its way has lapsed.
   return { stored: dueAt(stored, stored.dueAtMs ?? DUE.afterLease(holder.expiresAtMs)), isDue: false }
+}
+
+/**
+ * The attempt that started a silent process is heard of again; the row is still to be saved. Anybody else who holds it,
+ * to settle it, is not its owner: until the outcome is written, it stays silent.
+ */
+export function* withOwnerBack(
+  tx: StoreTransaction,
+  stored: StoredProcess,
+  attempt: string,
+  now: number,
+): Operation<StoredProcess> {
+  const { silentSinceMs, ...record } = stored.record
+  if (silentSinceMs === undefined || record.firstStarted?.attempt !== attempt) return stored
+  const request = { eventType: RESERVED_EVENT_TYPES.ownerBack, payload: { silentSinceMs } }
+  return (yield* insertEvent(tx, { ...stored, record }, request, now)).stored
 }
 
 export const leaseGuard = (lease: ProcessLease, now: number): LeaseGuard => ({

@@ -1,0 +1,3 @@
+export { createManualClock, type ManualClock } from './manual-clock.ts'
+export type { Deviation, OpenedRegistry, OpenRegistry } from './registry-suite/harness.ts'
+export { type ProcessRegistrySuite, testProcessRegistry } from './registry-suite.ts'

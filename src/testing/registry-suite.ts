@@ -1,0 +1,78 @@
+import { describe, expect, test } from 'vitest'
+import { attemptCases } from './registry-suite/attempts.ts'
+import { bodyCases } from './registry-suite/body.ts'
+import { changeCases } from './registry-suite/changes.ts'
+import { completionCases } from './registry-suite/completion.ts'
+import { dueCases } from './registry-suite/due.ts'
+import { environmentCases } from './registry-suite/environments.ts'
+import { eventCases } from './registry-suite/events.ts'
+import { foldCases } from './registry-suite/fold.ts'
+import { type Case, type Deviation, inWorld, type OpenRegistry } from './registry-suite/harness.ts'
+import { journalCases } from './registry-suite/journal.ts'
+import { leaseCases } from './registry-suite/leases.ts'
+import { listCases } from './registry-suite/list.ts'
+import { parkCases } from './registry-suite/park.ts'
+import { raceCases } from './registry-suite/races.ts'
+import { refCases } from './registry-suite/refs.ts'
+import { registrationCases } from './registry-suite/registration.ts'
+import { reopenCases } from './registry-suite/reopen.ts'
+import { requestCases } from './registry-suite/requests.ts'
+import { silenceCases } from './registry-suite/silence.ts'
+import { unknownCases } from './registry-suite/unknown.ts'
+import { workerCases } from './registry-suite/workers.ts'
+import { worklistCases } from './registry-suite/worklist.ts'
+
+export interface ProcessRegistrySuite {
+  /** Stands before the name of each case. */
+  readonly name: string
+  readonly open: OpenRegistry
+  /** By the exact name of the case. A name that no case has fails the suite. */
+  readonly deviations?: Readonly<Record<string, Deviation>>
+}
+
+const SUBJECTS: Readonly<Record<string, (it: Case) => void>> = {
+  registering: registrationCases,
+  'an id that was never registered': unknownCases,
+  listing: listCases,
+  'the external reference': refCases,
+  'requests to stop': requestCases,
+  'beginning an attempt': attemptCases,
+  'entering and ending the body': bodyCases,
+  parking: parkCases,
+  'the due time': dueCases,
+  'the worklist': worklistCases,
+  leases: leaseCases,
+  'workers and proofs of their death': workerCases,
+  silence: silenceCases,
+  events: eventCases,
+  completion: completionCases,
+  races: raceCases,
+  'the journal': journalCases,
+  environments: environmentCases,
+  'the change feed': changeCases,
+  'the record as a fold of its log': foldCases,
+  reopening: reopenCases,
+}
+
+/**
+ * Holds one store to the registry's contract, case by case, each in a registry of its own and on a clock that only the
+ * case moves. Call it at the top of a vitest file.
+ */
+export function testProcessRegistry({ name, open, deviations = {} }: ProcessRegistrySuite): void {
+  const unused = new Set(Object.keys(deviations))
+  const it: Case = (title, run) => {
+    const deviation = deviations[title]
+    unused.delete(title)
+    if (deviation === undefined) test(title, () => inWorld(open, run))
+    else {
+      test(`${title} — deviates: ${deviation.reason}`, () =>
+        inWorld(open, (_, opened) => deviation.instead(opened)))
+    }
+  }
+  describe(name, () => {
+    for (const [subject, define] of Object.entries(SUBJECTS)) describe(subject, () => define(it))
+    test('declares deviations of cases that exist, and no others', () => {
+      expect([...unused]).toEqual([])
+    })
+  })
+}

@@ -1,0 +1,148 @@
+import { expect } from 'vitest'
+import type { ProcessInput } from '../../model/process.ts'
+import { MAX_PAYLOAD_BYTES, type RegistrationRequest } from '../../model/registration.ts'
+import { EXTERNAL, registration } from './fixtures.ts'
+import { type Case, refused, unchanged } from './harness.ts'
+
+const note = { name: 'note', payloadSchema: true }
+const toolCall: ProcessInput = {
+  type: 'tool_call',
+  call: { callId: 'c1', toolName: 'search', args: { q: 'x' } },
+}
+
+const withoutEnvironment = (input: ProcessInput): RegistrationRequest => {
+  const { envRef: _, ...rest } = registration({ input })
+  return rest
+}
+
+const INVALID: Readonly<Record<string, RegistrationRequest>> = {
+  'an id of blanks (§6 #4)': registration({ id: '  ' }),
+  'an id with "#" (§6 #5)': registration({ id: 'a#1' }),
+  'a tool call without environment (§6 #6)': withoutEnvironment(toolCall),
+  'an engine without environment (§6 #6)': withoutEnvironment(registration().input),
+  'external work with an environment (§6 #7)': registration({ ...EXTERNAL, envRef: 'process-env:sha256:00' }),
+  'an event type declared twice (§6 #8)': registration({ eventTypes: [note, note] }),
+  'a blank event type (§6 #8)': registration({ eventTypes: [{ ...note, name: ' ' }] }),
+  'a budget of no attempts': registration({ maxAttempts: 0 }),
+}
+
+const IDENTITIES: readonly { input: ProcessInput; identity: object }[] = [
+  { input: toolCall, identity: { kind: 'tool', label: 'search' } },
+  { input: { type: 'engine', kind: 'survey', payload: null }, identity: { kind: 'survey' } },
+  {
+    input: { type: 'external', metadata: { title: 'a form' } },
+    identity: { kind: 'external', label: 'a form' },
+  },
+]
+
+export function registrationCases(it: Case): void {
+  it('a fresh row is running, and nothing has happened to it (§6 #20)', async ({ registry, clock }) => {
+    const request = registration({ disposition: 'owner_bound', maxAttempts: 3 })
+    const { type, record } = await registry.register(request)
+    expect(type).toBe('registered')
+    const expected = { ...request, eventTypes: expect.anything(), status: 'running', waits: [], attempts: 0 }
+    expect(record).toMatchObject({
+      ...expected,
+      lastSequence: 0,
+      createdAtMs: clock.now(),
+      updatedAtMs: clock.now(),
+    })
+    for (const absent of ['outcome', 'firstStarted', 'externalRef', 'cancelRequest', 'abandonRequest']) {
+      expect(record).not.toHaveProperty(absent)
+    }
+    expect(await registry.getLease('p')).toBeUndefined()
+    expect(await registry.eventsAfter('p', 0)).toEqual([])
+  })
+
+  it('the row that is read is the row that was answered', async ({ registry }) => {
+    const { record } = await registry.register(
+      registration({ wakeTarget: { sessionId: 's', agentFrameId: 'f' } }),
+    )
+    const { changeSeq: _, ...answered } = record
+    expect(await registry.get('p')).toMatchObject(answered)
+  })
+
+  it('the same registration again returns the same row and changes nothing (§6 #1)', async world => {
+    const { registry, clock } = world
+    await world.register()
+    clock.advance(5)
+    await unchanged(world, 'p', async () => {
+      const again = await registry.register(registration())
+      expect(again).toEqual({ type: 'existing', record: await registry.get('p') })
+    })
+  })
+
+  it('one more event type is another registration, and is refused (§6 #2)', async world => {
+    await world.register()
+    const more = registration({ eventTypes: [note, { name: 'more', payloadSchema: true }] })
+    await unchanged(world, 'p', () => refused(world.registry.register(more), 'process_registration_conflict'))
+  })
+
+  it('the same request is enough where the rest was captured', async world => {
+    await world.register()
+    const captured = registration({ envRef: 'process-env:sha256:01' })
+    await unchanged(world, 'p', async () => {
+      expect((await world.registry.register(captured, { sameId: 'request' })).type).toBe('existing')
+    })
+    await refused(world.registry.register(captured, { sameId: 'whole' }), 'process_registration_conflict')
+    const other = registration({ disposition: 'owner_bound' })
+    await refused(world.registry.register(other, { sameId: 'request' }), 'process_registration_conflict')
+  })
+
+  it('an ended process is still the process of its id', async ({ registry, register, run }) => {
+    const lease = await run(await register())
+    await registry.completeWithLease(lease, { status: 'completed', value: null })
+    const again = await registry.register(registration())
+    expect(again).toMatchObject({ type: 'existing', record: { status: 'completed' } })
+  })
+
+  it('the seven core event types are declared on every row (§6 #3)', async ({ registry }) => {
+    const { record } = await registry.register(registration({ eventTypes: [] }))
+    const stops = ['cancel_requested', 'waiting', 'resumed', 'completed', 'failed', 'cancelled', 'abandoned']
+    expect(record.eventTypes.map(({ name }) => name)).toEqual(stops.map(name => `process.${name}`))
+  })
+
+  for (const [what, request] of Object.entries(INVALID)) {
+    it(`${what} is refused`, async ({ registry }) => {
+      await refused(registry.register(request), 'process_registration_invalid')
+      expect(await registry.list({ status: 'any' })).toEqual({ records: [] })
+    })
+  }
+
+  for (const { input, identity } of IDENTITIES) {
+    it(`${input.type} input gives its kind and label (§6 #14)`, async ({ registry }) => {
+      const disposition = input.type === 'external' ? 'externally_owned' : 'rerunnable'
+      const { record } = await registry.register(registration({ input, disposition }))
+      expect(record.identity).toEqual(identity)
+    })
+  }
+
+  it('an input above the limit is refused, and nothing is stored', async ({ registry }) => {
+    const payload = 'x'.repeat(MAX_PAYLOAD_BYTES)
+    const request = registration({ input: { type: 'engine', kind: 'survey', payload } })
+    await refused(registry.register(request), 'payload_too_large')
+    expect(await registry.get('p')).toBeUndefined()
+  })
+
+  it('two identical registrations at once make one row, and both callers get it (§6 #13)', async ({
+    registry,
+  }) => {
+    const results = await Promise.all([registry.register(registration()), registry.register(registration())])
+    expect(results.map(({ type }) => type).sort()).toEqual(['existing', 'registered'])
+    expect(new Set(results.map(({ record }) => record.incarnation)).size).toBe(1)
+    expect((await registry.list()).records).toHaveLength(1)
+  })
+
+  it('of two different registrations at once, one is refused', async ({ registry }) => {
+    const other = registration({ disposition: 'owner_bound' })
+    const results = await Promise.allSettled([registry.register(registration()), registry.register(other)])
+    expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
+    expect((await registry.list()).records).toHaveLength(1)
+  })
+
+  it('every life of an id has an incarnation of its own', async ({ register, record }) => {
+    const ids = [await register({ id: 'a' }), await register({ id: 'b' })]
+    const lives = await Promise.all(ids.map(async id => (await record(id)).incarnation))
+    expect(new Set(lives).size).toBe(2)
+  })
+}

@@ -1,0 +1,58 @@
+import { expect } from 'vitest'
+import { requireProcessId } from '../../model/ids.ts'
+import { acquire } from '../../model/lease.ts'
+import type { ProcessRegistry } from '../../registry/registry.ts'
+import { ANA, BEN, COMPLETED, TTL } from './fixtures.ts'
+import { type Case, refused } from './harness.ts'
+
+const GHOST = acquire(undefined, { processId: requireProcessId('ghost'), owner: BEN, ttlMs: TTL }, 0)
+const REF = { backend: 'temporal', id: 'ghost' }
+
+const UNKNOWN: Readonly<Record<string, (registry: ProcessRegistry) => Promise<unknown>>> = {
+  'setting its external ref (§6 #15)': registry => registry.setExternalRef('ghost', REF),
+  'requesting its abandonment (§6 #23)': registry => registry.requestAbandon('ghost', { requestedBy: 'ana' }),
+  'cancelling it': registry => registry.requestCancel('ghost'),
+  'appending to it': registry => registry.append('ghost', { eventType: 'note', payload: null }),
+  'reading its events': registry => registry.eventsAfter('ghost', 0),
+  'reading its last events': registry => registry.recentEvents('ghost'),
+  'reading its journal': registry => registry.journal('ghost'),
+  'claiming it (§6 #97)': registry => registry.claim('ghost', ANA, TTL),
+  'reclaiming it (§6 #97)': registry => registry.reclaim('ghost', ANA, GHOST, { ttlMs: TTL }),
+  'entering its body': registry => registry.enterBody(GHOST, ANA),
+  'parking it': registry => registry.park(GHOST, []),
+  'completing it under a lease': registry => registry.completeWithLease(GHOST, COMPLETED),
+  'completing it by authority': registry =>
+    registry.complete('ghost', COMPLETED, { authority: 'workflow_key', workflowKey: 'ghost' }),
+  'recording its submission': registry => registry.recordSubmitted('ghost', { ref: REF, attempts: 0 }),
+}
+
+export function unknownCases(it: Case): void {
+  for (const [what, act] of Object.entries(UNKNOWN)) {
+    it(`${what} fails and leaves nothing behind`, async ({ registry }) => {
+      await refused(act(registry), 'process_unknown')
+      expect(await registry.get('ghost')).toBeUndefined()
+      expect(await registry.getLease('ghost')).toBeUndefined()
+    })
+  }
+
+  it('reading it, its lease or its last holder finds nothing', async ({ registry }) => {
+    expect(await registry.get('ghost')).toBeUndefined()
+    expect(await registry.getLease('ghost')).toBeUndefined()
+    expect(await registry.lastHolder('ghost')).toBeUndefined()
+  })
+
+  it('beginning an attempt on it says unknown', async ({ begin }) => {
+    expect(await begin('ghost')).toEqual({ type: 'unknown' })
+  })
+
+  it('releasing it or ending its attempt does nothing', async ({ registry }) => {
+    await registry.release(GHOST)
+    await registry.endAttempt(GHOST, 'shutdown')
+    expect(await registry.getLease('ghost')).toBeUndefined()
+  })
+
+  it('renewing or taking again its lease says that the lease is lost', async ({ registry }) => {
+    await refused(registry.renew(GHOST, TTL), 'process_lease_lost')
+    await refused(registry.reacquire(GHOST, TTL), 'process_lease_lost')
+  })
+}

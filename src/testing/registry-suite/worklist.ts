@@ -1,0 +1,134 @@
+import { expect } from 'vitest'
+import { ANA, COMPLETED, TTL } from './fixtures.ts'
+import { type Case, refused, unchanged } from './harness.ts'
+
+const REF = { backend: 'temporal', id: 'p', metadata: { namespace: 'default' } }
+
+export function worklistCases(it: Case): void {
+  it('a row is due from its due time on, not a millisecond earlier', async ({ clock, register, due }) => {
+    const id = await register()
+    clock.advance(1_999)
+    expect(await due()).toEqual([])
+    clock.advance(1)
+    expect(await due()).toEqual([id])
+  })
+
+  it('the most overdue row comes first, and no more than asked for', async ({
+    registry,
+    clock,
+    register,
+  }) => {
+    for (const id of ['c', 'a', 'b']) {
+      await register({ id })
+      clock.advance(10)
+    }
+    clock.advance(2_000)
+    const ids = async (limit: number) => (await registry.dueProcesses(limit)).map(({ record }) => record.id)
+    expect(await ids(10)).toEqual(['c', 'a', 'b'])
+    expect(await ids(2)).toEqual(['c', 'a'])
+  })
+
+  it('reading the worklist takes nothing off it', async ({ clock, register, due }) => {
+    const id = await register()
+    clock.advance(2_000)
+    expect([await due(), await due()]).toEqual([[id], [id]])
+  })
+
+  it('the next due time is the earliest of all, and overdue is no time at all', async world => {
+    const { registry, clock, register } = world
+    expect(await registry.msUntilDue()).toBeUndefined()
+    await register({ id: 'a' })
+    clock.advance(500)
+    await register({ id: 'b' })
+    expect(await registry.msUntilDue()).toBe(1_500)
+    clock.advance(60_000)
+    expect(await registry.msUntilDue()).toBe(0)
+  })
+
+  it('a row under a live lease is not on it; one whose holder stopped is, two seconds later', async world => {
+    const id = await world.register()
+    await world.run(id)
+    world.clock.advance(TTL + 1_999)
+    expect(await world.due()).toEqual([])
+    world.clock.advance(1)
+    expect(await world.due()).toEqual([id])
+  })
+
+  it('an ended row is not on it', async ({ registry, clock, register, run, due }) => {
+    const id = await register()
+    await registry.completeWithLease(await run(id), COMPLETED)
+    clock.advance(1e9)
+    expect(await due()).toEqual([])
+  })
+
+  it('a worklist row is the row, with what the registry counts beside it', async world => {
+    const { registry, clock, register, record } = world
+    const id = await register()
+    await registry.recordSubmitted(id, { ref: REF, attempts: 0 })
+    clock.advance(30_000)
+    const [row] = await registry.dueProcesses(1)
+    expect(row).toMatchObject({ dueAtMs: clock.now(), submissions: 1, failures: 0, epoch: 0 })
+    expect(row?.record).toEqual(await record(id))
+  })
+
+  it('the first submission writes the external ref, later ones leave it', async ({
+    registry,
+    register,
+    record,
+  }) => {
+    const id = await register()
+    await registry.recordSubmitted(id, { ref: REF, attempts: 0 })
+    await registry.recordSubmitted(id, { ref: { ...REF, id: 'other' }, attempts: 0 })
+    expect(await record(id)).toMatchObject({ externalRef: REF, lastSequence: 1 })
+  })
+
+  it('a submission that an attempt overtook still writes its ref, and nothing else', async world => {
+    const { registry, register, run, record } = world
+    const id = await register()
+    const lease = await run(id)
+    await registry.recordSubmitted(id, { ref: REF, attempts: 0 })
+    expect(await record(id)).toMatchObject({ externalRef: REF })
+    expect(await registry.getLease(id)).toEqual(lease)
+    await unchanged(world, id, () => registry.recordSubmitted(id, { ref: REF, attempts: 0 }))
+  })
+
+  it('an attempt resets the spacing of submissions', async ({ registry, register, run }) => {
+    const id = await register()
+    for (let count = 0; count < 4; count++) await registry.recordSubmitted(id, { ref: REF, attempts: 0 })
+    expect(await registry.msUntilDue()).toBe(240_000)
+    await registry.endAttempt(await run(id), 'shutdown')
+    await registry.recordSubmitted(id, { ref: REF, attempts: 1 })
+    expect(await registry.msUntilDue()).toBe(30_000)
+  })
+
+  it('a submission of an unknown process fails', async ({ registry }) => {
+    await refused(registry.recordSubmitted('ghost', { ref: REF, attempts: 0 }), 'process_unknown')
+  })
+
+  it('one of many at a time has the duty to sweep', async ({ registry, clock, ...world }) => {
+    await world.register({ id: 'sweep' })
+    const ben = { ...ANA, ownerId: 'ben', incarnationId: 'ben-life' }
+    const first = await registry.claimDuty('sweep', ANA, { ttlMs: 5_000 })
+    expect(first).toMatchObject({ type: 'acquired', lease: { fencingToken: 1 } })
+    expect(await registry.claimDuty('sweep', ben, { ttlMs: 5_000 })).toMatchObject({ type: 'busy' })
+    expect(await registry.claimDuty('sweep', ANA, { ttlMs: 5_000 })).toMatchObject({
+      lease: { fencingToken: 1 },
+    })
+    expect(await registry.claimDuty('prune', ben, { ttlMs: 5_000 })).toMatchObject({ type: 'acquired' })
+    // A duty is no process, even where one bears its name.
+    expect(await registry.getLease('sweep')).toBeUndefined()
+    clock.advance(5_000)
+    expect(await registry.claimDuty('sweep', ben, { ttlMs: 5_000 })).toMatchObject({
+      lease: { fencingToken: 2 },
+    })
+  })
+
+  it('a duty passes on at once when its holder is proven dead', async ({ registry }) => {
+    const ben = { ...ANA, ownerId: 'ben', incarnationId: 'ben-life' }
+    await registry.claimDuty('sweep', ben, { ttlMs: 5_000 })
+    const claim = (fence: number) =>
+      registry.claimDuty('sweep', ANA, { ttlMs: 5_000, evidence: { incarnationId: 'ben-life', fence } })
+    expect(await claim(2)).toMatchObject({ type: 'busy' })
+    expect(await claim(1)).toMatchObject({ type: 'acquired', lease: { fencingToken: 2, owner: ANA } })
+  })
+}

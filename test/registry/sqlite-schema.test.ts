@@ -2,8 +2,10 @@ import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
 import type { ChangeCursor } from '../../src/model/ids.ts'
 import { immediately, runSynchronously } from '../../src/registry/operation.ts'
+import { SCHEMA_VERSION } from '../../src/registry/sql/migrations.ts'
 import type { SqlSession } from '../../src/registry/sql/session.ts'
-import { compiled } from '../../src/registry/sql/sqlite/connection.ts'
+import { compiled, SqliteConnection } from '../../src/registry/sql/sqlite/connection.ts'
+import { migrate } from '../../src/registry/sql/sqlite/migrate.ts'
 import { openSqlite as openConnections } from '../../src/registry/sql/sqlite/open.ts'
 import { createSqlitePlatform } from '../../src/registry/sql/sqlite/platform.ts'
 import { createSqlTransaction } from '../../src/registry/sql/verbs.ts'
@@ -23,6 +25,20 @@ test('the migrations make the schema that is committed beside them', async () =>
     .all()
   const schema = rows.map(({ sql }) => `${sql};\n`).join('\n')
   await expect(schema).toMatchFileSnapshot('../../src/registry/sql/schema.sqlite.sql')
+})
+
+test('a migration that another OS process made meanwhile is not made again', async () => {
+  const path = await temporaryPath()
+  const [first, second] = [new SqliteConnection(path), new SqliteConnection(path)]
+  const exec = second.exec.bind(second)
+  // Between the look at the version and the write lock, the other one is faster.
+  second.exec = sql => {
+    if (sql === 'begin immediate') migrate(first, path)
+    exec(sql)
+  }
+  migrate(second, path)
+  expect(first.isTransaction || second.isTransaction).toBe(false)
+  expect(second.value('select schema_version from meta')).toBe(SCHEMA_VERSION)
 })
 
 test('a commit is on the disk before it is acknowledged', async () => {

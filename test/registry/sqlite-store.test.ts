@@ -1,5 +1,6 @@
 import { setInterval } from 'node:timers/promises'
 import { describe, expect, test, vi } from 'vitest'
+import { immediately, runSynchronously } from '../../src/registry/operation.ts'
 import { SqliteConnection } from '../../src/registry/sql/sqlite/connection.ts'
 import { GroupCommit } from '../../src/registry/sql/sqlite/group-commit.ts'
 import type { ProcessStore } from '../../src/registry/store.ts'
@@ -62,6 +63,15 @@ describe('transactions that are ready together', () => {
       })
     expect(await Promise.all(['a', 'b', 'c'].map(see))).toEqual([0, 1, 2])
   })
+})
+
+test('the verbs of a transaction that is over are refused, not committed one by one', async () => {
+  const store = await openSqlite()
+  const kept = await store.transaction(tx => immediately(() => tx))
+  expect(() => runSynchronously(kept.saveWorker(workerRow('late')))).toThrow(
+    errorWith('registry_unavailable'),
+  )
+  expect(await workerNames(store)).toEqual([])
 })
 
 describe('when the disk is full', () => {

@@ -38,7 +38,8 @@ export async function openSqlite(path: string, lockTimeoutMs: number): Promise<S
     // First, because a file that is not ours must stay as it is, its journal mode included.
     await retryWhileBusy(() => requireKnownVersion(writer, path), lockTimeoutMs)
     await retryWhileBusy(() => requireWriteAheadLog(writer, path), lockTimeoutMs)
-    // The default in WAL, NORMAL, may lose the last commits in a power cut: a lease given, a step done.
+    // Said here because builds of SQLite differ: with NORMAL a power cut may take back the last commits, and with them
+    // a lease that was given or a step that was done.
     writer.exec('pragma synchronous = full')
     await retryWhileBusy(() => migrate(writer, path), lockTimeoutMs)
     return { writer, reader: open({ readOnly: true }), poller: open({ readOnly: true }) }

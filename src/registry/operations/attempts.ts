@@ -175,7 +175,8 @@ function* endAttempt(tx: StoreTransaction, lease: ProcessLease, end: AttemptEnd)
   const stored = yield* tx.loadProcess(lease.processId)
   const current = yield* tx.loadLease(lease.processId)
   const now = yield* tx.now()
-  if (stored === undefined || current === undefined || !isCurrentLease(current, lease, now)) return
+  if (stored === undefined || isTerminal(stored.record.status)) return
+  if (current === undefined || !isCurrentLease(current, lease, now)) return
   const isShutdown = end === 'shutdown'
   const ended = {
     ...stored,

@@ -181,6 +181,7 @@ export function leaseCases(it: Case): void {
     const lease = await claim(registry, id)
     await refused(registry.renew(lease, TTL), 'process_lease_lost')
     await refused(registry.enterBody(lease, ANA), 'process_already_terminal')
+    await registry.endAttempt(lease, 'shutdown')
     expect(await registry.msUntilDue()).toBeUndefined()
   })
 

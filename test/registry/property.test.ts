@@ -1,0 +1,56 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { describe, onTestFinished, test } from 'vitest'
+import { createMemoryStore } from '../../src/registry/memory/memory-store.ts'
+import { createProcessRegistry } from '../../src/registry/registry.ts'
+import { createSqliteStore } from '../../src/registry/sql/sqlite-store.ts'
+import type { ProcessStore } from '../../src/registry/store.ts'
+import { createManualClock } from '../../src/testing/index.ts'
+import { registration } from '../model/fixtures.ts'
+import { ReferenceRegistry } from './reference-registry.ts'
+import { anyCommand, type Subject } from './registry-commands.ts'
+
+interface Store {
+  readonly store: string
+  readonly numRuns: number
+  readonly open: (clock: () => number) => Promise<ProcessStore>
+}
+
+const STORES: readonly Store[] = [
+  { store: 'memory', numRuns: 300, open: async clock => createMemoryStore({ clock }) },
+  {
+    store: 'SQLite',
+    numRuns: 60,
+    async open(clock) {
+      const folder = await mkdtemp(join(tmpdir(), 'leasehold-property-'))
+      onTestFinished(() => rm(folder, { recursive: true }))
+      return createSqliteStore({ path: join(folder, 'registry.db'), clock })
+    },
+  },
+]
+
+describe('whatever several owners do to one process, in whatever order', () => {
+  test.each(STORES)(
+    'fences grow, one outcome stays, sequences have no gap and no superseded lease writes: $store',
+    async ({ open, numRuns }) => {
+      const clock = createManualClock()
+      const registry = createProcessRegistry(await open(clock.now))
+      onTestFinished(() => registry.close())
+      let runs = 0
+      await fc.assert(
+        fc.asyncProperty(fc.commands([...anyCommand], { maxCommands: 60, size: '+1' }), async commands => {
+          const request = registration({
+            id: `p${runs++}`,
+            eventTypes: [{ name: 'note', payloadSchema: true }],
+          })
+          const { record } = await registry.register(request)
+          const real: Subject = { registry, clock, id: record.id, leases: [], attempts: 0 }
+          await fc.asyncModelRun(() => ({ model: new ReferenceRegistry(clock.now), real }), commands)
+        }),
+        { numRuns },
+      )
+    },
+  )
+})

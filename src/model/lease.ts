@@ -74,10 +74,10 @@ export const DEFAULT_LEASE_TIMINGS: LeaseTimings = { ttlMs: 30_000, renewInterva
 /** Both at least 1 ms, and three renewals fit into one lease, so that a single late one loses nothing. */
 export function requireLeaseTimings(timings: LeaseTimings): LeaseTimings {
   const { ttlMs, renewIntervalMs } = timings
-  if (!(renewIntervalMs >= 1) || !(ttlMs >= 3 * renewIntervalMs)) {
+  if (!(renewIntervalMs >= 1) || !(ttlMs >= 3 * renewIntervalMs) || !Number.isInteger(ttlMs)) {
     throw new LeaseholdError(
       'lease_timings_invalid',
-      `Lease timings need renewIntervalMs ≥ 1 and ttlMs ≥ 3 × renewIntervalMs; found ttlMs ${ttlMs}, renewIntervalMs ${renewIntervalMs}.`,
+      `Lease timings need renewIntervalMs ≥ 1 and ttlMs ≥ 3 × renewIntervalMs, in whole milliseconds; found ttlMs ${ttlMs}, renewIntervalMs ${renewIntervalMs}.`,
     )
   }
   return timings

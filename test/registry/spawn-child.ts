@@ -1,4 +1,4 @@
-import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -14,10 +14,9 @@ export interface Child {
 }
 
 /** Another OS process in one of the roles of `child.ts`. Killed at the end of the test at the latest. */
-export function spawnChild(role: string, path: string, options: SpawnOptions = {}): Child {
+export function spawnChild(role: string, path: string): Child {
   const script = fileURLToPath(new URL('child.ts', import.meta.url))
   const child: ChildProcess = spawn(process.execPath, [script, role, path], {
-    ...options,
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   const { stdin, stdout } = child

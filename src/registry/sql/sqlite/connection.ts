@@ -31,7 +31,18 @@ export class SqliteConnection {
 
   /** SQLite ends a transaction by itself after some errors (full disk, I/O), so nobody else can know. */
   get isTransaction(): boolean {
-    return this.#database.isTransaction
+    return this.#database.isTransaction ?? this.#findTransaction()
+  }
+
+  /** Node before 22.16 does not say. A transaction inside a transaction is refused, so trying one tells. */
+  #findTransaction(): boolean {
+    try {
+      this.#database.exec('begin')
+    } catch {
+      return true
+    }
+    this.#database.exec('rollback')
+    return false
   }
 
   exec(sql: string): void {

@@ -1,0 +1,78 @@
+/**
+ * npm run bench [-- [NAME…] [--check] [--references=all]]
+ *
+ * Prints one table. Each row sets our figure beside its reference's, taken in the same run on the same machine; where
+ * the machine is noisy, trust the ratio. `--check`: a bound that is missed makes the exit code 1.
+ */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { homedir, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { startDevServer } from '../src/dev-server/index.ts'
+import { cancel } from './cancel.ts'
+import { history } from './history.ts'
+import { latency } from './latency.ts'
+import { recovery } from './recovery.ts'
+import { registry } from './registry.ts'
+import { steps } from './steps.ts'
+import type { Bench } from './support/bench.ts'
+import { watchMachine } from './support/machine.ts'
+import { formatTable, type MeasuredRow } from './support/table.ts'
+import { throughput } from './throughput.ts'
+
+const BENCHES: Readonly<Record<string, Bench>> = {
+  latency,
+  throughput,
+  history,
+  steps,
+  cancel,
+  recovery,
+  registry,
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    check: { type: 'boolean', default: false },
+    references: { type: 'string', default: 'quick' },
+  },
+})
+
+const rows = await measure(positionals.length === 0 ? Object.keys(BENCHES) : positionals)
+console.log(formatTable(rows))
+if (values.check && rows.some(({ bound }) => bound?.isMet === false)) process.exitCode = 1
+
+async function measure(names: readonly string[]): Promise<MeasuredRow[]> {
+  const benches = names.map(name => ({ name, bench: requireBench(name) }))
+  await using server = await startDevServer({
+    env: process.env,
+    cacheDir: join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'leasehold'),
+    onProgress: say,
+  })
+  const measured: MeasuredRow[] = []
+  for (const { name, bench } of benches) {
+    say(`${name} …`)
+    const folder = await mkdtemp(join(tmpdir(), `leasehold-bench-${name}-`))
+    try {
+      const readUse = watchMachine()
+      const withSlowReferences = values.references === 'all'
+      const rows = await bench({ address: server.address, folder, withSlowReferences })
+      const use = readUse()
+      measured.push(...rows.map(row => ({ ...row, use })))
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+  }
+  return measured
+}
+
+function requireBench(name: string): Bench {
+  const bench = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined
+  if (bench !== undefined) return bench
+  console.error(`error: usage: there is no bench "${name}"; there are ${Object.keys(BENCHES).join(', ')}`)
+  process.exit(2)
+}
+
+function say(line: string): void {
+  console.error(line)
+}

@@ -1,0 +1,25 @@
+import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker'
+import { tellBench } from './worker-messages.ts'
+
+/** What the entry of a worker's OS process runs. */
+export interface RunningWorker {
+  run(): Promise<void>
+  stop(): void
+}
+
+/** Connects, runs, and drains on SIGTERM; ends with the bench, even if that is killed. */
+export async function runWorker(
+  address: string,
+  create: (connection: NativeConnection) => Promise<RunningWorker>,
+): Promise<void> {
+  Runtime.install({ shutdownSignals: [], logger: new DefaultLogger('ERROR') })
+  const connection = await NativeConnection.connect({ address })
+  const worker = await create(connection)
+  process.once('SIGTERM', () => worker.stop())
+  process.once('disconnect', () => worker.stop())
+  const running = worker.run()
+  tellBench({ type: 'ready' })
+  await running
+  await connection.close()
+  process.exit(0) // the IPC channel would keep it alive
+}

@@ -200,8 +200,10 @@ export function dueCases(it: Case): void {
     })
   }
 
-  it('after registering external work: never', async ({ registry, register }) => {
-    await register(EXTERNAL)
+  it('after registering and claiming external work: never', async ({ registry, register }) => {
+    const id = await register(EXTERNAL)
+    expect(await registry.msUntilDue()).toBeUndefined()
+    await registry.claim(id, ANA, TTL)
     expect(await registry.msUntilDue()).toBeUndefined()
   })
 

@@ -1,4 +1,5 @@
 import { expect } from 'vitest'
+import type { LeaseToken } from '../../model/ids.ts'
 import type { JournalEntry } from '../../model/journal.ts'
 import type { ProcessLease } from '../../model/lease.ts'
 import { MAX_PAYLOAD_BYTES } from '../../model/registration.ts'
@@ -86,6 +87,18 @@ export function journalCases(it: Case): void {
     await refused(registry.saveJournalEntry(lapsed, entry(lapsed, 1)), 'process_lease_lost')
     await registry.completeWithLease(current, COMPLETED)
     await refused(registry.saveJournalEntry(current, entry(current, 1)), 'process_lease_lost')
+    expect(await registry.journal(id)).toEqual([])
+  })
+
+  it('is closed to a lease with a made-up token or fence', async ({ registry, register, start }) => {
+    const id = await register()
+    const lease = await start(id)
+    for (const forged of [
+      { ...lease, leaseToken: 'guessed' as LeaseToken },
+      { ...lease, fencingToken: 2 },
+    ]) {
+      await refused(registry.saveJournalEntry(forged, entry(lease, 1)), 'process_lease_lost')
+    }
     expect(await registry.journal(id)).toEqual([])
   })
 

@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import { ANA, COMPLETED, TTL } from './fixtures.ts'
-import { type Case, refused, unchanged } from './harness.ts'
+import { type Case, unchanged } from './harness.ts'
 
 const REF = { backend: 'temporal', id: 'p', metadata: { namespace: 'default' } }
 
@@ -101,8 +101,28 @@ export function worklistCases(it: Case): void {
     expect(await registry.msUntilDue()).toBe(30_000)
   })
 
-  it('a submission of an unknown process fails', async ({ registry }) => {
-    await refused(registry.recordSubmitted('ghost', { ref: REF, attempts: 0 }), 'process_unknown')
+  it('a row that could not be handed over comes back later, and later each time', async world => {
+    const { registry, register, record } = world
+    const id = await register()
+    await registry.postpone(id, { attempts: 0 })
+    expect(await registry.msUntilDue()).toBe(30_000)
+    await registry.postpone(id, { attempts: 0 })
+    expect(await registry.msUntilDue()).toBe(60_000)
+    // Tries to hand it over count together, whatever came of each.
+    await registry.recordSubmitted(id, { ref: REF, attempts: 0 })
+    expect(await registry.msUntilDue()).toBe(120_000)
+    expect(await record(id)).toMatchObject({ attempts: 0, status: 'running' })
+  })
+
+  it('a row whose attempt began meanwhile, or that has ended, is not postponed', async world => {
+    const { registry, register, run } = world
+    const id = await register()
+    const lease = await run(id)
+    await unchanged(world, id, () => registry.postpone(id, { attempts: 0 }))
+    expect(await registry.msUntilDue()).toBe(TTL + 2_000)
+    await registry.completeWithLease(lease, COMPLETED)
+    await unchanged(world, id, () => registry.postpone(id, { attempts: 1 }))
+    expect(await registry.msUntilDue()).toBeUndefined()
   })
 
   it('one of many at a time has the duty to sweep', async ({ registry, clock, ...world }) => {

@@ -5,11 +5,12 @@ import { createSqliteStore, type SqliteStoreOptions } from './sql/sqlite-store.t
 export interface RegistrySource {
   /** For people, without secrets: `sqlite:data/leasehold.db`. */
   readonly description: string
-  open(): Promise<ProcessRegistry>
+  /** `mustExist`: one that was never made is `registry_unavailable` instead of a new, empty registry. Default: made. */
+  open(options?: { readonly mustExist?: boolean }): Promise<ProcessRegistry>
 }
 
 /** A registry in one SQLite file, which any number of processes of one machine may share. */
 export const sqliteRegistry = (options: SqliteStoreOptions): RegistrySource => ({
   description: `sqlite:${options.path}`,
-  open: async () => createProcessRegistry(await createSqliteStore(options)),
+  open: async opening => createProcessRegistry(await createSqliteStore({ ...options, ...opening })),
 })

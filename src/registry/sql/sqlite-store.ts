@@ -19,15 +19,17 @@ export interface SqliteStoreOptions {
   readonly clock?: () => number
   /** How long to wait for a lock that another OS process holds, before `registry_locked`. Default: 10 000. */
   readonly lockTimeoutMs?: number
+  /** For whoever only looks: a registry that is not there yet is an error, and no file is made. Default: false. */
+  readonly mustExist?: boolean
 }
 
 const selectRegistryId = prepare(db => db.selectFrom('meta').select('registry_id'))
 
 /** A registry in one file, which several OS processes of one machine may share. */
 export async function createSqliteStore(options: SqliteStoreOptions): Promise<ProcessStore> {
-  const { clock = Date.now, lockTimeoutMs = 10_000 } = options
+  const { clock = Date.now, lockTimeoutMs = 10_000, mustExist = false } = options
   const path = requireFilePath(options.path)
-  const { writer, reader, poller } = await openSqlite(path, lockTimeoutMs)
+  const { writer, reader, poller } = await openSqlite(path, { lockTimeoutMs, mustExist })
   const registryId = writer.all(selectRegistryId, {})[0]?.registry_id ?? ''
   const platform = createSqlitePlatform(registryId, clock)
   const tx = createSqlTransaction(createSqliteSession(writer), platform)

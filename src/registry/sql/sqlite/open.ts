@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { LeaseholdError } from '../../../model/errors.ts'
 import { retryWhileBusy } from './busy.ts'
@@ -25,7 +25,10 @@ export function requireFilePath(path: string): string {
 }
 
 /** Opens the file, making it and its folders where they are missing, and brings its schema up to date. */
-export async function openSqlite(path: string, lockTimeoutMs: number): Promise<SqliteConnections> {
+export async function openSqlite(
+  path: string,
+  { lockTimeoutMs, mustExist }: { readonly lockTimeoutMs: number; readonly mustExist: boolean },
+): Promise<SqliteConnections> {
   const opened: SqliteConnection[] = []
   const open = (options?: { readOnly: boolean }): SqliteConnection => {
     const connection = new SqliteConnection(path, options)
@@ -33,10 +36,12 @@ export async function openSqlite(path: string, lockTimeoutMs: number): Promise<S
     return connection
   }
   try {
+    if (mustExist && !existsSync(path)) throw notThere(path)
     makeFolder(path)
     const writer = open()
     // First, because a file that is not ours must stay as it is, its journal mode included.
-    await retryWhileBusy(() => requireKnownVersion(writer, path), lockTimeoutMs)
+    const version = await retryWhileBusy(() => requireKnownVersion(writer, path), lockTimeoutMs)
+    if (mustExist && version === 0) throw notThere(path)
     await retryWhileBusy(() => requireWriteAheadLog(writer, path), lockTimeoutMs)
     // Said here because builds of SQLite differ: with NORMAL a power cut may take back the last commits, and with them
     // a lease that was given or a step that was done.
@@ -48,6 +53,13 @@ export async function openSqlite(path: string, lockTimeoutMs: number): Promise<S
     throw explain(error, path)
   }
 }
+
+const notThere = (path: string): LeaseholdError =>
+  new LeaseholdError(
+    'registry_unavailable',
+    `There is no registry at ${path}. Check the path, and the folder that it is relative to; the first worker or start makes the registry.`,
+    { details: { path, isMissing: true } },
+  )
 
 function makeFolder(path: string): void {
   try {

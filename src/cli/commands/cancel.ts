@@ -1,0 +1,61 @@
+import { Command } from 'commander'
+import { isTerminal } from '../../model/outcome.ts'
+import type { ProcessRecord } from '../../model/process.ts'
+import type { RegistrySource } from '../../registry/source.ts'
+import {
+  type ConnectionFlags,
+  type ConnectionSettings,
+  hostOption,
+  readConnectionSettings,
+  registryOption,
+  temporalOptions,
+} from '../connection-settings.ts'
+import type { CliContext } from '../context.ts'
+import { withRegistry } from '../open-registry.ts'
+import { withProcessClient } from '../process-client.ts'
+import { answers } from '../temporal-server.ts'
+
+interface CancelFlags extends ConnectionFlags {
+  readonly reason?: string
+}
+
+export function cancelCommand({ env, output }: CliContext): Command {
+  const command = new Command('cancel')
+    .description('ask a process to stop; it ends as its code then decides')
+    .argument('<id>', 'process id')
+    .option('--reason <text>', 'why, for the record and the outcome')
+    .addOption(registryOption())
+    .addOption(hostOption())
+  for (const option of temporalOptions()) command.addOption(option)
+  return command.action((id: string, { reason, ...connection }: CancelFlags) => {
+    const settings = readConnectionSettings(env, connection)
+    return withRegistry(settings, async (registry, source) => {
+      // The durable event first: it alone means cancel, and workers watch for it.
+      const { record } = await registry.requestCancel(id, reason)
+      const isTold = !isTerminal(record.status) && (await tellTemporal(source, settings, { id, reason }))
+      output.document({ ...record, temporalTold: isTold }, () => [answerLine(record, isTold, settings)])
+    })
+  })
+}
+
+/** The second way to a running process, for a worker that does not hear the registry. Without a server there is none. */
+async function tellTemporal(
+  registry: RegistrySource,
+  settings: ConnectionSettings,
+  { id, reason }: { readonly id: string; readonly reason: string | undefined },
+): Promise<boolean> {
+  if (!(await answers(settings.temporal))) return false
+  await withProcessClient({ registry }, settings, client => client.handle(id).cancel(reason))
+  return true
+}
+
+function answerLine(
+  { id, status }: ProcessRecord,
+  isTold: boolean,
+  { temporal }: ConnectionSettings,
+): string {
+  if (isTerminal(status))
+    return `Process ${id} has already ended: ${status}. The request was noted in its log.`
+  if (isTold) return `Cancel of process ${id} recorded; its worker is told.`
+  return `Cancel of process ${id} recorded. No Temporal server answers at ${temporal.address}: a worker that runs the process sees it at once, else the next sweep acts on it.`
+}

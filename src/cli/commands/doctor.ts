@@ -1,0 +1,44 @@
+import { Command } from 'commander'
+import {
+  type ConnectionFlags,
+  hostOption,
+  readConnectionSettings,
+  registryOption,
+  temporalOptions,
+} from '../connection-settings.ts'
+import type { CliContext } from '../context.ts'
+import type { Check } from '../doctor/check.ts'
+import { examine } from '../doctor/examine.ts'
+import { EXIT } from '../exit-code.ts'
+import type { Output } from '../output.ts'
+import { alignColumns, oneLine } from '../table.ts'
+
+const PAINT = { ok: 'green', warn: 'yellow', fail: 'red' } as const
+
+export function doctorCommand({ env, output, exitWith }: CliContext): Command {
+  const command = new Command('doctor')
+    .description('check registry, Temporal server, workers and host module, and say what to do')
+    .addOption(registryOption())
+    .addOption(hostOption())
+  for (const option of temporalOptions()) command.addOption(option)
+  return command.action(async (flags: ConnectionFlags) => {
+    const checks = await examine(env, readConnectionSettings(env, flags))
+    output.document({ checks }, () => checkLines(checks, output))
+    exitWith(exitCodeFor(checks))
+  })
+}
+
+function checkLines(checks: readonly Check[], output: Output): string[] {
+  return alignColumns(
+    checks.flatMap(({ name, status, found, advice }) => [
+      [output.paint(PAINT[status], status), name, oneLine(found)],
+      ...(advice === undefined ? [] : [['', '', output.paint('dim', advice)]]),
+    ]),
+  )
+}
+
+function exitCodeFor(checks: readonly Check[]): number {
+  const failures = checks.filter(({ status }) => status === 'fail')
+  if (failures.length === 0) return EXIT.done
+  return failures.some(({ isUnreachable }) => isUnreachable) ? EXIT.unreachable : EXIT.error
+}

@@ -1,0 +1,59 @@
+import { Command } from 'commander'
+import { cacheFolder } from '../cache-folder.ts'
+import {
+  type ConnectionFlags,
+  hostOption,
+  readConnectionSettings,
+  temporalOptions,
+} from '../connection-settings.ts'
+import type { CliContext } from '../context.ts'
+import { listenForInterrupts } from '../interrupts.ts'
+import { loadHost, requireHostFile } from '../load-host.ts'
+import { createLog } from '../log.ts'
+import { alignRows } from '../process-lines.ts'
+import { startWorker } from '../run-worker.ts'
+
+export function workerCommand(context: CliContext): Command {
+  const command = new Command('worker')
+    .description('run one worker until SIGTERM or Ctrl-C, which drain it; a second one stops at once')
+    .addOption(hostOption())
+  for (const option of temporalOptions()) command.addOption(option)
+  return command.action((flags: ConnectionFlags) => runWorker(context, flags))
+}
+
+async function runWorker({ env, output }: CliContext, flags: ConnectionFlags): Promise<void> {
+  const interrupts = listenForInterrupts()
+  const settings = readConnectionSettings(env, flags)
+  const { temporal, taskQueue } = settings
+  const host = await loadHost(requireHostFile(settings))
+  const worker = await startWorker(host, {
+    temporal,
+    ...(taskQueue === undefined ? {} : { taskQueue }),
+    cacheDir: cacheFolder(env),
+    logger: createLog(output.isJson),
+    signal: interrupts.signal,
+  })
+  try {
+    const ready = {
+      worker: worker.id,
+      temporal,
+      taskQueue: worker.taskQueue,
+      registry: host.registry.description,
+      registryId: worker.registryId,
+    }
+    output.document({ ready }, () => [
+      'The worker is ready. Ctrl-C drains and stops it.',
+      ...alignRows([
+        ['worker', ready.worker],
+        ['temporal', `${temporal.address}, namespace ${temporal.namespace}`],
+        ['task queue', ready.taskQueue],
+        ['registry', ready.registry],
+        ['kinds', Object.keys(host.engines ?? {}).join(', ') || 'none'],
+      ]),
+    ])
+    const stopped = await Promise.race([interrupts.first, worker.ended])
+    if (stopped !== undefined) output.note(`${stopped.signalName}: draining; once more stops at once.`)
+  } finally {
+    await worker.stop()
+  }
+}

@@ -1,0 +1,71 @@
+import type { ErrorCode } from '../model/errors.ts'
+import type { TerminalStatus } from '../model/outcome.ts'
+
+/** What a script can tell from the exit code alone. 128 + n: interrupted by signal n before the end. */
+export const EXIT = {
+  done: 0,
+  error: 1,
+  usage: 2,
+  unknownProcess: 3,
+  conflict: 4,
+  unreachable: 5,
+  /** `await`: neither ended nor failed, the time was up. */
+  stillRunning: 13,
+} as const
+
+/** How `await` ends for each way in which a process ends. */
+export const EXIT_OF_OUTCOME = {
+  completed: 0,
+  failed: 10,
+  cancelled: 11,
+  abandoned: 12,
+} as const satisfies Record<TerminalStatus, number>
+
+const CODES: readonly { readonly exit: number; readonly codes: readonly ErrorCode[] }[] = [
+  {
+    exit: EXIT.usage,
+    codes: [
+      'usage',
+      'host_invalid',
+      'disposition_required',
+      'disposition_not_narrower',
+      'payload_too_large',
+      'process_input_invalid',
+      'process_kind_unknown',
+      'process_registration_invalid',
+      'process_tool_unknown',
+    ],
+  },
+  { exit: EXIT.unknownProcess, codes: ['process_unknown'] },
+  {
+    exit: EXIT.conflict,
+    codes: [
+      'process_registration_conflict',
+      'process_external_ref_conflict',
+      'process_event_replay_conflict',
+      'process_already_terminal',
+      'process_abandon_on_terminal',
+      'process_lease_busy',
+      'workflow_id_taken',
+    ],
+  },
+  {
+    exit: EXIT.unreachable,
+    codes: [
+      'registry_locked',
+      'registry_read_only',
+      'registry_corrupt',
+      'registry_newer',
+      'registry_disk_full',
+      'registry_unavailable',
+      'registry_closed',
+      'temporal_unreachable',
+      'temporal_server_missing',
+      'temporal_server_failed',
+    ],
+  },
+]
+
+const BY_CODE = new Map(CODES.flatMap(({ exit, codes }) => codes.map(code => [code, exit] as const)))
+
+export const exitCodeOf = (code: ErrorCode): number => BY_CODE.get(code) ?? EXIT.error

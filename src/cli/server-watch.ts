@@ -1,0 +1,40 @@
+import { messageOf } from '../model/errors.ts'
+import type { Logger } from '../runtime/logger.ts'
+import type { TemporalSettings } from './connection-settings.ts'
+import { requireTemporal } from './temporal-server.ts'
+
+const LOOK_EVERY_MS = 2_000
+
+/**
+ * Says when the server goes away and when it is back. The worker itself goes on trying either way, and its own words for
+ * that are many and say neither.
+ */
+export function watchServer(settings: TemporalSettings, logger: Logger): { stop(): void } {
+  const { address } = settings
+  let isGone = false
+  let isStopped = false
+  let timer: NodeJS.Timeout | undefined
+
+  async function look(): Promise<void> {
+    const problem = await requireTemporal(settings).then(() => undefined, messageOf)
+    if (isStopped) return
+    if (problem !== undefined && !isGone) {
+      logger.warn('the Temporal server is gone; trying until it is back', { address, problem })
+    } else if (problem === undefined && isGone) {
+      logger.warn('the Temporal server is back; going on', { address })
+    }
+    isGone = problem !== undefined
+    schedule()
+  }
+  const schedule = () => {
+    timer = setTimeout(look, LOOK_EVERY_MS)
+  }
+
+  schedule()
+  return {
+    stop() {
+      isStopped = true
+      clearTimeout(timer)
+    },
+  }
+}

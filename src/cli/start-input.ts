@@ -1,0 +1,34 @@
+import { readFile } from 'node:fs/promises'
+import { text } from 'node:stream/consumers'
+import { LeaseholdError, messageOf } from '../model/errors.ts'
+
+/** `--input`: JSON itself, `@FILE` for a file that holds it, `-` for standard input. Left out: undefined. */
+export async function readInput(given: string | undefined): Promise<unknown> {
+  if (given === undefined) return undefined
+  if (given === '-') return parse(await text(process.stdin), 'Standard input')
+  if (!given.startsWith('@')) return parse(given, 'The value of --input')
+  const path = given.slice(1)
+  return parse(await readText(path), `The file ${path}`)
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (cause) {
+    throw new LeaseholdError('usage', `The input file ${path} cannot be read: ${messageOf(cause)}.`, {
+      cause,
+    })
+  }
+}
+
+function parse(json: string, where: string): unknown {
+  try {
+    return JSON.parse(json)
+  } catch (cause) {
+    throw new LeaseholdError(
+      'usage',
+      `${where} is not JSON: ${messageOf(cause)}. Quote it for the shell, as in --input '{"dir": "."}'; a text is '"a text"'.`,
+      { cause },
+    )
+  }
+}

@@ -1,0 +1,46 @@
+import type { ConnectionLike } from '@temporalio/client'
+import { requireFrontend } from '../dev-server/frontend.ts'
+import { LeaseholdError, messageOf } from '../model/errors.ts'
+import type { TemporalSettings } from './connection-settings.ts'
+
+/** Long for a server that is there, short for somebody who waits to hear that it is not. */
+const ANSWER_WITHIN_MS = 5_000
+
+/** Throws `temporal_unreachable` if no server answers. */
+export async function requireTemporal({ address }: TemporalSettings): Promise<void> {
+  try {
+    await requireFrontend(address, ANSWER_WITHIN_MS)
+  } catch (cause) {
+    throw new LeaseholdError(
+      'temporal_unreachable',
+      `No Temporal server answers at ${address} (${messageOf(cause)}). Start one with "leasehold dev", or correct TEMPORAL_ADDRESS (host:port).`,
+      { cause, details: { address } },
+    )
+  }
+}
+
+export const answers = (settings: TemporalSettings): Promise<boolean> =>
+  requireTemporal(settings).then(
+    () => true,
+    () => false,
+  )
+
+/** gRPC's NOT_FOUND. */
+const NOT_FOUND = 5
+
+/** Throws `usage` if the server has no such namespace. */
+export async function requireNamespace(
+  connection: ConnectionLike,
+  { address, namespace }: TemporalSettings,
+): Promise<void> {
+  try {
+    await connection.workflowService.describeNamespace({ namespace })
+  } catch (cause) {
+    if (!(cause instanceof Error && 'code' in cause && cause.code === NOT_FOUND)) throw cause
+    throw new LeaseholdError(
+      'usage',
+      `The Temporal server at ${address} has no namespace "${namespace}". Correct TEMPORAL_NAMESPACE, or make it: temporal operator namespace create --namespace ${namespace}`,
+      { cause, details: { address, namespace } },
+    )
+  }
+}

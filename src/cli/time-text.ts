@@ -1,0 +1,28 @@
+import { LeaseholdError } from '../model/errors.ts'
+
+const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
+const FORM = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/
+
+/** Node's timers hold no more: a longer one would fire at once. */
+const LONGEST_MS = 24 * UNITS.d
+
+/** `500ms`, `30s`, `5m`, `2h`, `1d` as milliseconds. */
+export function parseDuration(text: string): number {
+  const [, amount, unit] = FORM.exec(text) ?? []
+  const ms = amount === undefined ? undefined : Math.round(Number(amount) * UNITS[unit as keyof typeof UNITS])
+  if (ms !== undefined && ms <= LONGEST_MS) return ms
+  throw new LeaseholdError(
+    'usage',
+    `A duration is a number and one of ms, s, m, h, d, up to 24d, as in 500ms, 30s, 5m, 2h; found ${JSON.stringify(text)}.`,
+  )
+}
+
+export function formatDuration(ms: number): string {
+  if (ms < UNITS.s) return `${Math.round(ms)}ms`
+  if (ms < UNITS.m) return `${(ms / UNITS.s).toFixed(1)}s`
+  if (ms < UNITS.h) return `${(ms / UNITS.m).toFixed(1)}m`
+  return ms < UNITS.d ? `${(ms / UNITS.h).toFixed(1)}h` : `${(ms / UNITS.d).toFixed(1)}d`
+}
+
+/** In UTC, so that lines of several machines can be compared. */
+export const formatTime = (ms: number): string => new Date(ms).toISOString()

@@ -17,6 +17,8 @@ export class ChangeFeed {
   #cursor: ChangeCursor | undefined
   #reading: Promise<void> | undefined
   #isStale = false
+  #lastReadAt = Number.NEGATIVE_INFINITY
+  #timer: NodeJS.Timeout | undefined
 
   constructor(registry: ProcessRegistry, hub: ChangeHub) {
     this.#registry = registry
@@ -26,11 +28,14 @@ export class ChangeFeed {
   setDemand(demand: Demand): void {
     this.#stopWatching?.()
     this.#stopWatching = undefined
+    clearTimeout(this.#timer)
+    this.#timer = undefined
     if (demand === 'none') {
       this.#cursor = undefined
       return
     }
-    this.#stopWatching = this.#registry.watch(() => this.#read(), { everyMs: POLL_MS[demand] })
+    const everyMs = POLL_MS[demand]
+    this.#stopWatching = this.#registry.watch(() => this.#readSoon(everyMs), { everyMs })
     this.#read()
   }
 
@@ -40,8 +45,23 @@ export class ChangeFeed {
     await this.#reading
   }
 
+  /**
+   * At once, but no more often than the store is looked at for others' changes: this OS process's own commits, a step
+   * each, would otherwise cost a query each, and they tick the hub by themselves.
+   */
+  #readSoon(everyMs: number): void {
+    if (this.#timer !== undefined) return
+    const waitMs = this.#lastReadAt + everyMs - performance.now()
+    if (waitMs <= 0) return this.#read()
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined
+      this.#read()
+    }, waitMs)
+  }
+
   #read(): void {
     this.#isStale = true
+    this.#lastReadAt = performance.now()
     this.#reading ??= this.#readPages().finally(() => {
       this.#reading = undefined
     })

@@ -32,10 +32,7 @@ export class ChangeWatch {
 
   /** To be called right after a commit of this store. */
   announce(): void {
-    if (this.#watchers.size === 0) return
-    // Taken before the listeners look, so that the poller does not announce the same commit again, and still announces
-    // every one that comes after they have looked.
-    this.#version = this.#readVersion()
+    // The version is left as it was: the poller tells of this commit once more, and asking after each would cost more.
     this.#notify()
   }
 

@@ -22,7 +22,7 @@ interface Prepared {
 export class SqliteConnection {
   readonly #database: DatabaseSync
   readonly #prepared = new Map<object, Prepared>()
-  readonly #values = new Map<string, StatementSync>()
+  readonly #texts = new Map<string, StatementSync>()
 
   constructor(path: string, options: { readonly readOnly?: boolean } = {}) {
     // SQLite's own waiting would stop the event loop, and with it lease renewals: a locked database answers at once.
@@ -49,11 +49,14 @@ export class SqliteConnection {
     this.#database.exec(sql)
   }
 
+  /** The same for what frames every transaction: prepared once. */
+  frame(sql: 'begin' | 'begin immediate' | 'commit' | 'savepoint member' | 'release member'): void {
+    this.#prepareText(sql).run()
+  }
+
   /** The first column of the first row: for pragmas and the like, which the query builder has no words for. */
   value(sql: string): SQLOutputValue | undefined {
-    const native = this.#values.get(sql) ?? this.#database.prepare(sql)
-    this.#values.set(sql, native)
-    const [row] = native.all()
+    const [row] = this.#prepareText(sql).all()
     return row && Object.values(row)[0]
   }
 
@@ -74,6 +77,14 @@ export class SqliteConnection {
 
   close(): void {
     this.#database.close()
+  }
+
+  #prepareText(sql: string): StatementSync {
+    const known = this.#texts.get(sql)
+    if (known !== undefined) return known
+    const native = this.#database.prepare(sql)
+    this.#texts.set(sql, native)
+    return native
   }
 
   #prepare<Params, Row>(statement: Statement<Params, Row>): Prepared {

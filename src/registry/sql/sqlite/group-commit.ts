@@ -86,7 +86,7 @@ export class GroupCommit {
   /** Commits the next members, or says after how many milliseconds to try again. */
   #commitNext(): number | undefined {
     try {
-      this.#connection.exec('begin immediate')
+      this.#connection.frame('begin immediate')
     } catch (error) {
       if (isBusy(error)) return this.#waitForLock(error)
       for (const member of this.#ready.splice(0)) member.reject(error)
@@ -118,7 +118,7 @@ export class GroupCommit {
     let settle: () => void
     try {
       settle = member.run()
-      this.#connection.exec('commit')
+      this.#connection.frame('commit')
     } catch (error) {
       // A failed COMMIT can leave the transaction open, and the next BEGIN would fail for ever.
       this.#connection.rollBackIfOpen()
@@ -133,7 +133,7 @@ export class GroupCommit {
     const settlements: (() => void)[] = []
     try {
       for (const member of members) settlements.push(this.#runInSavepoint(member))
-      this.#connection.exec('commit')
+      this.#connection.frame('commit')
     } catch {
       // Everybody's work is gone, whoever's fault it was. Each gets a commit of its own, and an error only for its own.
       this.#connection.rollBackIfOpen()
@@ -147,7 +147,7 @@ export class GroupCommit {
   /** Throws only when the whole transaction is lost. */
   #runInSavepoint(member: Member): () => void {
     const connection = this.#connection
-    connection.exec('savepoint member')
+    connection.frame('savepoint member')
     let settle: () => void
     try {
       settle = member.run()
@@ -158,7 +158,7 @@ export class GroupCommit {
       settle = () => member.reject(error)
     }
     // Throws if the body has swallowed such an error: there is no savepoint any more.
-    connection.exec('release member')
+    connection.frame('release member')
     return settle
   }
 }

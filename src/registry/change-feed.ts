@@ -52,11 +52,13 @@ export class ChangeFeed {
   #readSoon(everyMs: number): void {
     if (this.#timer !== undefined) return
     const waitMs = this.#lastReadAt + everyMs - performance.now()
-    if (waitMs <= 0) return this.#read()
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined
-      this.#read()
-    }, waitMs)
+    if (waitMs <= 0) this.#read()
+    else {
+      this.#timer = setTimeout(() => {
+        this.#timer = undefined
+        this.#read()
+      }, waitMs)
+    }
   }
 
   #read(): void {

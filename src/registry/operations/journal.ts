@@ -1,4 +1,4 @@
-import { decideAppend, type ProcessEvent, projectEvent } from '../../model/event.ts'
+import { decideAppend, projectEvent } from '../../model/event.ts'
 import { leaseLost } from '../../model/lease.ts'
 import { requirePayloadSize } from '../../model/registration.ts'
 import { findSchemaProblem } from '../json-schema.ts'
@@ -29,6 +29,11 @@ export function createJournalOperations(store: ProcessStore): JournalOperations 
       requirePayloadSize(`payload of event "${request.eventType}"`, request.payload, lease.processId)
       return store.transaction(function* (tx) {
         const stored = yield* requireProcess(tx, lease.processId)
+        // An attempt that replays emits again what an earlier one has emitted: event and entry are there already.
+        const { replayKey } = request
+        const recorded =
+          replayKey === undefined ? undefined : yield* tx.findEvent(stored.record.id, replayKey)
+        if (recorded !== undefined) return recorded.event
         const now = yield* tx.now()
         const decision = decideAppend(
           { record: stored.record },
@@ -36,8 +41,9 @@ export function createJournalOperations(store: ProcessStore): JournalOperations 
           now,
           findSchemaProblem,
         )
-        const event: ProcessEvent = decision.type === 'replay' ? decision.event : decision.stored.event
-        if (decision.type === 'append') yield* tx.insertEvent(decision.stored)
+        if (decision.type === 'replay') return decision.event
+        const { event } = decision.stored
+        yield* tx.insertEvent(decision.stored)
         yield* saveUnderLease(tx, changed(stored, projectEvent(stored.record, event), now), lease, now)
         const journaled = { ...entry, value: { sequence: event.sequence } }
         const isSaved = yield* tx.saveJournalEntry(journaled, leaseGuard(lease, now))

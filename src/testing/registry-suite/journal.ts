@@ -132,6 +132,20 @@ export function journalCases(it: Case): void {
     expect(await record(id)).toMatchObject({ lastSequence: 2 })
   })
 
+  it('an event that the next attempt emits again is the recorded one', async world => {
+    const { registry, clock } = world
+    const id = await world.register()
+    const first = await world.start(id)
+    const recorded = await registry.emit(first, entry(first, 1, { kind: 'emit' }), emit)
+    clock.advance(TTL)
+    const second = await world.start(id)
+    await unchanged(world, id, async () => {
+      const again = entry(second, 1, { kind: 'emit' })
+      expect(await registry.emit(second, again, emit)).toEqual(recorded)
+      expect(await registry.emit(second, again, { ...emit, payload: 'found later' })).toEqual(recorded)
+    })
+  })
+
   it('a superseded attempt emits neither event nor entry', async world => {
     const { registry, clock } = world
     const id = await world.register()

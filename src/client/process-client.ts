@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client'
 import { defaultTaskQueue } from '../contract.ts'
+import { submissionOf } from '../execution/submit.ts'
 import type { LeaseTimings } from '../model/lease.ts'
 import type { ProcessRegistry } from '../registry/registry.ts'
 import type { WatchedRegistry } from '../registry/watch.ts'
@@ -53,7 +54,7 @@ export function createProcessClient<Engines extends EngineTable, Tools extends T
     // An existing row that never reached Temporal is handed over now; any other is there already.
     const isToSubmit = record.disposition !== 'externally_owned' && record.status === 'running'
     if (isToSubmit && (started || record.externalRef === undefined)) {
-      await runHandle.submit({ id: record.id, attempts: record.attempts, isSubmitted: record.attempts > 0 })
+      await runHandle.submit(submissionOf(record))
     }
     return { ...createProcessHandle(record.id, connect), started }
   }

@@ -1,3 +1,4 @@
+import { submissionOf } from '../execution/submit.ts'
 import { unknownProcess } from '../model/errors.ts'
 import type { ProcessEvent } from '../model/event.ts'
 import type { ProcessId } from '../model/ids.ts'
@@ -34,8 +35,7 @@ export function createProcessHandle(id: string, connect: () => Promise<Connected
     cancel: async reason => {
       const { registry, runHandle } = await connect()
       const { record, isDue } = await registry.requestCancel(id, reason)
-      const submission = { id, attempts: record.attempts, isSubmitted: true }
-      if (isDue && record.externalRef !== undefined) return runHandle.submit(submission)
+      if (isDue && record.externalRef !== undefined) return runHandle.submit(submissionOf(record))
       // Recorded already, and the worker watches for it: the nudge is the second way, for a worker that cannot hear.
       if (record.status === 'running' && record.externalRef !== undefined)
         await runHandle.nudgeCancel(id).catch(() => {})

@@ -39,7 +39,8 @@ export class TemporalRunHandle implements ProcessRunHandle {
     await this.#call(process.id, () =>
       process.isSubmitted ? this.#signalWithStart(process.id, 'look') : this.#start(process.id),
     )
-    await registry.recordSubmitted(process.id, { ref: this.#ref(process.id), attempts: process.attempts })
+    const { id, attempts, lastSequence } = process
+    await registry.recordSubmitted(id, { ref: this.#ref(id), attempts, lastSequence })
   }
 
   /** Passes a recorded cancel on to a running attempt, beside the registry's own notice. */

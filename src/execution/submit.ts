@@ -1,4 +1,5 @@
-import type { StoredProcess } from '../model/process.ts'
+import type { ProcessRecord } from '../model/process.ts'
+import type { SeenProcess } from '../registry/registry.ts'
 
 /** Hands processes to whatever drives them. Temporal's stands in client/. */
 export interface ProcessRunHandle {
@@ -10,16 +11,15 @@ export interface ProcessRunHandle {
 }
 
 /** What a submission needs to know of the row. */
-export interface Submission {
+export interface Submission extends SeenProcess {
   readonly id: string
-  /** Attempts begun when the row was read: tells a submission that came too late. */
-  readonly attempts: number
   /** It was submitted before: there is a run to tell. */
   readonly isSubmitted: boolean
 }
 
-export const submissionOf = ({ record }: Pick<StoredProcess, 'record'>): Submission => ({
+export const submissionOf = (record: ProcessRecord): Submission => ({
   id: record.id,
   attempts: record.attempts,
+  lastSequence: record.lastSequence,
   isSubmitted: record.externalRef !== undefined || record.attempts > 0,
 })

@@ -32,14 +32,14 @@ export async function sweepOnce(
         await runner.run(id)
         settled.push(id)
       } else {
-        await handle.submit(submissionOf(process))
+        await handle.submit(submissionOf(process.record))
         submitted.push(id)
       }
     } catch (error) {
       failed.push({ id, reason: messageOf(error) })
       // Nothing else would be taken either. Any other failure is this row's own: it comes back later, and later each time.
       if (isTransient(error)) break
-      await environment.registry.postpone(id, { attempts: process.record.attempts })
+      await environment.registry.postpone(id, submissionOf(process.record))
     }
   }
   return { submitted, settled, failed }

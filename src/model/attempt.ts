@@ -14,11 +14,12 @@ import type { LeaseToken } from './ids.ts'
 import {
   acquire,
   type DeathEvidence,
+  type DeathProof,
   isLive,
   isSameIncarnation,
   type LeaseOwner,
+  namesHolder,
   type ProcessLease,
-  provenDeadHolder,
   type StoredLease,
 } from './lease.ts'
 import { isTerminal, type Outcome, type TerminalStatus } from './outcome.ts'
@@ -51,7 +52,8 @@ export type BeginAnswer =
 /** The decision without the lease that the two claiming answers take. */
 export type BeginDecision =
   | { readonly type: 'run'; readonly attemptsSpent: number }
-  | { readonly type: 'settle'; readonly outcome: Outcome }
+  /** `deathProof`: to be kept beside the lease, so that a settler that dies itself does not take it along. */
+  | { readonly type: 'settle'; readonly outcome: Outcome; readonly deathProof?: DeathProof }
   | Exclude<BeginAnswer, { readonly type: 'run' | 'settle' | 'unknown' }>
 
 /** The lease owner of one attempt: the worker's stem, and an incarnation of its own. */
@@ -70,7 +72,6 @@ export function decideBeginAttempt(
 ): BeginDecision {
   const { record } = stored
   const holder = isLive(lease?.holder, now) ? lease.holder : undefined
-  const dead = deadOwner(record.firstStarted, lease, request.evidence)
 
   if (isTerminal(record.status)) return { type: 'terminal', status: record.status }
 
@@ -80,7 +81,7 @@ export function decideBeginAttempt(
   }
 
   const isOwn = holder?.owner.incarnationId === request.attempt
-  if (holder !== undefined && !isOwn && dead === undefined) {
+  if (holder !== undefined && !isOwn && !namesHolder(request.evidence, holder)) {
     return { type: 'busy', holder, remainingMs: holder.expiresAtMs - now }
   }
 
@@ -91,7 +92,9 @@ export function decideBeginAttempt(
     firstStarted !== undefined &&
     firstStarted.attempt !== request.attempt
   ) {
-    if (dead !== undefined) return settle({ writer: 'sweep', owner: dead, epochMs: now })
+    const dead = provenDeadStarter(firstStarted, lease, request.evidence, now)
+    if (dead !== undefined)
+      return { ...settle({ writer: 'sweep', owner: dead.owner, epochMs: now }), deathProof: dead }
     if (record.abandonRequest !== undefined) {
       return settle({ writer: 'reconciled_request', owner: firstStarted.owner, epochMs: now })
     }
@@ -120,20 +123,31 @@ export function decideBeginAttempt(
   return { type: 'run', attemptsSpent }
 }
 
-/** The dead holder's identity: the last holder's, else the one that started the process. */
-function deadOwner(
-  firstStarted: FirstStarted | undefined,
+/**
+ * Proof that the attempt which started the process is dead: on record, or by evidence that names it. A proof about
+ * somebody else, who held the lease later to settle the process, says nothing of what the body did.
+ */
+function provenDeadStarter(
+  firstStarted: FirstStarted,
   lease: StoredLease | undefined,
   evidence: DeathEvidence | undefined,
-): LeaseOwner | undefined {
-  const holder = provenDeadHolder(lease, evidence)
-  if (holder !== undefined) return holder
-  if (lease?.holder !== undefined || firstStarted === undefined || evidence === undefined) return undefined
-  const names = evidence.incarnationId === firstStarted.attempt && evidence.fence === firstStarted.fence
-  return names ? firstStarted.owner : undefined
+  now: number,
+): DeathProof | undefined {
+  const { attempt, fence, owner } = firstStarted
+  if (lease?.deathProof?.owner.incarnationId === attempt) return lease.deathProof
+  const holder = lease?.holder
+  if (holder?.owner.incarnationId === attempt && namesHolder(evidence, holder)) {
+    return { owner: holder.owner, fence: holder.fencingToken, provenAtMs: now }
+  }
+  const namesStarter = evidence?.incarnationId === attempt && evidence.fence === fence
+  return namesStarter && holder?.owner.incarnationId !== attempt
+    ? { owner, fence, provenAtMs: now }
+    : undefined
 }
 
-const settle = (evidence: Extract<Outcome, { status: 'abandoned' }>['evidence']): BeginDecision => ({
+const settle = (
+  evidence: Extract<Outcome, { status: 'abandoned' }>['evidence'],
+): Extract<BeginDecision, { type: 'settle' }> => ({
   type: 'settle',
   outcome: { status: 'abandoned', evidence },
 })
@@ -178,8 +192,10 @@ export function decideEnterBody(
 /** How an attempt ends without an outcome. */
 export type AttemptEnd = 'shutdown' | 'transient_error'
 
-export function dueAfterAttempt(end: AttemptEnd, failures: number, now: number): number {
-  return end === 'shutdown' ? now : DUE.afterFailure(now, failures)
+/** A cancel that came meanwhile does not wait out the back-off: it only has to be written. */
+export function dueAfterAttempt(end: AttemptEnd, stored: StoredProcess, now: number): number {
+  const isWanted = end === 'shutdown' || stored.record.cancelRequest !== undefined
+  return isWanted ? now : DUE.afterFailure(now, stored.failures)
 }
 
 /** A lease as its holder presents it, cut down to what a completion or release needs. */

@@ -7,6 +7,7 @@ export type ErrorCode =
   | 'process_external_ref_conflict'
   | 'process_already_terminal'
   | 'process_abandon_on_terminal'
+  | 'process_park_refused'
   | 'process_authority_rejected'
   | 'payload_too_large'
   // leases

@@ -44,7 +44,7 @@ export interface StoredLease {
   readonly workerIncarnation?: string
   /** The execution backend's handle on the holder's attempt: failing it makes the backend start the next one. */
   readonly backendToken?: string
-  /** Written when the last holder was proven dead; cleared by the next acquisition. */
+  /** Written when a holder was proven dead; cleared when the process runs again. A lease taken to settle it keeps it. */
   readonly deathProof?: DeathProof
 }
 
@@ -171,18 +171,18 @@ export function isSameLease(left: ProcessLease, right: ProcessLease): boolean {
   )
 }
 
-/** Is the last holder dead, by a proof on record or by evidence that names exactly it? Live or lapsed alike. */
-export function provenDeadHolder(
-  stored: StoredLease | undefined,
-  evidence: DeathEvidence | undefined,
-): LeaseOwner | undefined {
-  if (stored?.deathProof !== undefined) return stored.deathProof.owner
-  const holder = stored?.holder
-  if (holder === undefined || evidence === undefined) return undefined
-  const names =
-    evidence.incarnationId === holder.owner.incarnationId && evidence.fence === holder.fencingToken
-  return names ? holder.owner : undefined
-}
+/** Does the evidence speak of this very holder? Whether its lease is live or lapsed does not matter. */
+export const namesHolder = (evidence: DeathEvidence | undefined, holder: ProcessLease | undefined): boolean =>
+  evidence !== undefined &&
+  holder !== undefined &&
+  evidence.incarnationId === holder.owner.incarnationId &&
+  evidence.fence === holder.fencingToken
+
+/** The lease given back: the fence stays, and so does a proof, which may be about an earlier holder. */
+export const freed = ({ fence, deathProof }: StoredLease): StoredLease => ({
+  fence,
+  ...(deathProof === undefined ? {} : { deathProof }),
+})
 
 export const leaseLost = (
   lease: ProcessLease,

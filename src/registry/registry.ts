@@ -140,7 +140,10 @@ export interface JournalOperations {
   journal(id: string): Promise<JournalEntry[]>
   /** Writes the entry under the lease, or throws `process_lease_lost`. */
   saveJournalEntry(lease: ProcessLease, entry: JournalEntry): Promise<void>
-  /** Appends the event and journals it in one transaction, so that neither is without the other. */
+  /**
+   * Appends the event and journals it in one transaction, so that neither is without the other. Under a replay key that
+   * has its event already, that one is returned, whatever the request says, and nothing is written.
+   */
   emit(lease: ProcessLease, entry: Omit<JournalEntry, 'value'>, request: AppendRequest): Promise<ProcessEvent>
 }
 
@@ -167,18 +170,21 @@ export interface WorkerOperations {
   settleOrphan(orphan: OrphanedAttempt, options: { readonly isGone: boolean }): Promise<void>
 }
 
+/** What tells whether a row has moved on since it was read. */
+export interface SeenProcess {
+  readonly attempts: number
+  readonly lastSequence: number
+}
+
 export interface WorklistOperations {
   /** The rows that need somebody now, the most overdue first. */
   dueProcesses(limit: number): Promise<readonly StoredProcess[]>
   /** Milliseconds until the next row is due; absent when none ever will be. */
   msUntilDue(): Promise<number | undefined>
-  /** The row was handed to its backend. The due time moves on only if no attempt has begun since `attempts` were counted. */
-  recordSubmitted(
-    id: string,
-    submission: { readonly ref: ExternalRef; readonly attempts: number },
-  ): Promise<void>
+  /** The row was handed to its backend. The due time moves on only if the row is still as it was seen. */
+  recordSubmitted(id: string, submission: SeenProcess & { readonly ref: ExternalRef }): Promise<void>
   /** The row could not be handed over, for a reason of its own: it is due again later, with the back-off of a submission. */
-  postpone(id: string, submission: { readonly attempts: number }): Promise<void>
+  postpone(id: string, seen: SeenProcess): Promise<void>
   /** Ids changed after the cursor, in order of commit, each once. */
   changesSince(
     cursor: ChangeCursor,

@@ -56,6 +56,11 @@ describe('when an attempt ends without an outcome', () => {
     { end: 'transient_error', failures: 10, dueInMs: 600_000 },
     { end: 'transient_error', failures: 10_000, dueInMs: 600_000 },
   ] as const)('$end after $failures failures is due in $dueInMs ms', ({ end, failures, dueInMs }) => {
-    expect(dueAfterAttempt(end, failures, NOW)).toBe(NOW + dueInMs)
+    expect(dueAfterAttempt(end, { ...stored(), failures }, NOW)).toBe(NOW + dueInMs)
+  })
+
+  test('a cancel that came meanwhile is due at once', () => {
+    const row = stored({ cancelRequest: { requestedAtMs: NOW } })
+    expect(dueAfterAttempt('transient_error', { ...row, failures: 5 }, NOW)).toBe(NOW)
   })
 })

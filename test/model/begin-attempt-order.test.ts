@@ -24,7 +24,12 @@ const lapsedOther: StoredLease = { fence: 3, holder: leaseOf(other, { fence: 3, 
 const provenOther: StoredLease = { fence: 3, deathProof: { owner: other, fence: 3, provenAtMs: NOW - 1 } }
 const namesOther = { incarnationId: other.incarnationId, fence: 3 }
 
-const started: FirstStarted = { owner: other, attempt: 'attempt-1', fence: 1, startedAtMs: NOW - 1 }
+const started: FirstStarted = {
+  owner: other,
+  attempt: other.incarnationId,
+  fence: 1,
+  startedAtMs: NOW - 1,
+}
 const cancelRequest = { requestedAtMs: NOW - 1, reason: 'enough' }
 const abandonRequest = { requestedBy: 'ana', requestedAtMs: NOW - 1 }
 const pending = [{ key: 'nap', sinceMs: NOW, untilMs: NOW + 5_000, on: { type: 'timer' as const } }]
@@ -96,6 +101,28 @@ const CASES: readonly Case[] = [
     lease: liveOther,
     request: { evidence: namesOther },
     answer: { outcome: { status: 'abandoned', evidence: { writer: 'sweep', owner: other, epochMs: NOW } } },
+  },
+  {
+    title: 'a proof about whoever came to settle it later says nothing of the body',
+    record: { disposition: 'owner_bound', firstStarted: { ...started, attempt: 'attempt-1' } },
+    lease: provenOther,
+    answer: { type: 'silent' },
+  },
+  {
+    title: 'evidence about whoever came to settle it later leaves the request as the reason',
+    record: {
+      disposition: 'owner_bound',
+      firstStarted: { ...started, owner: worker, attempt: 'attempt-1' },
+      abandonRequest,
+    },
+    lease: lapsedOther,
+    request: { evidence: namesOther },
+    answer: {
+      outcome: {
+        status: 'abandoned',
+        evidence: { writer: 'reconciled_request', owner: worker, epochMs: NOW },
+      },
+    },
   },
   {
     title: 'a proof on record is enough, without the operating system being asked again',

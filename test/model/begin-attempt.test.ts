@@ -64,7 +64,8 @@ const expectedOf = (situation: Situation): string => {
   return rule?.[1] ?? 'no rule'
 }
 
-const HOLDER = owner('holder')
+/** The attempt that started the process, holding it still. */
+const HOLDER = { ...owner('holder'), incarnationId: 'attempt-1' }
 const STARTER = owner('starter')
 
 function decide(situation: Situation): BeginDecision {
@@ -95,7 +96,7 @@ function decide(situation: Situation): BeginDecision {
     worker: owner('worker'),
     attempt: 'attempt-2',
     ttlMs: 1_000,
-    ...(situation.proof === 'yes' ? { evidence: { incarnationId: 'holder-life', fence: 3 } } : {}),
+    ...(situation.proof === 'yes' ? { evidence: { incarnationId: 'attempt-1', fence: 3 } } : {}),
   }
   return decideBeginAttempt(row, { fence: 3, holder }, request, NOW)
 }

@@ -4,11 +4,12 @@ import {
   decideReacquire,
   decideReclaim,
   decideRenew,
+  freed,
   isCurrentLease,
   type LeaseOwner,
   leaseTimingsFromTtl,
+  namesHolder,
   type ProcessLease,
-  provenDeadHolder,
   requireLeaseTimings,
   type StoredLease,
 } from '../../src/model/lease.ts'
@@ -150,27 +151,29 @@ describe('keeping a lease', () => {
 })
 
 describe('proving the last holder dead', () => {
-  const proof = { owner: ben, fence: 3, provenAtMs: NOW }
   test.each([
+    { title: 'names the live holder', lease: held(ben), incarnationId: 'ben-life', fence: 3, proves: true },
     {
-      title: 'names the live holder',
-      lease: held(ben),
-      evidence: { incarnationId: 'ben-life', fence: 3 },
-      dead: ben,
-    },
-    {
-      title: 'names the lapsed holder',
+      title: 'names the lapsed one',
       lease: held(ben, LAPSED),
-      evidence: { incarnationId: 'ben-life', fence: 3 },
-      dead: ben,
+      incarnationId: 'ben-life',
+      fence: 3,
+      proves: true,
     },
-    { title: 'names an earlier fence', lease: held(ben), evidence: { incarnationId: 'ben-life', fence: 2 } },
-    { title: 'names somebody else', lease: held(ben), evidence: { incarnationId: 'ana-life', fence: 3 } },
-    { title: 'is missing', lease: held(ben), evidence: undefined },
-    { title: 'stands on record', lease: { fence: 3, deathProof: proof }, evidence: undefined, dead: ben },
-    { title: 'finds nobody', lease: { fence: 3 }, evidence: { incarnationId: 'ben-life', fence: 3 } },
-  ])('evidence that $title', ({ lease, evidence, dead }) => {
-    expect(provenDeadHolder(lease, evidence)).toEqual(dead)
+    { title: 'names an earlier fence', lease: held(ben), incarnationId: 'ben-life', fence: 2, proves: false },
+    { title: 'names somebody else', lease: held(ben), incarnationId: 'ana-life', fence: 3, proves: false },
+    { title: 'finds nobody', lease: { fence: 3 }, incarnationId: 'ben-life', fence: 3, proves: false },
+  ])('evidence that $title: $proves', ({ lease, incarnationId, fence, proves }) => {
+    expect(namesHolder({ incarnationId, fence }, 'holder' in lease ? lease.holder : undefined)).toBe(proves)
+  })
+
+  test('needs evidence', () => {
+    expect(namesHolder(undefined, held(ben).holder)).toBe(false)
+  })
+
+  test('a lease given back keeps its fence and the proof beside it', () => {
+    const deathProof = { owner: ben, fence: 3, provenAtMs: NOW }
+    expect(freed({ ...held(ben), deathProof, backendToken: 'token' })).toEqual({ fence: 3, deathProof })
   })
 })
 

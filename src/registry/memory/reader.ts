@@ -83,9 +83,12 @@ export function createMemoryReader(state: MemoryState, options: MemoryReaderOpti
       ),
     listOrphans: hostId =>
       immediately(() =>
-        state.leases.entries().flatMap(([processId, { fence, backendToken, deathProof }]) => {
+        state.leases.entries().flatMap(([processId, { fence, holder, backendToken, deathProof }]) => {
           const isOrphan =
-            backendToken !== undefined && deathProof !== undefined && hostOf(deathProof.owner) === hostId
+            holder === undefined &&
+            backendToken !== undefined &&
+            deathProof !== undefined &&
+            hostOf(deathProof.owner) === hostId
           return isOrphan ? [{ processId, fence, backendToken }] : []
         }),
       ),

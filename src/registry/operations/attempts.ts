@@ -9,10 +9,18 @@ import {
 } from '../../model/attempt.ts'
 import { alreadyTerminal } from '../../model/completion.ts'
 import { DUE } from '../../model/due.ts'
+import { LeaseholdError } from '../../model/errors.ts'
 import { RESERVED_EVENT_TYPES, replayKeys } from '../../model/event.ts'
 import type { ProcessId } from '../../model/ids.ts'
 import { asJson } from '../../model/json.ts'
-import { isCurrentLease, leaseLost, type ProcessLease, type StoredLease } from '../../model/lease.ts'
+import {
+  type DeathProof,
+  freed,
+  isCurrentLease,
+  leaseLost,
+  type ProcessLease,
+  type StoredLease,
+} from '../../model/lease.ts'
 import { isTerminal } from '../../model/outcome.ts'
 import type { StoredProcess } from '../../model/process.ts'
 import { earliestDeadline, isWaitDue, type WaitState } from '../../model/wait.ts'
@@ -64,9 +72,11 @@ function* begin(tx: StoreTransaction, id: string, request: BeginAttemptRequest):
   const decision = decideBeginAttempt(stored, lease, request, now)
   switch (decision.type) {
     case 'run':
-      return yield* takeLease(tx, stored, lease, request, now, decision.attemptsSpent)
+      return yield* takeLease(tx, stored, lease, request, now, { attemptsSpent: decision.attemptsSpent })
     case 'settle': {
-      const taken = yield* takeLease(tx, stored, lease, request, now, stored.attemptsSpent)
+      const { attemptsSpent } = stored
+      const deathProof = decision.deathProof ?? lease?.deathProof
+      const taken = yield* takeLease(tx, stored, lease, request, now, { attemptsSpent, deathProof })
       return { type: 'settle', lease: taken.lease, outcome: decision.outcome }
     }
     case 'parked':
@@ -93,7 +103,7 @@ function* takeLease(
   current: StoredLease | undefined,
   request: BeginAttemptRequest,
   now: number,
-  attemptsSpent: number,
+  kept: { readonly attemptsSpent: number; readonly deathProof?: DeathProof | undefined },
 ): Operation<{ type: 'run'; lease: ProcessLease; process: StoredProcess }> {
   const { lease, isFresh } = leaseForAttempt(stored.record.id, current, request, now)
   const taken: StoredLease = {
@@ -101,10 +111,17 @@ function* takeLease(
     holder: lease,
     workerIncarnation: request.worker.incarnationId,
     ...(request.backendToken === undefined ? {} : { backendToken: request.backendToken }),
+    ...(kept.deathProof === undefined ? {} : { deathProof: kept.deathProof }),
   }
   yield* tx.saveLease(lease.processId, taken, current?.fence ?? 0)
   let next = changed(stored, { attempts: stored.record.attempts + (isFresh ? 1 : 0), waits: [] }, now)
-  next = { ...next, attemptsSpent, submissions: 0, isAttemptOpen: true, isRunWaiting: false }
+  next = {
+    ...next,
+    attemptsSpent: kept.attemptsSpent,
+    submissions: 0,
+    isAttemptOpen: true,
+    isRunWaiting: false,
+  }
   next = yield* withOwnerBack(tx, next, request.attempt, now)
   // A wait beside a due one goes on in the code that runs now: it resumes in its own time, after another park.
   for (const wait of stored.record.waits.filter(one => isWaitDue(one, now))) {
@@ -150,6 +167,7 @@ function* park(
   waits: readonly WaitState[],
 ): Operation<ParkAnswer> {
   const { stored, current, now } = yield* requireHeld(tx, lease)
+  requireLeavable(stored)
   // The condition is read in the transaction that stores the wait: what satisfies it comes either before or after.
   if (stored.record.cancelRequest !== undefined || waits.some(wait => isWaitDue(wait, now)))
     return { type: 'due' }
@@ -167,8 +185,18 @@ function* park(
   }
   next = { ...next, isAttemptOpen: false, isRunWaiting: true, failures: 0 }
   yield* saveUnderLease(tx, dueAt(next, DUE.afterPark(untilMs)), lease, now)
-  yield* tx.saveLease(lease.processId, { fence: current.fence }, current.fence)
+  yield* tx.saveLease(lease.processId, freed(current), current.fence)
   return { type: 'parked', ...(untilMs === undefined ? {} : { untilMs }) }
+}
+
+/** Whoever leaves a started owner-bound body could never come back: its waits stay in memory, at its owner. */
+function requireLeavable({ record }: StoredProcess): void {
+  if (record.disposition !== 'owner_bound' || record.firstStarted === undefined) return
+  throw new LeaseholdError(
+    'process_park_refused',
+    `Process "${record.id}" is owner-bound and has started, so it cannot park: nobody may run it again. Wait in memory.`,
+    { processId: record.id },
+  )
 }
 
 function* endAttempt(tx: StoreTransaction, lease: ProcessLease, end: AttemptEnd): Operation<void> {
@@ -184,8 +212,8 @@ function* endAttempt(tx: StoreTransaction, lease: ProcessLease, end: AttemptEnd)
     isAttemptOpen: !isShutdown,
     failures: isShutdown ? stored.failures : stored.failures + 1,
   }
-  yield* saveUnderLease(tx, dueAt(ended, dueAfterAttempt(end, stored.failures, now)), lease, now)
-  yield* tx.saveLease(lease.processId, { fence: current.fence }, current.fence)
+  yield* saveUnderLease(tx, dueAt(ended, dueAfterAttempt(end, stored, now)), lease, now)
+  yield* tx.saveLease(lease.processId, freed(current), current.fence)
 }
 
 /** The running row of a lease that is current and live; or `process_lease_lost`, or `process_already_terminal`. */

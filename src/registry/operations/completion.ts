@@ -6,7 +6,7 @@ import {
 } from '../../model/completion.ts'
 import { type AppendRequest, replayKeys, terminalEventType } from '../../model/event.ts'
 import { asJson, hashJson } from '../../model/json.ts'
-import { isCurrentLease, leaseLost } from '../../model/lease.ts'
+import { freed, isCurrentLease, leaseLost } from '../../model/lease.ts'
 import { isTerminal, type Outcome } from '../../model/outcome.ts'
 import type { StoredProcess } from '../../model/process.ts'
 import { requirePayloadSize } from '../../model/registration.ts'
@@ -30,7 +30,7 @@ export function createCompletionOperations(store: ProcessStore): CompletionOpera
         if (isTerminal(stored.record.status)) throw alreadyTerminal(stored.record)
         const ended = yield* end(tx, stored, outcome, request, now)
         yield* saveUnderLease(tx, ended, lease, now)
-        yield* tx.saveLease(lease.processId, { fence: current.fence }, current.fence)
+        yield* tx.saveLease(lease.processId, freed(current), current.fence)
         return ended.record
       })
     },

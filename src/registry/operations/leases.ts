@@ -7,9 +7,10 @@ import {
   decideReacquire,
   decideReclaim,
   decideRenew,
+  freed,
   leaseLost,
+  namesHolder,
   type ProcessLease,
-  provenDeadHolder,
   type StoredLease,
 } from '../../model/lease.ts'
 import { isTerminal } from '../../model/outcome.ts'
@@ -34,7 +35,7 @@ export function createLeaseOperations(store: ProcessStore): LeaseOperations {
         const process = yield* requireProcess(tx, id)
         const stored = yield* tx.loadLease(process.record.id)
         const now = yield* tx.now()
-        const isProvenDead = provenDeadHolder(stored, evidence) !== undefined
+        const isProvenDead = namesHolder(evidence, stored?.holder)
         const request = { processId: process.record.id, owner, ttlMs, observed, isProvenDead }
         return yield* saveClaim(tx, stored, decideReclaim(stored, request, now), process)
       }),
@@ -54,7 +55,7 @@ export function createLeaseOperations(store: ProcessStore): LeaseOperations {
       store.transaction(function* (tx) {
         const stored = yield* tx.loadLease(processId)
         if (stored?.holder?.leaseToken !== leaseToken) return
-        yield* tx.saveLease(processId, { fence: stored.fence }, stored.fence)
+        yield* tx.saveLease(processId, freed(stored), stored.fence)
       }),
 
     claimDuty: (duty, owner, { ttlMs, evidence }) =>
@@ -64,10 +65,9 @@ export function createLeaseOperations(store: ProcessStore): LeaseOperations {
         const stored = yield* tx.loadLease(processId)
         const now = yield* tx.now()
         const request = { processId, owner, ttlMs }
-        const outcome: ClaimOutcome =
-          stored?.holder !== undefined && provenDeadHolder(stored, evidence) !== undefined
-            ? { type: 'acquired', lease: acquire(stored, request, now) }
-            : decideClaim(stored, request, now)
+        const outcome: ClaimOutcome = namesHolder(evidence, stored?.holder)
+          ? { type: 'acquired', lease: acquire(stored, request, now) }
+          : decideClaim(stored, request, now)
         return yield* saveClaim(tx, stored, outcome)
       }),
   }
@@ -82,7 +82,8 @@ function* saveClaim(
   if (outcome.type === 'busy') return outcome
   const { lease } = outcome
   // Its own holder, claiming again, keeps what belongs to its attempt: the worker to be proven dead, the backend's token.
-  const kept = stored?.fence === lease.fencingToken ? stored : undefined
+  const isOwn = stored?.fence === lease.fencingToken
+  const kept = stored === undefined || isOwn ? stored : freed(stored)
   const next = { ...kept, fence: lease.fencingToken, holder: lease }
   yield* tx.saveLease(lease.processId, next, stored?.fence ?? 0)
   if (

@@ -35,7 +35,7 @@ export function createWorkerOperations(store: ProcessStore): WorkerOperations {
         const stored = yield* tx.loadProcess(processId)
         const lease = yield* tx.loadLease(processId)
         // A newer attempt has replaced the token, or another worker of the host has settled it: nothing is left to do.
-        if (lease?.fence !== fence || lease.deathProof === undefined) return
+        if (lease?.fence !== fence || lease.deathProof === undefined || lease.holder !== undefined) return
         if (lease.backendToken === undefined) return
         const { backendToken: _, ...rest } = lease
         yield* tx.saveLease(processId, rest, fence)
@@ -57,7 +57,8 @@ function* recordDeath(
   const now = yield* tx.now()
   if (stored === undefined || stored.holder === undefined) return undefined
   const { holder, ...rest } = stored
-  const deathProof = { owner: holder.owner, fence: holder.fencingToken, provenAtMs: now }
+  // A proof about the attempt that started the process outlives one about whoever came to settle it.
+  const deathProof = rest.deathProof ?? { owner: holder.owner, fence: holder.fencingToken, provenAtMs: now }
   yield* tx.saveLease(
     lease.processId,
     { ...rest, deathProof, workerIncarnation: worker.incarnationId },

@@ -1,7 +1,7 @@
 import { DUE } from '../../model/due.ts'
 import { isTerminal } from '../../model/outcome.ts'
 import type { StoredProcess } from '../../model/process.ts'
-import type { WorklistOperations } from '../registry.ts'
+import type { SeenProcess, WorklistOperations } from '../registry.ts'
 import type { ProcessStore } from '../store.ts'
 import { withExternalRef } from './rows.ts'
 import { dueAt, requireProcess } from './shared.ts'
@@ -26,19 +26,19 @@ export function createWorklistOperations(store: ProcessStore): WorklistOperation
         return dueAtMs === undefined ? undefined : Math.max(0, dueAtMs - now)
       }),
 
-    recordSubmitted: (id, { ref, attempts }) =>
+    recordSubmitted: (id, { ref, ...seen }) =>
       store.transaction(function* (tx) {
-        let stored = yield* requireProcess(tx, id)
-        const isNewRef = stored.record.externalRef === undefined
-        if (isNewRef) stored = yield* withExternalRef(tx, stored, ref)
-        const next = isOvertaken(stored, attempts) ? stored : withSubmission(stored, yield* tx.now())
+        const before = yield* requireProcess(tx, id)
+        const isNewRef = before.record.externalRef === undefined
+        const stored = isNewRef ? yield* withExternalRef(tx, before, ref) : before
+        const next = isOvertaken(before, seen) ? stored : withSubmission(stored, yield* tx.now())
         if (isNewRef || next !== stored) yield* tx.saveProcess(next, { status: 'any' })
       }),
 
-    postpone: (id, { attempts }) =>
+    postpone: (id, seen) =>
       store.transaction(function* (tx) {
         const stored = yield* requireProcess(tx, id)
-        if (isOvertaken(stored, attempts)) return
+        if (isOvertaken(stored, seen)) return
         yield* tx.saveProcess(withSubmission(stored, yield* tx.now()), { status: 'any' })
       }),
 
@@ -48,10 +48,13 @@ export function createWorklistOperations(store: ProcessStore): WorklistOperation
   }
 }
 
-/** An attempt began meanwhile, or nobody needs the row any more: its due time is not the submission's to set. */
-function isOvertaken(stored: StoredProcess, attempts: number): boolean {
-  if (stored.record.attempts !== attempts) return true
-  return isTerminal(stored.record.status) && !stored.isRunWaiting
+/**
+ * An attempt began or an event came meanwhile (a cancel is one), or nobody needs the row any more: its due time is not the
+ * submission's to set.
+ */
+function isOvertaken({ record, isRunWaiting }: StoredProcess, seen: SeenProcess): boolean {
+  if (record.attempts !== seen.attempts || record.lastSequence !== seen.lastSequence) return true
+  return isTerminal(record.status) && !isRunWaiting
 }
 
 const withSubmission = (stored: StoredProcess, now: number): StoredProcess =>

@@ -5,7 +5,7 @@ import type { LeaseGuard, Operation, OrphanedAttempt } from '../store.ts'
 import { fromLeaseRow, holderFromRow, toLeaseRow } from './rows.ts'
 import type { LeaseRow, Schema } from './schema.ts'
 import type { SqlSession } from './session.ts'
-import { columns, type Named, prepare } from './statement.ts'
+import { columns, type Named, prepare, type RowLocks } from './statement.ts'
 
 const HELD_COLUMNS = [
   'fence',
@@ -33,24 +33,40 @@ export const guardBindings = ({ token, fence, now }: LeaseGuard): GuardBindings 
 })
 
 /**
- * One row while the process's lease is the one presented, and live. It stands inside the statement that writes: a
- * check of its own before it would leave a gap, in which a database with row locks lets a successor in.
+ * One row while the process's lease is the one presented, and live. It stands inside the statement that writes, and
+ * keeps the lease as it is until the commit: a check before, or one that locks nothing, would leave a gap in which a
+ * database with row locks lets a successor in, to read a journal that is not complete yet.
  */
-export const heldLease = (db: Kysely<Schema>, processId: RawBuilder<ProcessId>, p: Named<GuardBindings>) =>
-  db
-    .selectFrom('leases')
-    .select(sql.lit(1).as('held'))
-    .where('leases.process_id', '=', processId)
-    .where('leases.token', '=', p.guard_token)
-    .where('leases.fence', '=', p.guard_fence)
-    .where('leases.expires_at', '>', p.guard_now)
+export const heldLease = (
+  db: Kysely<Schema>,
+  processId: RawBuilder<ProcessId>,
+  p: Named<GuardBindings>,
+  { forShare }: RowLocks,
+) =>
+  forShare(
+    db
+      .selectFrom('leases')
+      .select(sql.lit(1).as('held'))
+      .where('leases.process_id', '=', processId)
+      .where('leases.token', '=', p.guard_token)
+      .where('leases.fence', '=', p.guard_fence)
+      .where('leases.expires_at', '>', p.guard_now),
+  )
 
-const selectLease = prepare((db, p: Named<{ id: ProcessId }>) =>
-  db.selectFrom('leases').selectAll().where('process_id', '=', p.id),
-)
+const byId = (db: Kysely<Schema>, p: Named<{ id: ProcessId }>) =>
+  db.selectFrom('leases').selectAll().where('process_id', '=', p.id)
+
+const selectLease = prepare((db, p: Named<{ id: ProcessId }>) => byId(db, p))
+
+const lockLease = prepare((db, p: Named<{ id: ProcessId }>, { forUpdate }) => forUpdate(byId(db, p)))
 
 export function* loadLease(session: SqlSession, id: ProcessId): Operation<StoredLease | undefined> {
   const [row] = yield* session.all(selectLease, { id })
+  return row && fromLeaseRow(row)
+}
+
+export function* loadLeaseForUpdate(session: SqlSession, id: ProcessId): Operation<StoredLease | undefined> {
+  const [row] = yield* session.all(lockLease, { id })
   return row && fromLeaseRow(row)
 }
 
@@ -106,6 +122,8 @@ const selectOrphans = prepare((db, p: Named<{ host: string }>) =>
     .select(['process_id', 'fence', 'backend_token'])
     .where('dead_host_id', '=', p.host)
     .where('backend_token', 'is not', null)
+    // Somebody who came to settle the process holds it now: that attempt is alive.
+    .where('token', 'is', null)
     .orderBy('process_id')
     .$narrowType<{ backend_token: string }>(),
 )

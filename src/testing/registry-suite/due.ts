@@ -10,8 +10,8 @@ interface DueCase {
 }
 
 const REF = { backend: 'temporal', id: 'p' }
-const submit = ({ registry }: World, id: string, attempts = 0) =>
-  registry.recordSubmitted(id, { ref: REF, attempts })
+const submit = async ({ registry, record }: World, id: string) =>
+  registry.recordSubmitted(id, { ref: REF, ...(await record(id)) })
 const park = async ({ registry, clock, start }: World, id: string, ms?: number) =>
   registry.park(await start(id), [timer('nap', clock.now(), ms && clock.now() + ms)])
 
@@ -56,7 +56,7 @@ const CASES: readonly DueCase[] = [
     dueIn: TTL + 2_000,
     act: async (world, id) => {
       await world.run(id)
-      await submit(world, id, 0)
+      await world.registry.recordSubmitted(id, { ref: REF, attempts: 0, lastSequence: 0 })
     },
   },
   {
@@ -161,7 +161,7 @@ const CASES: readonly DueCase[] = [
     act: async (world, id) => {
       await park(world, id)
       await world.registry.complete(id, COMPLETED, { authority: 'workflow_key', workflowKey: id })
-      await submit(world, id, 1)
+      await submit(world, id)
     },
   },
   {
@@ -170,7 +170,7 @@ const CASES: readonly DueCase[] = [
     act: async (world, id) => {
       await park(world, id)
       await world.registry.complete(id, COMPLETED, { authority: 'workflow_key', workflowKey: id })
-      await submit(world, id, 1)
+      await submit(world, id)
       expect(await world.begin(id)).toEqual({ type: 'terminal', status: 'completed' })
     },
   },
@@ -179,7 +179,7 @@ const CASES: readonly DueCase[] = [
     dueIn: 'never',
     act: async (world, id) => {
       await world.registry.completeWithLease(await world.start(id), COMPLETED)
-      await submit(world, id, 1)
+      await submit(world, id)
     },
   },
   {

@@ -83,7 +83,12 @@ export function foldCases(it: Case): void {
     const { registry, clock } = world
     const id = await world.register()
     const turns: readonly (() => Promise<unknown>)[] = [
-      () => registry.recordSubmitted(id, { ref: { backend: 'temporal', id, metadata: [1] }, attempts: 0 }),
+      () =>
+        registry.recordSubmitted(id, {
+          ref: { backend: 'temporal', id, metadata: [1] },
+          attempts: 0,
+          lastSequence: 0,
+        }),
       () => world.start(id, { attempt: 'one' }),
       () => registry.append(id, { eventType: 'note', payload: { a: 1 } }),
       async () => clock.advance(TTL),

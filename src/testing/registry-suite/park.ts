@@ -95,6 +95,15 @@ export function parkCases(it: Case): void {
     expect(await registry.getLease(id)).toEqual(lease)
   })
 
+  it('a started owner-bound process cannot park, for nobody could run it again', async world => {
+    const { registry, clock } = world
+    const id = await world.register({ disposition: 'owner_bound' })
+    const lease = await world.start(id)
+    await unchanged(world, id, () =>
+      refused(registry.park(lease, [timer('nap', clock.now(), clock.now() + 1e9)]), 'process_park_refused'),
+    )
+  })
+
   it('a cancelled attempt cannot park', async world => {
     const { registry, clock } = world
     const id = await world.register()

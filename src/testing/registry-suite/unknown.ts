@@ -23,8 +23,9 @@ const UNKNOWN: Readonly<Record<string, (registry: ProcessRegistry) => Promise<un
   'completing it under a lease': registry => registry.completeWithLease(GHOST, COMPLETED),
   'completing it by authority': registry =>
     registry.complete('ghost', COMPLETED, { authority: 'workflow_key', workflowKey: 'ghost' }),
-  'postponing it': registry => registry.postpone('ghost', { attempts: 0 }),
-  'recording its submission': registry => registry.recordSubmitted('ghost', { ref: REF, attempts: 0 }),
+  'postponing it': registry => registry.postpone('ghost', { attempts: 0, lastSequence: 0 }),
+  'recording its submission': registry =>
+    registry.recordSubmitted('ghost', { ref: REF, attempts: 0, lastSequence: 0 }),
 }
 
 export function unknownCases(it: Case): void {

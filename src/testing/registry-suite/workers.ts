@@ -67,6 +67,17 @@ export function workerCases(it: Case): void {
     expect(await world.record(id)).toMatchObject({ status: 'running' })
   })
 
+  it('a proof outlives whoever came to settle the process and died as well', async world => {
+    const { registry, clock } = world
+    const id = await world.register({ disposition: 'owner_bound' })
+    const lease = await world.start(id, { worker: BEN })
+    await registry.proveWorkerDead(BEN)
+    const sweep = { type: 'settle', outcome: { evidence: { writer: 'sweep', owner: lease.owner } } }
+    expect(await world.begin(id)).toMatchObject(sweep)
+    clock.advance(TTL)
+    expect(await world.begin(id)).toMatchObject(sweep)
+  })
+
   it('a holder that lapsed long ago can still be proven dead', async ({ registry, clock, ...world }) => {
     const id = await world.register({ disposition: 'owner_bound' })
     const lease = await world.start(id, { worker: BEN })

@@ -4,6 +4,9 @@ import { type Case, unchanged } from './harness.ts'
 
 const REF = { backend: 'temporal', id: 'p', metadata: { namespace: 'default' } }
 
+/** A row as it was when it was registered. */
+const NEW = { attempts: 0, lastSequence: 0 }
+
 export function worklistCases(it: Case): void {
   it('a row is due from its due time on, not a millisecond earlier', async ({ clock, register, due }) => {
     const id = await register()
@@ -64,7 +67,7 @@ export function worklistCases(it: Case): void {
   it('a worklist row is the row, with what the registry counts beside it', async world => {
     const { registry, clock, register, record } = world
     const id = await register()
-    await registry.recordSubmitted(id, { ref: REF, attempts: 0 })
+    await registry.recordSubmitted(id, { ref: REF, ...NEW })
     clock.advance(30_000)
     const [row] = await registry.dueProcesses(1)
     expect(row).toMatchObject({ dueAtMs: clock.now(), submissions: 1, failures: 0, epoch: 0 })
@@ -77,8 +80,8 @@ export function worklistCases(it: Case): void {
     record,
   }) => {
     const id = await register()
-    await registry.recordSubmitted(id, { ref: REF, attempts: 0 })
-    await registry.recordSubmitted(id, { ref: { ...REF, id: 'other' }, attempts: 0 })
+    await registry.recordSubmitted(id, { ref: REF, ...NEW })
+    await registry.recordSubmitted(id, { ref: { ...REF, id: 'other' }, ...NEW })
     expect(await record(id)).toMatchObject({ externalRef: REF, lastSequence: 1 })
   })
 
@@ -86,42 +89,54 @@ export function worklistCases(it: Case): void {
     const { registry, register, run, record } = world
     const id = await register()
     const lease = await run(id)
-    await registry.recordSubmitted(id, { ref: REF, attempts: 0 })
+    await registry.recordSubmitted(id, { ref: REF, ...NEW })
     expect(await record(id)).toMatchObject({ externalRef: REF })
     expect(await registry.getLease(id)).toEqual(lease)
-    await unchanged(world, id, () => registry.recordSubmitted(id, { ref: REF, attempts: 0 }))
+    await unchanged(world, id, () => registry.recordSubmitted(id, { ref: REF, ...NEW }))
   })
 
-  it('an attempt resets the spacing of submissions', async ({ registry, register, run }) => {
+  it('a cancel that comes while the row is handed over stays due', async ({ registry, register, record }) => {
     const id = await register()
-    for (let count = 0; count < 4; count++) await registry.recordSubmitted(id, { ref: REF, attempts: 0 })
+    await registry.recordSubmitted(id, { ref: REF, ...NEW })
+    const seen = await record(id)
+    await registry.requestCancel(id)
+    await registry.recordSubmitted(id, { ref: REF, ...seen })
+    expect(await registry.msUntilDue()).toBe(0)
+  })
+
+  it('an attempt resets the spacing of submissions', async ({ registry, register, run, record }) => {
+    const id = await register()
+    for (let count = 0; count < 4; count++) {
+      await registry.recordSubmitted(id, { ref: REF, ...(await record(id)) })
+    }
     expect(await registry.msUntilDue()).toBe(240_000)
     await registry.endAttempt(await run(id), 'shutdown')
-    await registry.recordSubmitted(id, { ref: REF, attempts: 1 })
+    await registry.recordSubmitted(id, { ref: REF, ...(await record(id)) })
     expect(await registry.msUntilDue()).toBe(30_000)
   })
 
   it('a row that could not be handed over comes back later, and later each time', async world => {
     const { registry, register, record } = world
     const id = await register()
-    await registry.postpone(id, { attempts: 0 })
+    await registry.postpone(id, NEW)
     expect(await registry.msUntilDue()).toBe(30_000)
-    await registry.postpone(id, { attempts: 0 })
+    await registry.postpone(id, NEW)
     expect(await registry.msUntilDue()).toBe(60_000)
     // Tries to hand it over count together, whatever came of each.
-    await registry.recordSubmitted(id, { ref: REF, attempts: 0 })
+    await registry.recordSubmitted(id, { ref: REF, ...NEW })
     expect(await registry.msUntilDue()).toBe(120_000)
     expect(await record(id)).toMatchObject({ attempts: 0, status: 'running' })
   })
 
   it('a row whose attempt began meanwhile, or that has ended, is not postponed', async world => {
-    const { registry, register, run } = world
+    const { registry, register, run, record } = world
     const id = await register()
     const lease = await run(id)
-    await unchanged(world, id, () => registry.postpone(id, { attempts: 0 }))
+    await unchanged(world, id, () => registry.postpone(id, NEW))
     expect(await registry.msUntilDue()).toBe(TTL + 2_000)
     await registry.completeWithLease(lease, COMPLETED)
-    await unchanged(world, id, () => registry.postpone(id, { attempts: 1 }))
+    const ended = await record(id)
+    await unchanged(world, id, () => registry.postpone(id, ended))
     expect(await registry.msUntilDue()).toBeUndefined()
   })
 

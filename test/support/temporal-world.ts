@@ -1,0 +1,129 @@
+import { join } from 'node:path'
+import { Client, Connection } from '@temporalio/client'
+import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker'
+import { inject } from 'vitest'
+import {
+  createProcessClient,
+  createProcessWorker,
+  defineHost,
+  type Host,
+  type LeaseTimings,
+  type Logger,
+  type ProcessClient,
+  type ProcessWorker,
+  type ProcessWorkerOptions,
+  sqliteRegistry,
+} from '../../src/index.ts'
+import type { WatchedRegistry } from '../../src/registry/watch.ts'
+import type { EngineTable, ToolTable } from '../../src/runtime/host.ts'
+import { borrowRegistry } from '../../src/runtime/open-registry.ts'
+import { temporaryFolder } from './temporary-folder.ts'
+
+Runtime.install({ shutdownSignals: [], logger: new DefaultLogger('ERROR') })
+
+const nothing = () => {}
+export const silentLogger: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing }
+
+/** One registry of the test's own, so a task queue of its own, on a Temporal server. */
+export interface TemporalWorld<Engines extends EngineTable, Tools extends ToolTable> extends AsyncDisposable {
+  readonly folder: string
+  readonly registryPath: string
+  readonly host: Host<Engines, Tools>
+  readonly registry: WatchedRegistry
+  readonly temporal: Client
+  readonly processes: ProcessClient<Engines>
+  /** A worker that runs; stopped with the world at the latest. */
+  startWorker(options?: Partial<ProcessWorkerOptions>): Promise<ProcessWorker>
+  /** Another worker, still to be run. */
+  createWorker(options?: Partial<ProcessWorkerOptions>): Promise<ProcessWorker>
+  /** A handle on the process's workflow. */
+  workflow(id: string): ReturnType<Client['workflow']['getHandle']>
+  /** Waits for the end of the process's workflow, and says how long its history is. */
+  historyLength(id: string): Promise<number>
+  eventTypes(id: string): Promise<readonly string[]>
+}
+
+export interface WorldOptions<Engines extends EngineTable, Tools extends ToolTable> {
+  readonly engines?: Engines
+  readonly tools?: Tools
+  readonly leaseTimings?: LeaseTimings
+  /** Default: the server that all tests share. */
+  readonly address?: string
+  /** Default: a folder of its own. */
+  readonly folder?: string
+}
+
+export async function openWorld<Engines extends EngineTable, Tools extends ToolTable>(
+  options: WorldOptions<Engines, Tools>,
+): Promise<TemporalWorld<Engines, Tools>> {
+  const { engines, tools, leaseTimings, address = inject('temporalAddress') } = options
+  const folder = options.folder ?? (await temporaryFolder())
+  const registryPath = join(folder, 'leasehold.db')
+  const host = defineHost<Engines, Tools>({
+    registry: sqliteRegistry({ path: registryPath }),
+    ...(engines === undefined ? {} : { engines }),
+    ...(tools === undefined ? {} : { tools }),
+  })
+  const timings = leaseTimings === undefined ? {} : { leaseTimings }
+  const clientConnection = await Connection.connect({ address })
+  const temporal = new Client({ connection: clientConnection })
+  const { registry, release } = await borrowRegistry(host.registry)
+  const processes = createProcessClient({ host, temporal, ...timings })
+  const workers: { readonly worker: ProcessWorker; readonly connection: NativeConnection }[] = []
+
+  const createWorker = async (more: Partial<ProcessWorkerOptions> = {}) => {
+    // The SDK takes one worker of a task queue for each connection.
+    const connection = await NativeConnection.connect({ address })
+    const options = { connection, logger: silentLogger, ...timings, ...more }
+    const worker = await createProcessWorker(host, options).catch(async error => {
+      await connection.close()
+      throw error
+    })
+    workers.push({ worker, connection })
+    return worker
+  }
+
+  return {
+    folder,
+    registryPath,
+    host,
+    registry,
+    temporal,
+    processes,
+    createWorker,
+    startWorker: async more => {
+      const worker = await createWorker(more)
+      // Its failure is the test's: an unhandled rejection fails the run.
+      worker.run()
+      return worker
+    },
+    workflow: id => temporal.workflow.getHandle(id),
+    historyLength: async id => {
+      const handle = temporal.workflow.getHandle(id)
+      await handle.result()
+      return (await handle.describe()).historyLength
+    },
+    eventTypes: async id => (await registry.eventsAfter(id, 0)).map(event => event.eventType),
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all(workers.map(({ worker }) => stopWithin(worker)))
+      await Promise.all(workers.map(({ connection }) => connection.close()))
+      await processes[Symbol.asyncDispose]()
+      await release()
+      await clientConnection.close()
+    },
+  }
+}
+
+/** A worker that does not stop fails the test that started it. */
+async function stopWithin(worker: ProcessWorker): Promise<void> {
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(
+    () => late.reject(new Error(`worker ${worker.id} leaked: it does not stop`)),
+    30_000,
+  )
+  try {
+    await Promise.race([worker.stop(), late.promise])
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -58,13 +58,14 @@ export async function createProcessWorker<H extends Host>(
     const { worker: identity, timings } = environment
     const taskQueue = options.taskQueue ?? defaultTaskQueue(registry.registryId)
     const runner = new ProcessRunner(environment)
+    const shutdown = new AbortController()
     const temporal = await Worker.create({
       connection,
       namespace,
       taskQueue,
       identity: identity.ownerId,
       workflowBundle: await loadWorkflowBundle(options.cacheDir ?? DEFAULT_CACHE_DIR),
-      activities: { ...createProcessActivities(environment, runner) },
+      activities: { ...createProcessActivities(environment, runner, shutdown.signal) },
       maxConcurrentActivityTaskExecutions: concurrency,
       // A cached workflow costs about 1 MB, and ours wake rarely.
       maxCachedWorkflows: 100,
@@ -82,7 +83,8 @@ export async function createProcessWorker<H extends Host>(
       createFailOrphan(new AsyncCompletionClient({ connection, namespace })),
     )
     const sweeper = new Sweeper(environment, runner, handle)
-    return assemble({ temporal, environment, deathWatch, sweeper, release, taskQueue })
+    const shutDownAfterGrace = () => setTimeout(() => shutdown.abort(), shutdownGraceMs)
+    return assemble({ temporal, environment, deathWatch, sweeper, shutDownAfterGrace, release, taskQueue })
   } catch (error) {
     await release()
     throw error
@@ -94,22 +96,31 @@ interface Parts {
   readonly environment: ReturnType<typeof createExecutionEnvironment>
   readonly deathWatch: DeathWatch
   readonly sweeper: Sweeper
+  /** Tells the running attempts to stop, when the grace is over. */
+  readonly shutDownAfterGrace: () => NodeJS.Timeout
   readonly release: () => Promise<void>
   readonly taskQueue: string
 }
 
-function assemble({ temporal, environment, deathWatch, sweeper, release, taskQueue }: Parts): ProcessWorker {
+function assemble(parts: Parts): ProcessWorker {
+  const { temporal, environment, deathWatch, sweeper, release, taskQueue } = parts
   const { registry, worker } = environment
   let running: Promise<void> | undefined
+  let isStopping = false
+  let grace: NodeJS.Timeout | undefined
 
   async function runOnce(): Promise<void> {
     try {
       // Announced before the first task is taken, so that no attempt runs whose worker nobody can judge.
       await registry.announceWorker(worker)
+      // Stopped before it ran, or meanwhile: a Temporal worker that is not running cannot be told to shut down.
+      if (isStopping) return
       deathWatch.start()
       sweeper.start()
       await temporal.run()
     } finally {
+      if (temporal.getState() === 'INITIALIZED') await runDown(temporal)
+      clearTimeout(grace)
       await sweeper.stop()
       await deathWatch.stop()
       await registry.removeWorker(worker.incarnationId).catch(() => {})
@@ -117,29 +128,33 @@ function assemble({ temporal, environment, deathWatch, sweeper, release, taskQue
     }
   }
 
+  const run = (): Promise<void> => {
+    running ??= runOnce()
+    return running
+  }
+
   const stop = async () => {
-    if (running === undefined) {
-      // Never run: a Temporal worker that was only created still holds its pollers' slots until it has run down.
-      running = Promise.resolve()
-      temporal.shutdown()
-      await temporal.run().catch(() => {})
-      return release()
-    }
+    isStopping = true
+    grace ??= parts.shutDownAfterGrace()
     if (temporal.getState() === 'RUNNING') temporal.shutdown()
-    await running.catch(() => {})
+    await run().catch(() => {})
   }
 
   return {
     id: worker.ownerId,
     registryId: registry.registryId,
     taskQueue,
-    run: () => {
-      running ??= runOnce()
-      return running
-    },
+    run,
     stop,
     [Symbol.asyncDispose]: stop,
   }
+}
+
+/** A Temporal worker that was only created holds its pollers and its connection until it has run down. */
+async function runDown(temporal: Worker): Promise<void> {
+  const ran = temporal.run()
+  temporal.shutdown()
+  await ran
 }
 
 /** Fails a dead worker's attempt by its task token: the server then starts the next one, at once. */

@@ -8,10 +8,11 @@ import { toApplicationFailure, tryAgain } from './failures.ts'
 /** A holder is looked at again after its lease, but at least this often: it may end sooner. */
 const BUSY_RETRY_MS = 5_000
 
-/** Temporal in, execution out. */
+/** Temporal in, execution out. `shutdown` fires when the worker's grace is over. */
 export function createProcessActivities(
   environment: ExecutionEnvironment,
   runner: ProcessRunner,
+  shutdown: AbortSignal,
 ): ProcessActivities {
   const { registry } = environment
 
@@ -28,7 +29,8 @@ export function createProcessActivities(
     runProcess: input =>
       translated(async () => {
         requireOwnRegistry(input)
-        return resultOf(input.processId, await drive(environment, runner, input.processId))
+        const answer = await drive(input.processId, { environment, runner, shutdown })
+        return resultOf(input.processId, answer)
       }),
 
     recordCancel: input =>
@@ -39,19 +41,21 @@ export function createProcessActivities(
   }
 }
 
-async function drive(
-  environment: ExecutionEnvironment,
-  runner: ProcessRunner,
-  id: string,
-): Promise<RunAnswer> {
+interface Driver {
+  readonly environment: ExecutionEnvironment
+  readonly runner: ProcessRunner
+  readonly shutdown: AbortSignal
+}
+
+async function drive(id: string, { environment, runner, shutdown }: Driver): Promise<RunAnswer> {
   const context = Context.current()
-  const shutdown = new AbortController()
+  const stop = new AbortController()
   let checkCancel = () => {}
   // Only a durable cancel, a lost lease and the worker's shutdown stop an attempt. Whatever else Temporal says about the
   // activity (not found, reset, paused, timed out) is logged, and the attempt finishes under its lease.
   context.cancellationSignal.addEventListener('abort', () => {
     const details = context.cancellationDetails
-    if (details?.workerShutdown) return shutdown.abort()
+    if (details?.workerShutdown) return stop.abort()
     if (details?.cancelRequested) return checkCancel()
     environment.logger.info('Temporal dropped the activity; the attempt goes on under its lease', {
       processId: id,
@@ -61,7 +65,8 @@ async function drive(
   return runner.run(id, {
     backendToken: Buffer.from(context.info.taskToken).toString('base64'),
     onRenewed: () => context.heartbeat(),
-    shutdown: shutdown.signal,
+    // Temporal's signal fires once: after a cancel or a dropped activity, only the worker itself can tell of its end.
+    shutdown: AbortSignal.any([stop.signal, shutdown]),
     onCheckCancel: check => {
       checkCancel = check
       if (context.cancellationDetails?.cancelRequested) check()

@@ -70,7 +70,10 @@ async function runProcessWorkflow(
   })
 }
 
-/** `undefined`: the activity was cancelled before any worker had it. The row decides what a cancel means, so go again. */
+/**
+ * `undefined`: the activity was cancelled before any worker had it, or its attempt failed after it was asked to stop,
+ * which the server does not repeat. The row decides what a cancel means, so go again.
+ */
 async function runOnce(
   scope: CancellationScope,
   run: () => Promise<RunProcessResult>,
@@ -78,7 +81,7 @@ async function runOnce(
   try {
     return await scope.run(run)
   } catch (error) {
-    if (isCancellation(error)) return undefined
+    if (isCancellation(error) || scope.consideredCancelled) return undefined
     throw error
   }
 }

@@ -1,0 +1,75 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, open } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { ExampleError } from './example-error.ts'
+import type { WorkerMessage } from './worker.ts'
+
+/** A worker in a process of its own, so that killing it is a real crash. */
+export interface WorkerProcess extends AsyncDisposable {
+  /** As records name it. */
+  readonly id: string
+  readonly pid: number
+  /** Settles when it has ended, for whatever reason. */
+  readonly exited: Promise<void>
+  /** SIGKILL: no handler runs, nothing is flushed, nothing is given back. */
+  kill(): Promise<void>
+  /** Lets it drain, and waits for its end. May be called twice. */
+  stop(): Promise<void>
+}
+
+const SCRIPT = fileURLToPath(new URL('./worker.ts', import.meta.url))
+/** A worker that does not drain within this time is killed: its lease is then taken over, as after a crash. */
+const DRAIN_WITHIN_MS = 15_000
+
+/** Starts one and waits until it takes work. What it has to say besides goes to `worker.log` in the data folder. */
+export async function startWorkerProcess(
+  address: string,
+  dataDir: string,
+  signal: AbortSignal,
+): Promise<WorkerProcess> {
+  signal.throwIfAborted()
+  const logPath = join(dataDir, 'worker.log')
+  await mkdir(dataDir, { recursive: true })
+  await using log = await open(logPath, 'a')
+  const child = fork(SCRIPT, [address, dataDir], {
+    execArgv: [],
+    stdio: ['ignore', log.fd, log.fd, 'ipc'],
+  })
+  const exited = once(child, 'exit').then(() => {})
+
+  async function stop(): Promise<void> {
+    if (child.connected) child.disconnect()
+    const timer = setTimeout(() => child.kill('SIGKILL'), DRAIN_WITHIN_MS)
+    await exited
+    clearTimeout(timer)
+  }
+
+  async function kill(): Promise<void> {
+    child.kill('SIGKILL')
+    await exited
+  }
+
+  try {
+    const id = await untilReady()
+    return { id, pid: child.pid ?? 0, exited, kill, stop, [Symbol.asyncDispose]: stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+
+  function untilReady(): Promise<string> {
+    return new Promise((resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+      child.once('message', (message: WorkerMessage) => {
+        if (message.type === 'ready') resolve(message.id)
+        else reject(new ExampleError(message.code, message.message))
+      })
+      void exited.then(() => reject(workerEnded(logPath)))
+    })
+  }
+}
+
+export const workerEnded = (logPath: string): ExampleError =>
+  new ExampleError('worker_failed', `The worker ended unexpectedly. Its log, ${logPath}, says why.`)

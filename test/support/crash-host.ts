@@ -1,0 +1,96 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import {
+  defineEngine,
+  defineHost,
+  isLeaseholdError,
+  type ProcessContext,
+  sqliteRegistry,
+} from '../../src/index.ts'
+import { mark, passDoor, readMarks } from './marks.ts'
+
+const input = z.object({ folder: z.string() })
+type Folder = z.infer<typeof input>
+
+/** Says that it began, waits at the door, and ends with who it was. */
+async function waitAtDoor(ctx: ProcessContext<Folder>) {
+  const { folder } = ctx.input
+  const first = await ctx.step('first', () => process.pid)
+  mark(folder, 'began', ctx.id)
+  ctx.signal.addEventListener('abort', () => {
+    const { reason } = ctx.signal
+    mark(folder, 'aborted', isLeaseholdError(reason) ? reason.code : String(reason))
+  })
+  // Deaf to its signal, as a tool that computes: only the fence keeps it from writing.
+  await passDoor(folder)
+  mark(folder, 'through')
+  const last = await ctx.step('last', () => process.pid)
+  return { first, last, attempt: ctx.attempt }
+}
+
+/** Takes effect and is killed, at the first attempt, before or after that. */
+const charge = (onUnknown: 'fail' | 'reconcile') =>
+  defineEngine({
+    disposition: 'rerunnable',
+    input: input.extend({ dies: z.enum(['before', 'after']) }),
+    async run(ctx) {
+      const { folder, dies } = ctx.input
+      return ctx.step(
+        'charge',
+        async ({ operationId }) => {
+          if (dies === 'before' && ctx.attempt === 1) await dieNow(folder)
+          mark(folder, 'charged', operationId)
+          if (dies === 'after' && ctx.attempt === 1) await dieNow(folder)
+          return 'charged now'
+        },
+        {
+          effect: 'once',
+          onUnknown:
+            onUnknown === 'fail'
+              ? 'fail'
+              : async operationId => {
+                  mark(folder, 'asked', operationId)
+                  const isCharged = readMarks(folder, 'charged').some(found => found.detail === operationId)
+                  return isCharged ? { done: 'charged before' } : 'not_done'
+                },
+        },
+      )
+    },
+  })
+
+function dieNow(folder: string): Promise<never> {
+  mark(folder, 'died')
+  process.kill(process.pid, 'SIGKILL')
+  return new Promise(() => {})
+}
+
+/** The engines of the crash tests, over one registry file. */
+export const crashHost = (registryPath: string) =>
+  defineHost({
+    registry: sqliteRegistry({ path: registryPath }),
+    engines: {
+      door: defineEngine({ disposition: 'rerunnable', input, run: waitAtDoor }),
+      ownDoor: defineEngine({ disposition: 'owner_bound', input, run: waitAtDoor }),
+      charge: charge('fail'),
+      reconcile: charge('reconcile'),
+      nap: defineEngine({
+        disposition: 'rerunnable',
+        input: input.extend({ ms: z.number() }),
+        async run(ctx) {
+          const before = await ctx.step('before', () => process.pid)
+          await ctx.sleep(ctx.input.ms)
+          return { before, after: process.pid, attempt: ctx.attempt }
+        },
+      }),
+      /** Dies with its worker whenever it runs, until the door is open. */
+      deadly: defineEngine({
+        disposition: 'rerunnable',
+        input,
+        run: async ctx => {
+          if (!existsSync(join(ctx.input.folder, 'door'))) await dieNow(ctx.input.folder)
+          return ctx.attempt
+        },
+      }),
+    },
+  })

@@ -1,0 +1,36 @@
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
+import { findTemporalServer, startDevServer } from '../../src/dev-server/index.ts'
+
+/** A dev server of the test's own, to be killed: never the one that `TEMPORAL_ADDRESS` names. */
+export interface OwnServer {
+  readonly address: string
+  /** SIGKILL: what it held in memory is gone. */
+  kill(): Promise<void>
+}
+
+/** With `port`, on that port, where nobody listens now. */
+export async function startOwnServer(port?: number): Promise<OwnServer> {
+  const cacheDir = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'leasehold')
+  const { path } = await findTemporalServer({ env: process.env, cacheDir })
+  const server = await startDevServer({
+    env: { TEMPORAL_CLI_PATH: path },
+    cacheDir,
+    preferredPort: port ?? 0,
+  })
+  onTestFinished(() => server.stop())
+  if (port !== undefined && portOf(server.address) !== port) {
+    throw new Error(`port ${port} was taken meanwhile; the server is at ${server.address}`)
+  }
+  return {
+    address: server.address,
+    kill: async () => {
+      if (server.pid === undefined) throw new Error('the server was not started here')
+      process.kill(server.pid, 'SIGKILL')
+      await server.exited
+    },
+  }
+}
+
+export const portOf = (address: string): number => Number(address.slice(address.lastIndexOf(':') + 1))

@@ -1,0 +1,48 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { onTestFinished } from 'vitest'
+import type { WorkerMainOptions } from './worker-main.ts'
+
+export interface WorkerProcess {
+  readonly pid: number
+  /** What it said so far, one JSON object a line. */
+  readonly lines: readonly string[]
+  /** SIGKILL: no handler runs, nothing is flushed. */
+  kill(): Promise<void>
+  /** SIGSTOP and SIGCONT: frozen, as by a sleeping machine. */
+  freeze(): void
+  thaw(): void
+}
+
+/** A worker of the crash host in an OS process of its own; resolves when it takes work. Killed with the test at the latest. */
+export async function spawnWorker(options: WorkerMainOptions): Promise<WorkerProcess> {
+  const script = fileURLToPath(new URL('worker-main.ts', import.meta.url))
+  const child = spawn(process.execPath, [script, JSON.stringify(options)], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  const exited = once(child, 'exit')
+  const kill = async () => {
+    child.kill('SIGKILL')
+    await exited
+  }
+  onTestFinished(kill)
+  const lines: string[] = []
+  const ready = Promise.withResolvers<void>()
+  createInterface(child.stdout).on('line', line => {
+    lines.push(line)
+    if (line.includes('"what":"ready"')) ready.resolve()
+  })
+  child.on('exit', code =>
+    ready.reject(new Error(`the worker ended with ${code} before it was ready: ${lines}`)),
+  )
+  await ready.promise
+  return {
+    pid: child.pid ?? 0,
+    lines,
+    kill,
+    freeze: () => child.kill('SIGSTOP'),
+    thaw: () => child.kill('SIGCONT'),
+  }
+}

@@ -1,0 +1,33 @@
+/** A worker in an OS process of its own: `node worker-main.ts OPTIONS`. It says each step as one line of JSON. */
+import { writeSync } from 'node:fs'
+import { NativeConnection, Runtime } from '@temporalio/worker'
+import { createProcessWorker, type LeaseTimings, type LogFields, type Logger } from '../../src/index.ts'
+import { crashHost } from './crash-host.ts'
+
+export interface WorkerMainOptions {
+  readonly registryPath: string
+  readonly address: string
+  readonly leaseTimings?: LeaseTimings
+  readonly parkGraceMs?: number
+  readonly concurrency?: number
+}
+
+const say = (what: string, fields: LogFields = {}): void => {
+  writeSync(1, `${JSON.stringify({ what, ...fields })}\n`)
+}
+const log = (message: string, fields?: LogFields) => say('log', { message, ...fields })
+const logger: Logger = { debug: () => {}, info: log, warn: log, error: log }
+
+const { registryPath, address, ...options }: WorkerMainOptions = JSON.parse(process.argv[2] ?? '{}')
+Runtime.install({ shutdownSignals: [] })
+// Whoever started it has gone.
+process.stdin.resume().on('end', () => process.exit())
+const connection = await NativeConnection.connect({ address })
+const worker = await createProcessWorker(crashHost(registryPath), { connection, logger, ...options })
+process.on('SIGTERM', () => worker.stop())
+const running = worker.run()
+say('ready', { worker: worker.id })
+await running
+await connection.close()
+say('stopped')
+process.exit()

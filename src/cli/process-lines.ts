@@ -75,6 +75,8 @@ function inputText(input: ProcessInput): string {
       return jsonText(input.payload)
     case 'tool_call':
       return `${oneLine(input.call.toolName)} ${jsonText(input.call.args)}`
+    case 'session_turn':
+      return jsonText(input.turnInput)
     case 'external':
       return jsonText(input.metadata)
   }

@@ -8,8 +8,12 @@ export type ErrorCode =
   | 'process_already_terminal'
   | 'process_abandon_on_terminal'
   | 'process_park_refused'
+  | 'process_wait_on_terminal'
   | 'process_authority_rejected'
   | 'payload_too_large'
+  // sessions and their grants
+  | 'session_scope_invalid'
+  | 'process_handle_not_granted'
   // leases
   | 'process_lease_lost'
   | 'process_lease_busy'

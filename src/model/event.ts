@@ -2,7 +2,8 @@ import { LeaseholdError, unknownProcess } from './errors.ts'
 import type { ProcessId } from './ids.ts'
 import { hashJson, type Json } from './json.ts'
 import type { TerminalStatus } from './outcome.ts'
-import type { CausalRef, ProcessRecord } from './process.ts'
+import type { ProcessRecord } from './process.ts'
+import type { CausalRef } from './provenance.ts'
 
 /** A type of event that a process declares at registration. `payloadSchema` is JSON Schema; `true` allows anything. */
 export interface EventType {
@@ -61,6 +62,7 @@ export const RESERVED_EVENT_TYPES = {
   firstStarted: 'process.first_started',
   externalRefSet: 'process.external_ref_set',
   abandonRequested: 'process.abandon_requested',
+  wakeTargetCleared: 'process.wake_target_cleared',
   ownerSilent: 'process.owner_silent',
   ownerBack: 'process.owner_back',
 } as const

@@ -3,6 +3,8 @@ import type { ProcessId } from './ids.ts'
 import type { Json } from './json.ts'
 import type { LeaseOwner } from './lease.ts'
 import type { Outcome, ProcessStatus } from './outcome.ts'
+import type { CausalRef, Provenance } from './provenance.ts'
+import type { SessionScope } from './session-scope.ts'
 import type { WaitState } from './wait.ts'
 
 /**
@@ -17,42 +19,46 @@ export const DISPOSITIONS = [
   'externally_owned',
 ] as const satisfies readonly Disposition[]
 
+/** Immutable and shared; two inputs are equal if their JSON is. */
 export type ProcessInput =
   | { readonly type: 'tool_call'; readonly call: PreparedToolCall }
   | { readonly type: 'engine'; readonly kind: string; readonly payload: Json }
+  | {
+      readonly type: 'session_turn'
+      readonly createRequest: SessionCreateRequest
+      readonly turnInput: Json
+      readonly outputContract: Json
+    }
   | { readonly type: 'external'; readonly metadata: Json }
 
 export interface PreparedToolCall {
   readonly callId: string
+  readonly toolId?: string
   readonly toolName: string
   readonly args: Json
+  readonly replay?: Json
+  /** What the tool's provider prepared before the registration: once, and not again for each attempt. */
+  readonly prepared?: Json
 }
 
-/** A session, optionally narrowed to one agent frame. An empty frame counts as none. */
-export interface SessionScope {
-  readonly sessionId: string
-  readonly agentFrameId?: string
-}
-
-export type Originator =
-  | { readonly type: 'host'; readonly scope?: string }
-  | { readonly type: 'session'; readonly scope: SessionScope }
-
-/** Pure history: it grants nothing, routes nothing and is never rewritten. */
-export interface Provenance {
-  readonly originator: Originator
+/** The child session whose turn the process is. */
+export interface SessionCreateRequest {
+  /** Absent: a new session of the process's own. */
+  readonly sessionId?: string
+  readonly policy?: { readonly [field: string]: Json }
+  readonly pluginOptions?: { readonly [plugin: string]: Json }
+  readonly subagent?: { readonly capability?: string }
+  /** What the turn's use of models is accounted to. */
+  readonly usageSource?: string
   readonly causedBy?: CausalRef
 }
-
-export type CausalRef =
-  | { readonly type: 'process'; readonly processId: string }
-  | { readonly type: 'turn'; readonly sessionId: string; readonly turnId: string }
-  | { readonly type: 'tool_call'; readonly sessionId: string; readonly callId: string }
 
 /** How people see a process in lists. */
 export interface ProcessIdentity {
   readonly kind: string
   readonly label?: string
+  /** Which definition of its kind it runs, for finding all live processes of one. */
+  readonly definition?: Json
 }
 
 /** What a producer asks for. Immutable: the same id with another registration is a conflict. */
@@ -65,6 +71,7 @@ export interface ProcessRegistration {
   readonly provenance: Provenance
   /** The captured environment, by content address. Required for tool calls and engines, forbidden for others. */
   readonly envRef?: string
+  /** The session that hears of it. Gone from the row, not from the registration, when that session is deleted. */
   readonly wakeTarget?: SessionScope
   /** Attempts that may end without outcome, park or orderly shutdown before the process is given up. Default: no limit. */
   readonly maxAttempts?: number

@@ -9,6 +9,8 @@ import {
   type ProcessRecord,
   type ProcessRegistration,
 } from './process.ts'
+import { brokenProvenanceRule, canonicalProvenance } from './provenance.ts'
+import { brokenScopeRule, withoutEmptyFrame } from './session-scope.ts'
 
 /** What `register` takes: a registration whose identity and core event types are still to be filled in. */
 export type RegistrationRequest = Omit<ProcessRegistration, 'id' | 'identity' | 'eventTypes'> & {
@@ -77,25 +79,41 @@ export function completeRegistration(request: RegistrationRequest): ProcessRegis
   if (!DISPOSITIONS.includes(request.disposition)) {
     throw invalid(`needs a disposition, one of ${DISPOSITIONS.join(', ')}; there is no default`)
   }
-  const runsHere = request.input.type !== 'external'
-  if (runsHere && (request.envRef ?? '') === '') {
-    throw invalid(`has ${request.input.type} input, which needs a captured environment (envRef)`)
+  const { input, identity = deriveIdentity(input), wakeTarget } = request
+  if (NEEDS_ENV[input.type] && (request.envRef ?? '') === '') {
+    throw invalid(`has ${input.type} input, which needs a captured environment (envRef)`)
   }
-  if (!runsHere && request.envRef !== undefined)
-    throw invalid('is external and must not carry an environment (envRef)')
+  if (!NEEDS_ENV[input.type] && request.envRef !== undefined) {
+    throw invalid(`has ${input.type} input and must not carry an environment (envRef)`)
+  }
+  if (identity.kind.trim() === '') throw invalid('has an identity whose kind is blank')
+  const broken = brokenProvenanceRule(request.provenance)
+  if (broken !== undefined) throw invalid(broken)
+  const brokenTarget = wakeTarget && brokenScopeRule(wakeTarget)
+  if (brokenTarget !== undefined) throw invalid(`has a wake target that ${brokenTarget}`)
   if (
     request.maxAttempts !== undefined &&
     !(Number.isInteger(request.maxAttempts) && request.maxAttempts > 0)
   ) {
     throw invalid(`has maxAttempts ${request.maxAttempts}; it must be a whole number above 0`)
   }
-  requirePayloadSize('input', asJson(request.input), id)
+  requirePayloadSize('input', asJson(input), id)
   return {
     ...request,
     id,
-    identity: request.identity ?? deriveIdentity(request.input),
+    identity,
+    provenance: canonicalProvenance(request.provenance),
+    ...(wakeTarget === undefined ? {} : { wakeTarget: withoutEmptyFrame(wakeTarget) }),
     eventTypes: completeEventTypes(request.eventTypes ?? [], invalid),
   }
+}
+
+/** A turn's session brings its own environment, and external work runs elsewhere: with a captured one they would have two. */
+const NEEDS_ENV: Readonly<Record<ProcessInput['type'], boolean>> = {
+  tool_call: true,
+  engine: true,
+  session_turn: false,
+  external: false,
 }
 
 function completeEventTypes(
@@ -129,12 +147,16 @@ function deriveIdentity(input: ProcessInput): ProcessIdentity {
       return { kind: 'tool', label: input.call.toolName }
     case 'engine':
       return { kind: input.kind }
-    case 'external': {
-      const label = firstString(input.metadata, ['label', 'name', 'title'])
-      return { kind: 'external', ...(label === undefined ? {} : { label }) }
+    case 'session_turn': {
+      const { subagent, usageSource, sessionId } = input.createRequest
+      return { kind: 'session_turn', ...labelled(subagent?.capability ?? usageSource ?? sessionId) }
     }
+    case 'external':
+      return { kind: 'external', ...labelled(firstString(input.metadata, ['label', 'name', 'title'])) }
   }
 }
+
+const labelled = (label: string | undefined) => (label === undefined ? {} : { label })
 
 function firstString(value: unknown, fields: readonly string[]): string | undefined {
   if (typeof value !== 'object' || value === null) return undefined

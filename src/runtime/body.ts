@@ -19,6 +19,13 @@ export async function buildBody(host: Host, registry: ProcessRegistry, record: P
       { processId: record.id },
     )
   }
+  if (record.input.type === 'session_turn') {
+    throw new LeaseholdError(
+      'process_engine_missing',
+      `This worker's host runs no session turns, which process "${record.id}" needs.`,
+      { processId: record.id },
+    )
+  }
   await loadEnvironment(registry, record)
   return record.input.type === 'engine'
     ? engineBody(host, record, record.input.kind)
@@ -27,8 +34,16 @@ export async function buildBody(host: Host, registry: ProcessRegistry, record: P
 
 /** The input as the body sees it: what the start's schema made of it. */
 export const bodyInput = ({ input }: ProcessRecord): Json => {
-  if (input.type === 'engine') return input.payload
-  return input.type === 'tool_call' ? input.call.args : input.metadata
+  switch (input.type) {
+    case 'engine':
+      return input.payload
+    case 'tool_call':
+      return input.call.args
+    case 'session_turn':
+      return input.turnInput
+    case 'external':
+      return input.metadata
+  }
 }
 
 function engineBody(host: Host, record: ProcessRecord, kind: string): Body {

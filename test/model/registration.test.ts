@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { CORE_EVENT_TYPES, RESERVED_EVENT_TYPES } from '../../src/model/event.ts'
 import { asJson, hashJson } from '../../src/model/json.ts'
-import type { ProcessInput } from '../../src/model/process.ts'
+import type { ProcessInput, SessionCreateRequest } from '../../src/model/process.ts'
 import {
   completeRegistration,
   decideRegister,
@@ -14,6 +14,12 @@ const external: ProcessInput = { type: 'external', metadata: {} }
 const toolCall = (callId: string, args: string): ProcessInput => ({
   type: 'tool_call',
   call: { callId, toolName: 'search', args },
+})
+const turn = (createRequest: SessionCreateRequest): ProcessInput => ({
+  type: 'session_turn',
+  createRequest,
+  turnInput: 'go on',
+  outputContract: null,
 })
 const eventType = (name: string) => ({ name, payloadSchema: true })
 
@@ -39,6 +45,26 @@ describe('a registration is refused', () => {
       title: 'of external work with an environment',
       request: registration({ input: external }),
       names: 'must not carry',
+    },
+    {
+      title: 'of a session turn with an environment',
+      request: registration({ input: turn({}) }),
+      names: 'must not carry',
+    },
+    {
+      title: 'with a blank kind',
+      request: registration({ identity: { kind: ' ' } }),
+      names: 'whose kind is blank',
+    },
+    {
+      title: 'with an originator that names no session',
+      request: registration({ provenance: { originator: { type: 'session', scope: { sessionId: '' } } } }),
+      names: 'an originator that names no session',
+    },
+    {
+      title: 'with a wake target that names no session',
+      request: registration({ wakeTarget: { sessionId: '\t' } }),
+      names: 'a wake target that names no session',
     },
     { title: 'with no attempts allowed', request: registration({ maxAttempts: 0 }), names: 'maxAttempts 0' },
     { title: 'with a negative budget', request: registration({ maxAttempts: -1 }), names: 'maxAttempts -1' },
@@ -105,6 +131,22 @@ describe('a registration is completed', () => {
       input: { type: 'engine', kind: 'survey', payload: null },
       identity: { kind: 'survey' },
     },
+    {
+      title: 'a turn of a subagent',
+      input: turn({ subagent: { capability: 'c' }, usageSource: 'u', sessionId: 's' }),
+      identity: { kind: 'session_turn', label: 'c' },
+    },
+    {
+      title: 'a turn with a usage source',
+      input: turn({ usageSource: 'u', sessionId: 's' }),
+      identity: { kind: 'session_turn', label: 'u' },
+    },
+    {
+      title: 'a turn of a named session',
+      input: turn({ sessionId: 's' }),
+      identity: { kind: 'session_turn', label: 's' },
+    },
+    { title: 'a turn of a new session', input: turn({}), identity: { kind: 'session_turn' } },
     { title: 'bare external work', input: external, identity: { kind: 'external' } },
     {
       title: 'external work with a label, a name and a title',
@@ -127,7 +169,8 @@ describe('a registration is completed', () => {
       identity: { kind: 'external' },
     },
   ])('with the identity of $title', ({ input, identity }) => {
-    const request = input.type === 'external' ? without('envRef') : registration()
+    const runsInItsOwn = input.type === 'external' || input.type === 'session_turn'
+    const request = runsInItsOwn ? without('envRef') : registration()
     expect(completeRegistration({ ...request, input }).identity).toEqual(identity)
   })
 

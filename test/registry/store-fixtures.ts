@@ -23,7 +23,7 @@ export const HOSTILE_JSON = JSON.parse(
 export const FULL: StoredProcess = stored(
   {
     input: { type: 'tool_call', call: { callId: HOSTILE, toolName: HOSTILE, args: HOSTILE_JSON } },
-    identity: { kind: HOSTILE, label: HOSTILE },
+    identity: { kind: HOSTILE, label: HOSTILE, definition: HOSTILE_JSON },
     provenance: {
       originator: { type: 'session', scope: { sessionId: HOSTILE } },
       causedBy: { type: 'turn', sessionId: 's', turnId: 't' },

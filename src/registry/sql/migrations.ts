@@ -1,4 +1,5 @@
 import { initial } from './migrations/0001-initial.ts'
+import { listsAndGrants } from './migrations/0002-lists-and-grants.ts'
 
 /** One step of the schema's history. Never changed once released: the next change is the next number. */
 export interface Migration {
@@ -7,7 +8,7 @@ export interface Migration {
   sqlite(execute: (sql: string) => void): void
 }
 
-export const MIGRATIONS: readonly Migration[] = [initial]
+export const MIGRATIONS: readonly Migration[] = [initial, listsAndGrants]
 
 /** The schema that this version of Leasehold writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length

@@ -1,24 +1,31 @@
 import type { ProcessEvent, StoredEvent } from '../../model/event.ts'
 import type { ProcessId } from '../../model/ids.ts'
 import type { JournalEntry } from '../../model/journal.ts'
+import { canonicalJson } from '../../model/json.ts'
 import type { LeaseOwner, ProcessLease, StoredLease } from '../../model/lease.ts'
 import type { ProcessRecord, StoredProcess } from '../../model/process.ts'
+import { originatorScopeId, triggerOf } from '../../model/provenance.ts'
 import type { WaitState } from '../../model/wait.ts'
 import type { WorkerRow } from '../../model/worker-row.ts'
 import { decode, decodeOptional, encode, encodeOptional } from './json-text.ts'
 import type { EventRow, JournalRow, LeaseRow, ProcessRow, WaitRow, WorkerTableRow } from './schema.ts'
 
 export function toProcessRow({ record, ...stored }: StoredProcess, changeSeq: number): ProcessRow {
+  const { kind, label, definition } = record.identity
+  const trigger = triggerOf(record.provenance)
   return {
     id: record.id,
-    kind: record.identity.kind,
-    label: record.identity.label ?? null,
+    kind,
+    label: label ?? null,
+    definition: definition === undefined ? null : canonicalJson(definition),
     disposition: record.disposition,
     input: encode(record.input),
     event_types: encode(record.eventTypes),
     provenance: encode(record.provenance),
+    originator_scope: originatorScopeId(record.provenance.originator),
+    occurrence_id: trigger.occurrenceId ?? null,
+    subscription_id: trigger.subscriptionId ?? null,
     env_ref: record.envRef ?? null,
-    wake_target: encodeOptional(record.wakeTarget),
     max_attempts: record.maxAttempts ?? null,
     registration_hash: record.registrationHash,
     incarnation: record.incarnation,
@@ -27,6 +34,8 @@ export function toProcessRow({ record, ...stored }: StoredProcess, changeSeq: nu
     status: record.status,
     outcome: encodeOptional(record.outcome),
     external_ref: encodeOptional(record.externalRef),
+    wake_target: encodeOptional(record.wakeTarget),
+    wake_session: record.wakeTarget?.sessionId ?? null,
     first_started: encodeOptional(record.firstStarted),
     cancel_request: encodeOptional(record.cancelRequest),
     abandon_request: encodeOptional(record.abandonRequest),
@@ -63,7 +72,12 @@ export function recordFromRow(row: ProcessRow, waits: readonly WaitState[]): Pro
     id: row.id,
     input: decode(row.input),
     disposition: row.disposition,
-    identity: { kind: row.kind, ...present({ label: row.label }) },
+    identity: {
+      kind: row.kind,
+      ...present({ label: row.label }),
+      // Not through `present`: the definition may be null itself.
+      ...(row.definition === null ? {} : { definition: decode(row.definition) }),
+    },
     eventTypes: decode(row.event_types),
     provenance: decode(row.provenance),
     registrationHash: row.registration_hash,

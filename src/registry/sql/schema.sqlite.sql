@@ -18,6 +18,19 @@ CREATE TABLE events (
 
 CREATE UNIQUE INDEX events_by_replay_key on events (process_id, replay_key) where replay_key is not null;
 
+CREATE TABLE grants (
+  scope_id text not null,
+  process_id text not null references processes (id) on delete cascade,
+  session_id text not null,
+  kind text,
+  label text,
+  primary key (scope_id, process_id)
+) strict, without rowid;
+
+CREATE INDEX grants_by_process on grants (process_id, session_id, scope_id);
+
+CREATE INDEX grants_by_session on grants (session_id, process_id);
+
 CREATE TABLE journal (
   process_id text not null references processes (id) on delete cascade,
   epoch integer not null,
@@ -97,13 +110,21 @@ CREATE TABLE processes (
   is_attempt_open integer not null,
   is_run_waiting integer not null,
   epoch integer not null
-) strict;
+, definition text, originator_scope text not null default 'host', occurrence_id text, subscription_id text, wake_session text) strict;
 
 CREATE UNIQUE INDEX processes_by_change on processes (change_seq);
 
 CREATE INDEX processes_by_due on processes (due_at, id) where due_at is not null;
 
+CREATE INDEX processes_by_occurrence on processes (occurrence_id, id) where occurrence_id is not null;
+
+CREATE INDEX processes_by_originator on processes (originator_scope, id);
+
 CREATE INDEX processes_by_status on processes (status, id);
+
+CREATE INDEX processes_by_subscription on processes (subscription_id, id) where subscription_id is not null;
+
+CREATE INDEX processes_by_wake_session on processes (wake_session, id) where wake_session is not null;
 
 CREATE TABLE waits (
   process_id text not null references processes (id) on delete cascade,

@@ -6,11 +6,11 @@ import type { Outcome, ProcessStatus } from '../../model/outcome.ts'
 import type {
   AbandonRequest,
   CancelRequest,
-  CausalRef,
   ExternalRef,
   FirstStarted,
   ProcessRecord,
 } from '../../model/process.ts'
+import type { CausalRef } from '../../model/provenance.ts'
 import type { WaitState } from '../../model/wait.ts'
 import type { JsonText } from './json-text.ts'
 
@@ -24,6 +24,7 @@ export interface Schema {
   readonly journal: JournalRow
   readonly workers: WorkerTableRow
   readonly envs: EnvRow
+  readonly grants: GrantRow
 }
 
 /** One row. */
@@ -40,12 +41,17 @@ export interface RegistrationColumns {
   readonly id: ProcessId
   readonly kind: string
   readonly label: string | null
+  /** Canonical, so that equal definitions are equal texts. SQL's null is none; the JSON value null is the text "null". */
+  readonly definition: JsonText<Json> | null
   readonly disposition: ProcessRecord['disposition']
   readonly input: JsonText<ProcessRecord['input']>
   readonly event_types: JsonText<ProcessRecord['eventTypes']>
   readonly provenance: JsonText<ProcessRecord['provenance']>
+  /** Of the provenance, for the lists: so are the two of the trigger. */
+  readonly originator_scope: string
+  readonly occurrence_id: string | null
+  readonly subscription_id: string | null
   readonly env_ref: string | null
-  readonly wake_target: JsonText<NonNullable<ProcessRecord['wakeTarget']>> | null
   readonly max_attempts: number | null
   readonly registration_hash: string
   readonly incarnation: string
@@ -57,6 +63,9 @@ export interface MutableColumns {
   readonly status: ProcessStatus
   readonly outcome: JsonText<Outcome> | null
   readonly external_ref: JsonText<ExternalRef> | null
+  readonly wake_target: JsonText<NonNullable<ProcessRecord['wakeTarget']>> | null
+  /** The wake target's session: its deletion finds the rows by it. */
+  readonly wake_session: string | null
   readonly first_started: JsonText<FirstStarted> | null
   readonly cancel_request: JsonText<CancelRequest> | null
   readonly abandon_request: JsonText<AbandonRequest> | null
@@ -149,4 +158,13 @@ export interface WorkerTableRow {
 export interface EnvRow {
   readonly ref: string
   readonly bytes: Uint8Array
+}
+
+/** The descriptor's two are null where it does not say. */
+export interface GrantRow {
+  readonly scope_id: string
+  readonly process_id: ProcessId
+  readonly session_id: string
+  readonly kind: string | null
+  readonly label: string | null
 }

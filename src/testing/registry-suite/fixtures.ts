@@ -1,5 +1,6 @@
 import type { LeaseOwner } from '../../model/lease.ts'
 import type { Outcome } from '../../model/outcome.ts'
+import type { ProcessInput, SessionCreateRequest } from '../../model/process.ts'
 import type { RegistrationRequest } from '../../model/registration.ts'
 import type { WaitState } from '../../model/wait.ts'
 
@@ -21,8 +22,10 @@ export const registration = (patch: Partial<RegistrationRequest> = {}): Registra
   disposition: 'rerunnable',
   provenance: { originator: { type: 'host' } },
   eventTypes: [{ name: 'note', payloadSchema: true }],
-  // External work runs elsewhere, in an environment of its own.
-  ...(patch.input?.type === 'external' ? {} : { envRef: 'process-env:sha256:00' }),
+  // External work runs elsewhere and a turn in its session, each in an environment of its own.
+  ...(patch.input?.type === 'external' || patch.input?.type === 'session_turn'
+    ? {}
+    : { envRef: 'process-env:sha256:00' }),
   ...patch,
 })
 
@@ -31,6 +34,14 @@ export const EXTERNAL = {
   disposition: 'externally_owned',
   input: { type: 'external', metadata: { label: 'a form' } },
 } as const satisfies Partial<RegistrationRequest>
+
+/** The turn of a child session, or what the patch makes of its request. */
+export const sessionTurn = (createRequest: SessionCreateRequest = {}): ProcessInput => ({
+  type: 'session_turn',
+  createRequest,
+  turnInput: { text: 'go on' },
+  outputContract: { type: 'string' },
+})
 
 export const COMPLETED: Outcome = { status: 'completed', value: { files: 3 } }
 

@@ -1,7 +1,8 @@
 import { expect } from 'vitest'
 import type { ProcessInput } from '../../model/process.ts'
+import type { CausalRef } from '../../model/provenance.ts'
 import { MAX_PAYLOAD_BYTES, type RegistrationRequest } from '../../model/registration.ts'
-import { EXTERNAL, registration } from './fixtures.ts'
+import { EXTERNAL, registration, sessionTurn } from './fixtures.ts'
 import { type Case, refused, unchanged } from './harness.ts'
 
 const note = { name: 'note', payloadSchema: true }
@@ -21,6 +22,21 @@ const INVALID: Readonly<Record<string, RegistrationRequest>> = {
   'a tool call without environment (§6 #6)': withoutEnvironment(toolCall),
   'an engine without environment (§6 #6)': withoutEnvironment(registration().input),
   'external work with an environment (§6 #7)': registration({ ...EXTERNAL, envRef: 'process-env:sha256:00' }),
+  'a session turn with an environment (§6 #7)': registration({
+    input: sessionTurn(),
+    envRef: 'process-env:sha256:00',
+  }),
+  'an identity without a kind': registration({ identity: { kind: ' ' } }),
+  'an originator without a session': registration({
+    provenance: { originator: { type: 'session', scope: { sessionId: '' } } },
+  }),
+  'a cause without its id': registration({
+    provenance: { originator: { type: 'host' }, causedBy: { type: 'process', processId: ' ' } },
+  }),
+  'a wake target without a session': registration({ wakeTarget: { sessionId: ' ' } }),
+  'a wake target that reads as the frame of another session': registration({
+    wakeTarget: { sessionId: 's/frame:f' },
+  }),
   'an event type declared twice (§6 #8)': registration({ eventTypes: [note, note] }),
   'a blank event type (§6 #8)': registration({ eventTypes: [{ ...note, name: ' ' }] }),
   'a budget of no attempts': registration({ maxAttempts: 0 }),
@@ -30,9 +46,37 @@ const IDENTITIES: readonly { input: ProcessInput; identity: object }[] = [
   { input: toolCall, identity: { kind: 'tool', label: 'search' } },
   { input: { type: 'engine', kind: 'survey', payload: null }, identity: { kind: 'survey' } },
   {
+    input: sessionTurn({ sessionId: 's', usageSource: 'billing', subagent: { capability: 'reviewer' } }),
+    identity: { kind: 'session_turn', label: 'reviewer' },
+  },
+  {
+    input: sessionTurn({ sessionId: 's', usageSource: 'billing', subagent: {} }),
+    identity: { kind: 'session_turn', label: 'billing' },
+  },
+  { input: sessionTurn({ sessionId: 's' }), identity: { kind: 'session_turn', label: 's' } },
+  { input: sessionTurn(), identity: { kind: 'session_turn' } },
+  {
     input: { type: 'external', metadata: { title: 'a form' } },
     identity: { kind: 'external', label: 'a form' },
   },
+]
+
+const CAUSES: readonly CausalRef[] = [
+  { type: 'turn', sessionId: 's', turnId: 't' },
+  { type: 'effect', sessionId: 's', effectId: 'e' },
+  { type: 'effect', sessionId: 's', turnId: 't', effectId: 'e' },
+  { type: 'tool_call', sessionId: 's', callId: 'c' },
+  { type: 'process', processId: 'q' },
+  { type: 'process_event', processId: 'q', sequence: 3 },
+  { type: 'trigger_occurrence', occurrenceId: 'o' },
+  {
+    type: 'trigger_occurrence',
+    occurrenceId: 'o',
+    subscriptionId: 'u',
+    subscriptionIncarnation: 'i',
+    subscriptionRevision: 2,
+  },
+  { type: 'session_node', sessionId: 's', nodeId: 'n' },
 ]
 
 export function registrationCases(it: Case): void {
@@ -110,10 +154,46 @@ export function registrationCases(it: Case): void {
   }
 
   for (const { input, identity } of IDENTITIES) {
-    it(`${input.type} input gives its kind and label (§6 #14)`, async ({ registry }) => {
+    it(`${input.type} input gives ${JSON.stringify(identity)} (§6 #14)`, async ({ registry }) => {
       const disposition = input.type === 'external' ? 'externally_owned' : 'rerunnable'
       const { record } = await registry.register(registration({ input, disposition }))
       expect(record.identity).toEqual(identity)
+    })
+  }
+
+  for (const causedBy of CAUSES) {
+    it(`${JSON.stringify(causedBy)} is kept as the cause`, async ({ registry, register, record }) => {
+      const originator = { type: 'session', scope: { sessionId: 's', agentFrameId: 'f' } } as const
+      const provenance = { originator, causedBy, hostProfileId: 'laptop' }
+      const id = await register({ provenance })
+      expect((await record(id)).provenance).toEqual(provenance)
+      expect(await registry.register(registration({ provenance }))).toMatchObject({ type: 'existing' })
+    })
+  }
+
+  it('an empty frame is no frame, on the row and in what counts as the same', async world => {
+    const scope = (agentFrameId: string) => ({ sessionId: 's', agentFrameId })
+    const request = (frame: string) =>
+      registration({
+        provenance: { originator: { type: 'session', scope: scope(frame) } },
+        wakeTarget: scope(frame),
+      })
+    const { record } = await world.registry.register(request(''))
+    expect(record).toMatchObject({ wakeTarget: { sessionId: 's' } })
+    expect(record.wakeTarget).not.toHaveProperty('agentFrameId')
+    const { agentFrameId: _, ...bare } = scope('')
+    const again = { ...request(''), wakeTarget: bare }
+    expect(await world.registry.register(again)).toMatchObject({ type: 'existing' })
+    await refused(world.registry.register(request('f')), 'process_registration_conflict')
+  })
+
+  for (const definition of [null, { script: 'a', version: 1 }, 'a', 0]) {
+    it(`the definition ${JSON.stringify(definition)} is kept in the identity`, async ({
+      register,
+      record,
+    }) => {
+      const identity = { kind: 'script', definition }
+      expect((await record(await register({ identity }))).identity).toEqual(identity)
     })
   }
 

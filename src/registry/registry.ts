@@ -1,6 +1,7 @@
 import type { AttemptEnd, BeginAnswer, BeginAttemptRequest, LeaseCompletion } from '../model/attempt.ts'
 import type { CompletionAuthority } from '../model/completion.ts'
 import type { AppendRequest, ProcessEvent } from '../model/event.ts'
+import type { FirstStartRequest } from '../model/first-started.ts'
 import type { ChangeCursor, ProcessId } from '../model/ids.ts'
 import type { JournalEntry } from '../model/journal.ts'
 import type { ClaimOutcome, DeathEvidence, LeaseOwner, ProcessLease } from '../model/lease.ts'
@@ -16,6 +17,7 @@ import { createEventOperations } from './operations/events.ts'
 import { createJournalOperations } from './operations/journal.ts'
 import { createLeaseOperations } from './operations/leases.ts'
 import { createRowOperations } from './operations/rows.ts'
+import { createWaitOperations } from './operations/waits.ts'
 import { createWorkerOperations } from './operations/workers.ts'
 import { createWorklistOperations } from './operations/worklist.ts'
 import type { DurabilityTier, OrphanedAttempt, ProcessStore } from './store.ts'
@@ -28,6 +30,7 @@ import type { DurabilityTier, OrphanedAttempt, ProcessStore } from './store.ts'
  */
 export interface ProcessRegistry
   extends RowOperations,
+    WaitOperations,
     EventOperations,
     LeaseOperations,
     AttemptOperations,
@@ -57,6 +60,11 @@ export interface RowOperations {
   requestAbandon(id: string, request: Omit<AbandonRequest, 'requestedAtMs'>): Promise<ChangeResult>
   /** Appends the durable cancel event; idempotent for the same reason. Only this event means cancel. */
   requestCancel(id: string, reason?: string): Promise<ChangeResult>
+  /**
+   * For whoever runs the body outside of an attempt; `enterBody` does it for the others. The first start stays: any
+   * later one returns the row unchanged.
+   */
+  recordFirstStarted(id: string, start: FirstStartRequest): Promise<ProcessRecord>
   putEnv(ref: string, bytes: Uint8Array): Promise<void>
   getEnv(ref: string): Promise<Uint8Array | undefined>
 }
@@ -75,6 +83,14 @@ export interface ChangeResult {
   readonly record: ProcessRecord
   /** The write made the row due: whoever can submit should do so now, instead of leaving it to the sweep. */
   readonly isDue: boolean
+}
+
+/** Waits set from outside. A running process parks on its own, under its lease. */
+export interface WaitOperations {
+  /** Adds the wait, or replaces the one of its key. Throws `process_wait_on_terminal`. */
+  setWait(id: string, wait: WaitState): Promise<ProcessRecord>
+  /** Takes away the wait of this key, or all of them: the process can go on. Nothing to take away changes nothing. */
+  clearWait(id: string, key?: string): Promise<ChangeResult>
 }
 
 export interface EventOperations {
@@ -199,6 +215,7 @@ export function createProcessRegistry(store: ProcessStore): ProcessRegistry {
     registryId: store.registryId,
     durabilityTier: store.durabilityTier,
     ...createRowOperations(store),
+    ...createWaitOperations(store),
     ...createEventOperations(store),
     ...createLeaseOperations(store),
     ...createAttemptOperations(store),

@@ -6,6 +6,7 @@ import { completionCases } from './registry-suite/completion.ts'
 import { dueCases } from './registry-suite/due.ts'
 import { environmentCases } from './registry-suite/environments.ts'
 import { eventCases } from './registry-suite/events.ts'
+import { firstStartedCases } from './registry-suite/first-started.ts'
 import { foldCases } from './registry-suite/fold.ts'
 import { type Case, type Deviation, inWorld, type OpenRegistry } from './registry-suite/harness.ts'
 import { journalCases } from './registry-suite/journal.ts'
@@ -19,6 +20,7 @@ import { reopenCases } from './registry-suite/reopen.ts'
 import { requestCases } from './registry-suite/requests.ts'
 import { silenceCases } from './registry-suite/silence.ts'
 import { unknownCases } from './registry-suite/unknown.ts'
+import { waitCases } from './registry-suite/waits.ts'
 import { workerCases } from './registry-suite/workers.ts'
 import { worklistCases } from './registry-suite/worklist.ts'
 
@@ -35,10 +37,12 @@ const SUBJECTS: Readonly<Record<string, (it: Case) => void>> = {
   'an id that was never registered': unknownCases,
   listing: listCases,
   'the external reference': refCases,
+  'the first start': firstStartedCases,
   'requests to stop': requestCases,
   'beginning an attempt': attemptCases,
   'entering and ending the body': bodyCases,
   parking: parkCases,
+  waits: waitCases,
   'the due time': dueCases,
   'the worklist': worklistCases,
   leases: leaseCases,

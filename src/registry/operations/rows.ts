@@ -8,6 +8,7 @@ import {
   RESERVED_EVENT_TYPES,
   replayKeys,
 } from '../../model/event.ts'
+import { decideFirstStarted } from '../../model/first-started.ts'
 import type { ProcessId } from '../../model/ids.ts'
 import { asJson, jsonEquals } from '../../model/json.ts'
 import { parseListFilter, requirePageLimit } from '../../model/list.ts'
@@ -54,6 +55,19 @@ export function createRowOperations(store: ProcessStore): RowOperations {
         if (stored.record.externalRef !== undefined) return requireSameRef(stored.record, ref)
         const next = yield* withExternalRef(tx, stored, ref)
         yield* tx.saveProcess(next, { status: 'any' })
+        return next.record
+      }),
+
+    recordFirstStarted: (id, start) =>
+      store.transaction(function* (tx) {
+        const stored = yield* requireProcess(tx, id)
+        const lease = yield* tx.loadLease(stored.record.id)
+        const firstStarted = decideFirstStarted(stored.record, lease, start)
+        if (firstStarted === undefined) return stored.record
+        const now = yield* tx.now()
+        const request = { eventType: RESERVED_EVENT_TYPES.firstStarted, payload: asJson(firstStarted) }
+        const { stored: next } = yield* insertEvent(tx, changed(stored, { firstStarted }, now), request, now)
+        yield* tx.saveProcess(next, { status: 'running' })
         return next.record
       }),
 

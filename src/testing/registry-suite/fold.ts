@@ -116,6 +116,7 @@ export function foldCases(it: Case): void {
     const lease = await world.start(id, { worker: BEN })
     const turns: readonly (() => Promise<unknown>)[] = [
       async () => clock.advance(TTL),
+      () => registry.recordFirstStarted(id, { owner: ANA, startedAtMs: 1 }),
       () => world.begin(id, { worker: ANA }),
       () => registry.reacquire(lease, TTL),
       async () => clock.advance(TTL),

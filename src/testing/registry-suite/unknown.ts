@@ -2,7 +2,7 @@ import { expect } from 'vitest'
 import { requireProcessId } from '../../model/ids.ts'
 import { acquire } from '../../model/lease.ts'
 import type { ProcessRegistry } from '../../registry/registry.ts'
-import { ANA, BEN, COMPLETED, TTL } from './fixtures.ts'
+import { ANA, BEN, COMPLETED, TTL, timer } from './fixtures.ts'
 import { type Case, refused } from './harness.ts'
 
 const GHOST = acquire(undefined, { processId: requireProcessId('ghost'), owner: BEN, ttlMs: TTL }, 0)
@@ -10,6 +10,10 @@ const REF = { backend: 'temporal', id: 'ghost' }
 
 const UNKNOWN: Readonly<Record<string, (registry: ProcessRegistry) => Promise<unknown>>> = {
   'setting its external ref (§6 #15)': registry => registry.setExternalRef('ghost', REF),
+  'recording its first start (§6 #23)': registry =>
+    registry.recordFirstStarted('ghost', { owner: ANA, startedAtMs: 1 }),
+  'setting a wait on it (§6 #62)': registry => registry.setWait('ghost', timer('nap', 1)),
+  'clearing its waits': registry => registry.clearWait('ghost'),
   'requesting its abandonment (§6 #23)': registry => registry.requestAbandon('ghost', { requestedBy: 'ana' }),
   'cancelling it': registry => registry.requestCancel('ghost'),
   'appending to it': registry => registry.append('ghost', { eventType: 'note', payload: null }),

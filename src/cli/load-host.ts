@@ -17,24 +17,27 @@ export function requireHostFile({ host }: ConnectionSettings): string {
 /** Loads a host module and checks it, or throws `host_invalid` with the file, the reason and what to do. */
 export async function loadHost(file: string): Promise<Host> {
   const path = resolve(file)
-  if (!existsSync(path)) {
-    throw invalid(path, 'does not exist', 'Correct --host or LEASEHOLD_HOST')
-  }
-  const module = await importModule(path)
-  const exported = Object.keys(module)
-  if (!Object.hasOwn(module, 'default')) {
-    throw invalid(
-      path,
-      `has no default export (it exports ${exported.join(', ') || 'nothing'})`,
-      'Write: export default defineHost({ registry, engines, tools })',
-    )
+  if (!existsSync(path)) throw invalid(path, 'does not exist', 'Correct --host or LEASEHOLD_HOST')
+  const { default: host, ...others } = await importModule(path)
+  if (host === undefined || isEmpty(host)) {
+    // Node's own name for all that a CommonJS module exports.
+    const { 'module.exports': _, ...named } = others
+    const exports = Object.keys(named).join(', ') || 'nothing'
+    const advice = 'Write: export default defineHost({ registry, engines, tools })'
+    throw invalid(path, `has no default export (it exports ${exports})`, advice)
   }
   try {
-    return requireHost(module.default as Host)
+    return requireHost(host as Host)
   } catch (error) {
-    throw invalid(path, `is not a host: ${messageOf(error)}`, 'Correct its default export', error)
+    const reason = messageOf(error)
+    const [, about] = /^The host module (.*)$/s.exec(reason) ?? []
+    throw invalid(path, about ?? `cannot be used: ${reason}`, 'Correct its default export', error)
   }
 }
+
+/** An empty file is a CommonJS module to Node, which exports an empty object. */
+const isEmpty = (host: unknown): boolean =>
+  typeof host === 'object' && host !== null && Object.keys(host).length === 0
 
 async function importModule(path: string): Promise<Readonly<Record<string, unknown>>> {
   try {

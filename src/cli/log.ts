@@ -1,5 +1,5 @@
 import { type LogFields, type Logger, stderrLogger } from '../runtime/logger.ts'
-import { oneLine } from './table.ts'
+import { oneLine } from './plain-text.ts'
 
 /** A worker's log on standard error: JSON lines for programs, plain ones for people. */
 export const createLog = (isJson: boolean): Logger => (isJson ? stderrLogger : plainLogger)

@@ -1,12 +1,13 @@
-import { asJson, type Json } from '../model/json.ts'
+import type { Json } from '../model/json.ts'
 import type { Outcome, ProcessStatus } from '../model/outcome.ts'
 import type { ProcessInput, ProcessRecord } from '../model/process.ts'
 import type { WaitState } from '../model/wait.ts'
 import type { Output } from './output.ts'
-import { alignColumns, oneLine } from './table.ts'
+import { oneLine } from './plain-text.ts'
+import { alignColumns } from './table.ts'
 import { formatTime } from './time-text.ts'
 
-type Row = readonly [name: string, value: string | undefined]
+type Row = readonly [name: string, value: string | undefined, paint?: (text: string) => string]
 
 /** A record as aligned lines; what it does not have has no line. */
 export function processLines(record: ProcessRecord, output: Output): string[] {
@@ -26,17 +27,19 @@ export function processLines(record: ProcessRecord, output: Output): string[] {
     ['abandon', abandonRequest && `${askedText(abandonRequest)}, by ${abandonRequest.requestedBy}`],
     ['silent', silentSinceMs === undefined ? undefined : `since ${formatTime(silentSinceMs)}`],
     ['waits for', waitsText(record.waits)],
-    ['status', paintStatus(record.status, output)],
+    ['status', record.status, () => paintStatus(record.status, output)],
     ...(record.outcome === undefined ? [] : outcomeRows(record.outcome)),
   ])
 }
 
 export const outcomeLines = (outcome: Outcome, output: Output): string[] =>
-  alignRows([['status', paintStatus(outcome.status, output)], ...outcomeRows(outcome)])
+  alignRows([['status', outcome.status, () => paintStatus(outcome.status, output)], ...outcomeRows(outcome)])
 
-/** Names and values under each other; a row without a value is left out. */
+/** Names and values under each other, each value in one line; a row without a value is left out. */
 export const alignRows = (rows: readonly Row[]): string[] =>
-  alignColumns(rows.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])))
+  alignColumns(
+    rows.flatMap(([name, value, paint = oneLine]) => (value === undefined ? [] : [[name, paint(value)]])),
+  )
 
 export function paintStatus(status: ProcessStatus, output: Output): string {
   if (status === 'running') return status
@@ -54,31 +57,28 @@ function waitText({ on, untilMs }: WaitState): string {
 function outcomeRows(outcome: Outcome): Row[] {
   switch (outcome.status) {
     case 'completed':
-      return [['value', jsonText(outcome.value)]]
+      return [['value', JSON.stringify(outcome.value)]]
     case 'failed':
-      return [['failure', oneLine(`${outcome.code}: ${outcome.message}`)], ...rawRow(outcome.raw)]
+      return [['failure', `${outcome.code}: ${outcome.message}`], ...rawRow(outcome.raw)]
     case 'cancelled':
-      return [['reason', oneLine(outcome.message)], ...rawRow(outcome.raw)]
+      return [['reason', outcome.message], ...rawRow(outcome.raw)]
     case 'abandoned':
-      return [['evidence', jsonText(asJson(outcome.evidence))]]
+      return [['evidence', JSON.stringify(outcome.evidence)]]
   }
 }
 
-const rawRow = (raw: Json | undefined): Row[] => (raw === undefined ? [] : [['details', jsonText(raw)]])
-
-/** JSON escapes its own control characters up to U+001F; the others are left to us. */
-const jsonText = (value: Json): string => oneLine(JSON.stringify(value))
+const rawRow = (raw: Json | undefined): Row[] => (raw === undefined ? [] : [['details', JSON.stringify(raw)]])
 
 function inputText(input: ProcessInput): string {
   switch (input.type) {
     case 'engine':
-      return jsonText(input.payload)
+      return JSON.stringify(input.payload)
     case 'tool_call':
-      return `${oneLine(input.call.toolName)} ${jsonText(input.call.args)}`
+      return `${input.call.toolName} ${JSON.stringify(input.call.args)}`
     case 'session_turn':
-      return jsonText(input.turnInput)
+      return JSON.stringify(input.turnInput)
     case 'external':
-      return jsonText(input.metadata)
+      return JSON.stringify(input.metadata)
   }
 }
 
@@ -86,4 +86,4 @@ const attemptsText = ({ attempts, maxAttempts }: ProcessRecord): string =>
   maxAttempts === undefined ? String(attempts) : `${attempts} of at most ${maxAttempts}`
 
 const askedText = (request: { readonly requestedAtMs: number; readonly reason?: string }): string =>
-  `requested ${formatTime(request.requestedAtMs)}${request.reason === undefined ? '' : `: ${oneLine(request.reason)}`}`
+  `requested ${formatTime(request.requestedAtMs)}${request.reason === undefined ? '' : `: ${request.reason}`}`

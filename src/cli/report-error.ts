@@ -2,6 +2,7 @@ import { CommanderError } from 'commander'
 import { type ErrorCode, isLeaseholdError, messageOf } from '../model/errors.ts'
 import { EXIT, exitCodeOf } from './exit-code.ts'
 import { Interrupted } from './interrupts.ts'
+import { manyLines } from './plain-text.ts'
 
 interface Reported {
   readonly code: ErrorCode
@@ -23,7 +24,7 @@ export function reportError(
   const text = isJson
     ? JSON.stringify({ error: { code, message, ...facts, ...(stack === undefined ? {} : { stack }) } })
     : [`error: ${code}: ${message}`, ...(stack === undefined ? [] : [stack])].join('\n')
-  process.stderr.write(`${text}\n`)
+  process.stderr.write(`${isJson ? text : manyLines(text)}\n`)
   return exitCodeOf(code)
 }
 

@@ -1,7 +1,6 @@
-import { messageOf } from '../model/errors.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { TemporalSettings } from './connection-settings.ts'
-import { requireTemporal } from './temporal-server.ts'
+import { answers } from './temporal-server.ts'
 
 const LOOK_EVERY_MS = 2_000
 
@@ -16,14 +15,11 @@ export function watchServer(settings: TemporalSettings, logger: Logger): { stop(
   let timer: NodeJS.Timeout | undefined
 
   async function look(): Promise<void> {
-    const problem = await requireTemporal(settings).then(() => undefined, messageOf)
+    const isHere = await answers(settings)
     if (isStopped) return
-    if (problem !== undefined && !isGone) {
-      logger.warn('the Temporal server is gone; trying until it is back', { address, problem })
-    } else if (problem === undefined && isGone) {
-      logger.warn('the Temporal server is back; going on', { address })
-    }
-    isGone = problem !== undefined
+    if (!isHere && !isGone) logger.warn('the Temporal server is gone; trying until it is back', { address })
+    if (isHere && isGone) logger.warn('the Temporal server is back; going on', { address })
+    isGone = !isHere
     schedule()
   }
   const schedule = () => {

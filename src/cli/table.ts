@@ -18,10 +18,3 @@ export function alignColumns(rows: readonly (readonly string[])[]): string[] {
 
 /** Colours take no room. */
 const widthOf = (cell: string): number => [...stripVTControlCharacters(cell)].length
-
-/**
- * Text of others (labels, messages, ids) as one line: a control character in it would move the cursor or recolour the
- * terminal of whoever looks.
- */
-export const oneLine = (text: string): string =>
-  text.replaceAll(/\p{Cc}/gu, character => JSON.stringify(character).slice(1, -1))

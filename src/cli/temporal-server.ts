@@ -13,7 +13,7 @@ export async function requireTemporal({ address }: TemporalSettings): Promise<vo
   } catch (cause) {
     throw new LeaseholdError(
       'temporal_unreachable',
-      `No Temporal server answers at ${address} (${messageOf(cause)}). Start one with "leasehold dev", or correct TEMPORAL_ADDRESS (host:port).`,
+      `No Temporal server answers at ${address} (${reasonOf(cause)}). Start one with "leasehold dev", or correct TEMPORAL_ADDRESS (host:port).`,
       { cause, details: { address } },
     )
   }
@@ -24,6 +24,13 @@ export const answers = (settings: TemporalSettings): Promise<boolean> =>
     () => true,
     () => false,
   )
+
+/** gRPC wraps the one thing of interest: "No connection established. Last error: Error: connect ECONNREFUSED …". */
+function reasonOf(error: unknown): string {
+  const message = messageOf(error)
+  const [, last] = /Last error: (?:Error: )?(.*?)\.? Resolution note:/.exec(message) ?? []
+  return last ?? message
+}
 
 /** gRPC's NOT_FOUND. */
 const NOT_FOUND = 5

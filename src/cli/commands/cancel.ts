@@ -31,9 +31,10 @@ export function cancelCommand({ env, output }: CliContext): Command {
     const settings = readConnectionSettings(env, connection)
     return withRegistry(settings, async (registry, source) => {
       // The durable event first: it alone means cancel, and workers watch for it.
-      const { record } = await registry.requestCancel(id, reason)
-      const isTold = !isTerminal(record.status) && (await tellTemporal(source, settings, { id, reason }))
-      output.document({ ...record, temporalTold: isTold }, () => [answerLine(record, isTold, settings)])
+      const { record: before } = await registry.requestCancel(id, reason)
+      const isTold = !isTerminal(before.status) && (await tellTemporal(source, settings, { id, reason }))
+      const record = (await registry.get(id)) ?? before
+      output.document({ ...record, temporalTold: isTold }, () => [answerLine(before, isTold, settings)])
     })
   })
 }

@@ -58,6 +58,7 @@ async function dev({ env, output }: CliContext, { temporalDb, ...flags }: DevFla
   })
   try {
     const temporal = { address: server.address, namespace }
+    if (host !== undefined) output.note(`Temporal answers at ${server.address}; starting the worker.`)
     const worker = host && (await startWorker(host, workerSettings(temporal)))
     try {
       const ready = describeReady({ server, temporal, temporalDb, host, worker })
@@ -117,9 +118,14 @@ interface Ready {
 
 /** Every address, once for programs and once for people. */
 function describeReady({ server, temporal, temporalDb, host, worker }: Ready) {
-  const { uiAddress, source } = server
+  const { uiAddress, source, pid } = server
   const facts = {
-    temporal: { ...temporal, source, ...(uiAddress === undefined ? {} : { ui: uiAddress }) },
+    temporal: {
+      ...temporal,
+      source,
+      ...(uiAddress === undefined ? {} : { ui: uiAddress }),
+      ...(pid === undefined ? {} : { pid }),
+    },
     ...(host === undefined || worker === undefined
       ? {}
       : {

@@ -11,7 +11,8 @@ import type { Check } from '../doctor/check.ts'
 import { examine } from '../doctor/examine.ts'
 import { EXIT } from '../exit-code.ts'
 import type { Output } from '../output.ts'
-import { alignColumns, oneLine } from '../table.ts'
+import { oneLine } from '../plain-text.ts'
+import { alignColumns } from '../table.ts'
 
 const PAINT = { ok: 'green', warn: 'yellow', fail: 'red' } as const
 

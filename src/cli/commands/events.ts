@@ -14,7 +14,8 @@ import { listenForInterrupts } from '../interrupts.ts'
 import { withRegistry } from '../open-registry.ts'
 import { wholeNumber } from '../option-values.ts'
 import type { Output } from '../output.ts'
-import { alignColumns, oneLine } from '../table.ts'
+import { oneLine } from '../plain-text.ts'
+import { alignColumns } from '../table.ts'
 import { formatTime } from '../time-text.ts'
 
 interface EventsFlags extends ConnectionFlags {

@@ -12,8 +12,9 @@ import type { CliContext } from '../context.ts'
 import { withRegistry } from '../open-registry.ts'
 import { wholeNumber } from '../option-values.ts'
 import type { Output } from '../output.ts'
+import { oneLine } from '../plain-text.ts'
 import { paintStatus, waitsText } from '../process-lines.ts'
-import { alignColumns, oneLine } from '../table.ts'
+import { alignColumns } from '../table.ts'
 import { formatTime } from '../time-text.ts'
 
 interface ListFlags extends ConnectionFlags {

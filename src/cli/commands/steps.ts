@@ -9,7 +9,8 @@ import {
 import type { CliContext } from '../context.ts'
 import { withRegistry } from '../open-registry.ts'
 import type { Output } from '../output.ts'
-import { alignColumns, oneLine } from '../table.ts'
+import { oneLine } from '../plain-text.ts'
+import { alignColumns } from '../table.ts'
 import { formatDuration } from '../time-text.ts'
 
 interface StepsFlags extends ConnectionFlags {

@@ -13,11 +13,11 @@ export interface Check {
 
 export const ok = (name: string, found: string): Check => ({ name, status: 'ok', found })
 
-export const warn = (name: string, found: string, advice: string): Check => ({
+export const warn = (name: string, found: string, advice?: string): Check => ({
   name,
   status: 'warn',
   found,
-  advice,
+  ...(advice === undefined ? {} : { advice }),
 })
 
 /** Our own errors say what to do in their message. */

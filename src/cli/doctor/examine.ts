@@ -1,20 +1,21 @@
 import { defaultTaskQueue } from '../../contract.ts'
-import { borrowRegistry } from '../../runtime/open-registry.ts'
+import { isLeaseholdError } from '../../model/errors.ts'
+import type { RegistrySource } from '../../registry/source.ts'
 import { cacheFolder } from '../cache-folder.ts'
 import type { ConnectionSettings } from '../connection-settings.ts'
 import type { Environment } from '../context.ts'
 import { loadHost } from '../load-host.ts'
-import { findRegistry } from '../open-registry.ts'
+import { withRegistry } from '../open-registry.ts'
 import { requireTemporal } from '../temporal-server.ts'
-import { type Check, failed, ok } from './check.ts'
+import { type Check, failed, ok, warn } from './check.ts'
 import { checkNode } from './node-check.ts'
 import { checkRegistry } from './registry-check.ts'
 import { checkNamespace, checkServer, checkWorkers } from './temporal-checks.ts'
 
-/** All checks, in the order in which one depends on another; one that fails keeps no other from being made. */
+/** All checks; one that fails keeps no other from being made. */
 export async function examine(env: Environment, settings: ConnectionSettings): Promise<Check[]> {
-  const host = settings.host === undefined ? [] : [await examineHost(settings.host)]
   const { check: registry, registryId } = await examineRegistry(settings)
+  const host = settings.host === undefined ? [] : await examineHost(settings.host, registryId)
   const taskQueue = settings.taskQueue ?? (registryId && defaultTaskQueue(registryId))
   return [
     checkNode(),
@@ -25,26 +26,43 @@ export async function examine(env: Environment, settings: ConnectionSettings): P
   ]
 }
 
-async function examineHost(file: string): Promise<Check> {
+async function examineRegistry(settings: ConnectionSettings): Promise<{ check: Check; registryId?: string }> {
   try {
-    const { engines = {}, tools = {} } = await loadHost(file)
-    return ok('host', `${file}: engines ${names(engines)}; tools ${names(tools)}`)
+    return await withRegistry(settings, async (registry, { description }) => ({
+      check: await checkRegistry(registry, description),
+      registryId: registry.registryId,
+    }))
   } catch (error) {
-    return failed('host', error)
+    const isMissing = isLeaseholdError(error, 'registry_unavailable') && error.details.isMissing === true
+    return { check: isMissing ? warn('registry', error.message) : failed('registry', error) }
   }
 }
 
-async function examineRegistry(settings: ConnectionSettings): Promise<{ check: Check; registryId?: string }> {
+/** A host whose processes are not in the registry that the other commands look into is a riddle to whoever looks. */
+async function examineHost(file: string, registryId: string | undefined): Promise<Check[]> {
   try {
-    const source = await findRegistry(settings)
-    const { registry, release } = await borrowRegistry(source)
-    try {
-      return { check: await checkRegistry(registry, source.description), registryId: registry.registryId }
-    } finally {
-      await release()
-    }
+    const { engines = {}, tools = {}, registry } = await loadHost(file)
+    const loads = ok('host', `${file}: engines ${names(engines)}; tools ${names(tools)}`)
+    if (registryId === undefined || (await idOf(registry)) === registryId) return [loads]
+    const elsewhere = warn(
+      'host',
+      `its registry is ${registry.description}, another one than the commands look into`,
+      'Make LEASEHOLD_REGISTRY or --registry name the same, or leave it out.',
+    )
+    return [loads, elsewhere]
   } catch (error) {
-    return { check: failed('registry', error) }
+    return [failed('host', error)]
+  }
+}
+
+/** Absent where it was never made, or cannot be opened. */
+async function idOf(source: RegistrySource): Promise<string | undefined> {
+  try {
+    const registry = await source.open({ mustExist: true })
+    await registry.close()
+    return registry.registryId
+  } catch {
+    return undefined
   }
 }
 

@@ -23,6 +23,8 @@ export interface Call {
   readonly operationId: string
   readonly kind: JournalEntry['kind']
   readonly effect: StepEffect
+  /** When the code made it: an entry that is written only when the work is done says how long that took. */
+  readonly startedAtMs: number
 }
 
 interface CallOptions {
@@ -94,7 +96,8 @@ export class JournalSession {
       ...(key === undefined ? {} : { key }),
       ...(input === undefined ? {} : { input }),
     })
-    return { address, digest, operationId: operationIdOf(this.#process, address), kind, effect }
+    const operationId = operationIdOf(this.#process, address)
+    return { address, digest, operationId, kind, effect, startedAtMs: Date.now() }
   }
 
   /** The call has its answer: the next one of its name may come. */
@@ -116,7 +119,7 @@ export class JournalSession {
       ...call,
       attempt: this.attempt,
       fence: this.#keeper.lease.fencingToken,
-      startedAtMs: known?.startedAtMs ?? Date.now(),
+      startedAtMs: known?.startedAtMs ?? call.startedAtMs,
       ...rest,
     }
   }

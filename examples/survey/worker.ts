@@ -22,7 +22,7 @@ try {
   const worker = await createProcessWorker(createSurveyHost(dataDir), {
     connection,
     // Whoever stops the example wants to have it stopped; the survey goes on where it was, at the next start.
-    shutdownGraceMs: 100,
+    shutdownGraceMs: 0,
   })
   process.once('disconnect', () => void worker.stop())
   process.once('SIGTERM', () => void worker.stop())

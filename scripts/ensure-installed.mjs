@@ -14,9 +14,14 @@ const isCurrent =
   existsSync(installed) && existsSync(node) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs
 if (!isCurrent) {
   console.log('Installing dependencies (npm ci) …')
-  const npm = spawnSync('npm', ['ci', '--no-fund', '--no-audit', '--loglevel=error'], { cwd: root, stdio: 'inherit' })
+  const npm = spawnSync('npm', ['ci', '--no-fund', '--no-audit', '--loglevel=error'], {
+    cwd: root,
+    stdio: 'inherit',
+  })
   if (npm.status !== 0) {
-    console.error('error: install_failed: npm ci did not succeed. Check that the package registry can be reached, then run the command again.')
+    console.error(
+      'error: install_failed: npm ci did not succeed. Check that the package registry can be reached, then run the command again.',
+    )
     process.exit(npm.status ?? 1)
   }
 }

@@ -1,4 +1,5 @@
 import { LeaseholdError } from './errors.ts'
+import type { ProcessId } from './ids.ts'
 import { asJson, type Json } from './json.ts'
 import { isLive, type StoredLease } from './lease.ts'
 import { isTerminal, type Outcome } from './outcome.ts'
@@ -20,13 +21,7 @@ export function requireAuthority(
 ): void {
   const { id, disposition } = record
   if (isTerminal(record.status)) throw alreadyTerminal(record)
-  if (isLive(lease?.holder, now)) {
-    throw new LeaseholdError(
-      'process_lease_busy',
-      `Process "${id}" is running under ${lease.holder.owner.ownerId}'s lease (fence ${lease.holder.fencingToken}). Cancel it, or wait for that lease to end.`,
-      { processId: id, details: { fence: lease.holder.fencingToken, holder: lease.holder.owner.ownerId } },
-    )
-  }
+  requireUnheld(id, lease, now)
   const isExternal = disposition === 'externally_owned'
   const isAllowed = {
     external_owner: isExternal,
@@ -40,6 +35,17 @@ export function requireAuthority(
       { processId: id, details: { authority: authority.authority, disposition } },
     )
   }
+}
+
+/** Whoever ends a process without holding its lease must not do it under a holder's feet. */
+export function requireUnheld(id: ProcessId, lease: StoredLease | undefined, now: number): void {
+  if (!isLive(lease?.holder, now)) return
+  const { owner, fencingToken } = lease.holder
+  throw new LeaseholdError(
+    'process_lease_busy',
+    `Process "${id}" is running under ${owner.ownerId}'s lease (fence ${fencingToken}). Cancel it, or wait for that lease to end.`,
+    { processId: id, details: { fence: fencingToken, holder: owner.ownerId } },
+  )
 }
 
 export const terminalPayload = (outcome: Outcome, authority?: CompletionAuthority): Json =>

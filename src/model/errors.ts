@@ -21,6 +21,7 @@ export type ErrorCode =
   // events
   | 'process_event_undeclared'
   | 'process_event_schema'
+  | 'process_event_selector'
   | 'process_event_replay_required'
   | 'process_event_replay_conflict'
   // starting

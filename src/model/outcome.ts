@@ -15,15 +15,18 @@ export interface Failure {
   readonly raw?: Json
 }
 
-export type FailureClass =
-  | 'invalid_request'
-  | 'unavailable'
-  | 'permission_denied'
-  | 'timeout'
-  | 'execution'
-  | 'external'
-  | 'resource_limit'
-  | 'internal'
+export const FAILURE_CLASSES = [
+  'invalid_request',
+  'unavailable',
+  'permission_denied',
+  'timeout',
+  'execution',
+  'external',
+  'resource_limit',
+  'internal',
+] as const
+
+export type FailureClass = (typeof FAILURE_CLASSES)[number]
 
 /** Who wrote `abandoned`, and about whom. It asserts only that the owner stopped without recording an outcome. */
 export interface AbandonEvidence {
@@ -33,7 +36,9 @@ export interface AbandonEvidence {
   readonly epochMs: number
 }
 
-export type AbandonWriter = 'owner_drain' | 'sweep' | 'reconciled_request' | 'engine_gave_up'
+export const ABANDON_WRITERS = ['owner_drain', 'sweep', 'reconciled_request', 'engine_gave_up'] as const
+
+export type AbandonWriter = (typeof ABANDON_WRITERS)[number]
 
 export type TerminalStatus = Outcome['status']
 export type ProcessStatus = 'running' | TerminalStatus

@@ -2,6 +2,7 @@ import { LeaseholdError } from './errors.ts'
 import { CORE_EVENT_TYPES, type EventType, isReservedEventType, MAX_EVENT_TYPE_LENGTH } from './event.ts'
 import { requireProcessId } from './ids.ts'
 import { asJson, hashJson, jsonBytes, jsonEquals } from './json.ts'
+import { TERMINAL_STATUSES } from './outcome.ts'
 import {
   DISPOSITIONS,
   type ProcessIdentity,
@@ -10,7 +11,9 @@ import {
   type ProcessRegistration,
 } from './process.ts'
 import { brokenProvenanceRule, canonicalProvenance } from './provenance.ts'
+import { findSelectorProblem } from './selector.ts'
 import { brokenScopeRule, withoutEmptyFrame } from './session-scope.ts'
+import { findSignalNameProblem, signalNameOf } from './signal.ts'
 
 /** What `register` takes: a registration whose identity and core event types are still to be filled in. */
 export type RegistrationRequest = Omit<ProcessRegistration, 'id' | 'identity' | 'eventTypes'> & {
@@ -131,14 +134,49 @@ function completeEventTypes(
     }
     if (isReservedEventType(name)) throw invalid(`declares "${name}", which is reserved`)
     if (names.has(name)) throw invalid(`declares event type "${name}" twice`)
-    // A schema of its own would let a process refuse its cancel; without `terminal`, anybody could append its end.
+    // A schema of its own would let a process refuse its cancel; without its terminal, anybody could append its end.
     const core = CORE_EVENT_TYPES.find(other => other.name === name)
-    if (core !== undefined && !jsonEquals(asJson(core), asJson(type))) {
-      throw invalid(`declares the core event type "${name}" in another way; leave it out`)
+    if (core !== undefined && !jsonEquals(asJson(core), asJson(withoutWake(type)))) {
+      throw invalid(`declares the core event type "${name}" in another way; leave out all but a wake`)
     }
+    const problem = findTypeProblem(type)
+    if (problem !== undefined) throw invalid(`declares event type "${name}", which ${problem}`)
     names.add(name)
   }
   return [...declared, ...CORE_EVENT_TYPES.filter(core => !names.has(core.name))]
+}
+
+/** A core type as declared, but for the wake that a producer may add to it. */
+function withoutWake({ semantics, ...type }: EventType): EventType {
+  const terminal = semantics?.terminal
+  return terminal === undefined ? type : { ...type, semantics: { terminal } }
+}
+
+function findTypeProblem({ name, semantics }: EventType): string | undefined {
+  const signal = signalNameOf(name)
+  const nameProblem = signal === undefined ? undefined : findSignalNameProblem(signal)
+  if (nameProblem !== undefined) return `names a signal that ${nameProblem}`
+  const { terminal, wake } = semantics ?? {}
+  if (terminal !== undefined) {
+    const { state, awaitOutput } = terminal
+    if (!TERMINAL_STATUSES.includes(state))
+      return `ends the process as ${state}, which is none of ${TERMINAL_STATUSES.join(', ')}`
+    // A value of any shape is a success; the other three say why, and only the declaration knows where that stands.
+    if (awaitOutput === undefined && state !== 'completed')
+      return `ends the process as ${state} and needs an awaitOutput selector`
+  }
+  const { dedupeKey } = wake ?? {}
+  const dedupe = typeof dedupeKey === 'object' && 'selector' in dedupeKey ? dedupeKey.selector : undefined
+  for (const [where, selector] of Object.entries({
+    'terminal.awaitOutput': terminal?.awaitOutput,
+    'wake.when': wake?.when,
+    'wake.input': wake && (wake.input ?? null),
+    'wake.dedupeKey': dedupe,
+  })) {
+    const problem = selector === undefined ? undefined : findSelectorProblem(selector)
+    if (problem !== undefined) return `has a selector at ${where} that ${problem}`
+  }
+  return undefined
 }
 
 function deriveIdentity(input: ProcessInput): ProcessIdentity {

@@ -94,12 +94,21 @@ export interface WaitOperations {
 }
 
 export interface EventOperations {
-  /** See the contract in `decideAppend`. A replay returns the original event. */
+  /**
+   * See the contract in `decideAppend`. A replay returns the original event. One that ends the process is refused while
+   * a lease is live (`process_lease_busy`): its holder emits it.
+   */
   append(id: string, request: AppendRequest): Promise<AppendResult>
   /** Events with a sequence above `after` (0: all), ascending. `limit` defaults to 1,000. */
   eventsAfter(id: string, after: number, limit?: number): Promise<ProcessEvent[]>
   /** The last events, ascending. `limit` defaults to 32. */
   recentEvents(id: string, limit?: number): Promise<ProcessEvent[]>
+  /** Events of one type with a sequence up to `through`, itself included. */
+  countEventsThrough(id: string, eventType: string, through: number): Promise<number>
+  /** Events above `after` that woke somebody and are not acknowledged, ascending. `limit` defaults to 1,000. */
+  wakeEventsAfter(id: string, after: number, limit?: number): Promise<ProcessEvent[]>
+  /** The wake of this event was taken note of. Idempotent. */
+  ackWake(id: string, sequence: number): Promise<void>
 }
 
 export interface AppendResult {

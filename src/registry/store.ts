@@ -48,6 +48,10 @@ export interface StoreReader {
   listEvents(id: ProcessId, after: number, limit: number): Operation<ProcessEvent[]>
   /** The last `limit` events, ascending. */
   listRecentEvents(id: ProcessId, limit: number): Operation<ProcessEvent[]>
+  /** How many events of the type there are with a sequence up to `through`. */
+  countEvents(id: ProcessId, eventType: string, through: number): Operation<number>
+  /** Events with a wake that is not acknowledged and a sequence above `after`, ascending. */
+  listWakeEvents(id: ProcessId, after: number, limit: number): Operation<ProcessEvent[]>
   /** The entries of one epoch in order of position. */
   listJournal(id: ProcessId, epoch: number): Operation<JournalEntry[]>
   loadJournalEntry(id: ProcessId, epoch: number, address: string): Operation<JournalEntry | undefined>
@@ -77,6 +81,8 @@ export interface StoreTransaction extends StoreReader {
   /** Sets the due time alone: no change of the record, so no new change position. */
   saveDue(id: ProcessId, dueAtMs: number | undefined): Operation<void>
   insertEvent(stored: StoredEvent): Operation<void>
+  /** From now on `listWakeEvents` leaves this event out. */
+  ackWake(id: ProcessId, sequence: number): Operation<void>
   /** Replaces what is stored, if its fence is still `expectedFence` (0: nothing stored). `false`: it is not. */
   saveLease(id: ProcessId, lease: StoredLease, expectedFence: number): Operation<boolean>
   /** Writes the entry, new or not, while the lease is current and live. `false`: the guard refused. */

@@ -5,6 +5,7 @@ import { changeCases } from './registry-suite/changes.ts'
 import { completionCases } from './registry-suite/completion.ts'
 import { dueCases } from './registry-suite/due.ts'
 import { environmentCases } from './registry-suite/environments.ts'
+import { semanticsCases } from './registry-suite/event-semantics.ts'
 import { eventCases } from './registry-suite/events.ts'
 import { firstStartedCases } from './registry-suite/first-started.ts'
 import { foldCases } from './registry-suite/fold.ts'
@@ -49,6 +50,7 @@ const SUBJECTS: Readonly<Record<string, (it: Case) => void>> = {
   'workers and proofs of their death': workerCases,
   silence: silenceCases,
   events: eventCases,
+  'what events mean': semanticsCases,
   completion: completionCases,
   races: raceCases,
   'the journal': journalCases,

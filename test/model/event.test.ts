@@ -2,13 +2,18 @@ import { describe, expect, test } from 'vitest'
 import {
   type AppendRequest,
   buildEvent,
+  buildRegistryEvent,
+  CANCEL_REQUESTED,
   CORE_EVENT_TYPES,
   decideAppend,
+  projectEvent,
   RESERVED_EVENT_TYPES,
   replayKeys,
   type StoredEvent,
   terminalEventType,
+  wakeOn,
 } from '../../src/model/event.ts'
+import type { EventSemantics } from '../../src/model/event-semantics.ts'
 import type { Json } from '../../src/model/json.ts'
 import { TERMINAL_STATUSES } from '../../src/model/outcome.ts'
 import { errorWith, ID, NOW, record } from './fixtures.ts'
@@ -64,6 +69,7 @@ describe('appending an event', () => {
     expect(append({ eventType: 'note', payload: 'first', replayKey: 'k' }, earlier)).toEqual({
       type: 'replay',
       event: earlier.event,
+      isRepair: false,
     })
   })
 
@@ -168,5 +174,79 @@ describe('replay keys', () => {
     expect(cancelRequested('p', 'stop')).toBe(cancelRequested('p', 'stop'))
     expect(cancelRequested('p', 'stop')).not.toBe(cancelRequested('p', 'now'))
     expect(cancelRequested('p', 'x'.repeat(100_000)).length).toBeLessThan(120)
+  })
+})
+
+describe('an event that ends the process', () => {
+  const semantics: EventSemantics = { terminal: { state: 'failed', awaitOutput: { pointer: '/why' } } }
+  const types = [{ name: 'broken', payloadSchema: true, semantics }, ...CORE_EVENT_TYPES]
+  const on = record({
+    eventTypes: types,
+    waits: [{ key: 'w', sinceMs: 1, on: { type: 'timer' } }],
+    silentSinceMs: 1,
+  })
+  const request = { eventType: 'broken', payload: { why: 'no disk' }, replayKey: 'k' }
+  const outcome = {
+    status: 'failed',
+    class: 'execution',
+    code: 'process_failed',
+    message: 'no disk',
+    raw: 'no disk',
+  }
+
+  const built = () => {
+    const decision = append(request, undefined, on)
+    if (decision.type !== 'append') throw new Error(decision.type)
+    return decision.stored
+  }
+
+  test('gives the row its outcome, and takes its waits and silence (§6 #43)', () => {
+    const ended = projectEvent(on, built().event)
+    expect(ended).toMatchObject({ status: 'failed', outcome, waits: [], updatedAtMs: NOW, lastSequence: 1 })
+    expect(ended).not.toHaveProperty('silentSinceMs')
+  })
+
+  test.each(['', undefined])('needs a replay key, not %j (§6 #38)', replayKey => {
+    const { replayKey: _, ...rest } = request
+    const keyless = replayKey === undefined ? rest : { ...rest, replayKey }
+    expect(() => append(keyless, undefined, on)).toThrow(errorWith('process_event_replay_required'))
+  })
+
+  test('is refused where the process has ended (§6 #40)', () => {
+    const ended = record({ ...on, status: 'completed' })
+    expect(() => append(request, undefined, ended)).toThrow(errorWith('process_already_terminal'))
+  })
+
+  test('again, is a replay of an ended row and repairs one that is not', () => {
+    const withSameKey = built()
+    expect(append(request, withSameKey, on)).toMatchObject({ type: 'replay', isRepair: true })
+    const ended = projectEvent(on, withSameKey.event)
+    expect(append(request, withSameKey, ended)).toMatchObject({ type: 'replay', isRepair: false })
+  })
+})
+
+test('a signal to a process that has ended is refused', () => {
+  const eventTypes = [{ name: 'signal.go', payloadSchema: true }]
+  const signal = { eventType: 'signal.go', payload: null }
+  expect(append(signal, undefined, record({ eventTypes })).type).toBe('append')
+  const ended = record({ eventTypes, status: 'failed' })
+  expect(() => append(signal, undefined, ended)).toThrow(errorWith('process_already_terminal'))
+})
+
+describe("the registry's own event", () => {
+  test('wakes as its core type was declared to', () => {
+    const eventTypes = [wakeOn(CANCEL_REQUESTED, { input: { pointer: '/reason' } })]
+    const request = { eventType: CANCEL_REQUESTED, payload: { reason: 'enough' }, replayKey: 'k' }
+    const { event } = buildRegistryEvent(record({ eventTypes }), request, NOW)
+    expect(event.semantics).toEqual({ wake: { input: 'enough', dedupeKey: `${ID}:1` } })
+  })
+
+  test.each([RESERVED_EVENT_TYPES.ownerSilent, RESERVED_EVENT_TYPES.ownerBack])('%s wakes', eventType => {
+    const { event } = buildRegistryEvent(record(), { eventType, payload: {} }, NOW)
+    expect(event.semantics?.wake?.input).toContain('owner')
+  })
+
+  test('only a core type can be made to wake that way', () => {
+    expect(() => wakeOn('note', { input: 'payload' })).toThrow(errorWith('usage'))
   })
 })

@@ -96,6 +96,42 @@ describe('a registration is refused', () => {
       }),
       names: '"process.cancel_requested"',
     },
+    ...(['failed', 'cancelled', 'abandoned'] as const).map(state => ({
+      title: `with an end as ${state} that says nothing of it`,
+      request: registration({
+        eventTypes: [{ ...eventType('done'), semantics: { terminal: { state } } }],
+      }),
+      names: 'needs an awaitOutput selector',
+    })),
+    ...(
+      [
+        { where: 'terminal.awaitOutput', terminal: { state: 'failed', awaitOutput: { pointer: 'x' } } },
+        { where: 'wake.input', wake: { input: { pointer: 'x' } } },
+        { where: 'wake.when', wake: { when: { present: 'x' }, input: 'payload' } },
+        { where: 'wake.dedupeKey', wake: { input: 'payload', dedupeKey: { selector: { pointer: 'x' } } } },
+      ] as const
+    ).map(({ where, ...semantics }) => ({
+      title: `with a selector at ${where} that is none`,
+      request: registration({ eventTypes: [{ ...eventType('done'), semantics }] }),
+      names: `selector at ${where}`,
+    })),
+    ...['signal.', 'signal.a b', 'signal.é', `signal.${'x'.repeat(129)}`].map(name => ({
+      title: `with the signal ${name.slice(0, 20)}`,
+      request: registration({ eventTypes: [eventType(name)] }),
+      names: 'names a signal that',
+    })),
+    {
+      title: 'with a core event type whose wake hides another end',
+      request: registration({
+        eventTypes: [
+          {
+            ...eventType('process.failed'),
+            semantics: { terminal: { state: 'completed' }, wake: { input: 'payload' } },
+          },
+        ],
+      }),
+      names: '"process.failed"',
+    },
     ...Object.values(RESERVED_EVENT_TYPES).map(name => ({
       title: `that declares ${name}`,
       request: registration({ eventTypes: [eventType(name)] }),

@@ -3,6 +3,7 @@ import { chmod, mkdir, readFile, truncate, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
+import { SCHEMA_VERSION } from '../../src/registry/sql/migrations.ts'
 import { createSqliteStore } from '../../src/registry/sql/sqlite-store.ts'
 import { errorWith } from '../model/fixtures.ts'
 import { spawnChild } from './spawn-child.ts'
@@ -88,7 +89,9 @@ describe('a SQLite registry', () => {
     const path = await temporaryPath()
     await (await openSqlite({ path })).close()
     new DatabaseSync(path).exec('update meta set schema_version = 99')
-    await expect(open(path)).rejects.toThrow(refusal('registry_newer', path, /99.*up to 1.*Upgrade/))
+    await expect(open(path)).rejects.toThrow(
+      refusal('registry_newer', path, new RegExp(`99.*up to ${SCHEMA_VERSION}.*Upgrade`)),
+    )
   })
 
   test('refuses a second row with the same key as an error of its caller', async () => {

@@ -77,6 +77,17 @@ describe('by its query plan', () => {
     ],
     ['listEvents', tx => tx.listEvents(ID, 0, 10), [`${EVENT_ID} AND sequence>?)`]],
     ['listRecentEvents', tx => tx.listRecentEvents(ID, 10), [`${EVENT_ID})`]],
+    [
+      'countEvents',
+      tx => tx.countEvents(ID, 'note', 9),
+      ['events USING COVERING INDEX events_by_type (process_id=? AND event_type=? AND sequence<?)'],
+    ],
+    [
+      'listWakeEvents',
+      tx => tx.listWakeEvents(ID, 0, 10),
+      ['events USING INDEX events_by_unacked_wake (process_id=? AND sequence>?)'],
+    ],
+    ['ackWake', tx => tx.ackWake(ID, 1), [`${EVENT_ID} AND sequence=?)`]],
     ['listJournal', tx => tx.listJournal(ID, 0), [`${JOURNAL_ID})`]],
     ['loadJournalEntry', tx => tx.loadJournalEntry(ID, 0, 'a'), [`${JOURNAL_ID} AND address=?)`]],
     ['listDue', tx => tx.listDue(NOW, 10), ['processes USING COVERING INDEX processes_by_due (due_at<?)']],

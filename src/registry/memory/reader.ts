@@ -40,6 +40,17 @@ export function createMemoryReader(state: MemoryState, options: MemoryReaderOpti
           .slice(0, limit),
       ),
     listRecentEvents: (id, limit) => immediately(() => (limit === 0 ? [] : eventsOf(id).slice(-limit))),
+    countEvents: (id, eventType, through) =>
+      immediately(
+        () => eventsOf(id).filter(event => event.eventType === eventType && event.sequence <= through).length,
+      ),
+    listWakeEvents: (id, after, limit) =>
+      immediately(() => {
+        const unacked = new Set(state.unackedWakes.get(id))
+        return eventsOf(id)
+          .filter(({ sequence }) => sequence > after && unacked.has(sequence))
+          .slice(0, limit)
+      }),
     listJournal: (id, epoch) =>
       immediately(() =>
         state.journal

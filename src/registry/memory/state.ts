@@ -13,6 +13,8 @@ export class MemoryState {
   readonly leases = new TransactionalMap<ProcessId, StoredLease>(this.undo)
   /** Per process, in order of sequence. */
   readonly events = new TransactionalMap<ProcessId, readonly StoredEvent[]>(this.undo)
+  /** Per process, the sequences whose wakes are not acknowledged. */
+  readonly unackedWakes = new TransactionalMap<ProcessId, readonly number[]>(this.undo)
   /** By process, epoch and address. */
   readonly journal = new TransactionalMap<string, JournalEntry>(this.undo)
   readonly workers = new TransactionalMap<string, WorkerRow>(this.undo)

@@ -58,6 +58,16 @@ export function createMemoryTransaction(state: MemoryState, reader: StoreReader)
           (left, right) => left.event.sequence - right.event.sequence,
         )
         state.events.set(processId, all)
+        if (stored.event.semantics?.wake !== undefined)
+          state.unackedWakes.set(processId, [...(state.unackedWakes.get(processId) ?? []), sequence])
+      }),
+    ackWake: (id, sequence) =>
+      immediately(() => {
+        const unacked = state.unackedWakes.get(id) ?? []
+        state.unackedWakes.set(
+          id,
+          unacked.filter(one => one !== sequence),
+        )
       }),
     saveLease: (id, lease, expectedFence) =>
       immediately(() => {

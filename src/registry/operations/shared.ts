@@ -1,11 +1,12 @@
 import { DUE } from '../../model/due.ts'
 import { unknownProcess } from '../../model/errors.ts'
 import {
-  type AppendRequest,
-  buildEvent,
+  buildRegistryEvent,
   type ProcessEvent,
   projectEvent,
   RESERVED_EVENT_TYPES,
+  type RegistryEvent,
+  type StoredEvent,
 } from '../../model/event.ts'
 import type { ProcessId } from '../../model/ids.ts'
 import { isLive, leaseLost, type ProcessLease } from '../../model/lease.ts'
@@ -36,16 +37,53 @@ export function dueAt(stored: StoredProcess, dueAtMs: number | undefined): Store
   return dueAtMs === undefined ? rest : { ...rest, dueAtMs }
 }
 
-/** Inserts the event whose rules the caller has applied; the row returned counts it and is still to be saved. */
+/** Writes an event of the registry's own; the row returned counts it and is still to be saved. */
 export function* insertEvent(
   tx: StoreTransaction,
   stored: StoredProcess,
-  request: AppendRequest,
+  request: RegistryEvent,
   now: number,
-): Operation<{ event: ProcessEvent; stored: StoredProcess }> {
-  const built = buildEvent(stored.record, request, now)
+): Operation<WrittenEvent> {
+  return yield* writeEvent(tx, stored, buildRegistryEvent(stored.record, request, now))
+}
+
+export interface WrittenEvent {
+  readonly event: ProcessEvent
+  /** The row as the event leaves it; still to be saved. */
+  readonly stored: StoredProcess
+}
+
+/** Writes an event whose rules the caller has applied. */
+export function* writeEvent(
+  tx: StoreTransaction,
+  stored: StoredProcess,
+  built: StoredEvent,
+): Operation<WrittenEvent> {
   yield* tx.insertEvent(built)
-  return { event: built.event, stored: changed(stored, projectEvent(stored.record, built.event), now) }
+  return { event: built.event, stored: withEvent(stored, built.event) }
+}
+
+/** The row as the event leaves it. */
+export function withEvent(stored: StoredProcess, event: ProcessEvent): StoredProcess {
+  const next = { ...stored, record: projectEvent(stored.record, event) }
+  if (event.semantics?.terminal === undefined) return next
+  // A run of the backend that was told to wait would wait for ever: the sweep tells it.
+  return dueAt({ ...next, isAttemptOpen: false }, stored.isRunWaiting ? event.occurredAtMs : undefined)
+}
+
+/**
+ * The record of a process whose terminal event is in the log. A row that does not say so yet, because it was restored
+ * or written by something else, is made to.
+ */
+export function* repaired(
+  tx: StoreTransaction,
+  stored: StoredProcess,
+  terminal: ProcessEvent,
+): Operation<ProcessRecord> {
+  if (isTerminal(stored.record.status)) return stored.record
+  const next = withEvent(stored, terminal)
+  yield* tx.saveProcess(next, { status: 'running' })
+  return next.record
 }
 
 /** A request that somebody must act on: due now, unless a live holder already watches for it. Still to be saved. */

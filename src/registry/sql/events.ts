@@ -55,6 +55,57 @@ export function* listRecentEvents(
   return (yield* session.all(selectLast, { id, limit })).map(eventFromRow).reverse()
 }
 
+const countOfType = prepare((db, p: Named<{ id: ProcessId; type: string; through: number }>) =>
+  db
+    .selectFrom('events')
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .where('process_id', '=', p.id)
+    .where('event_type', '=', p.type)
+    .where('sequence', '<=', p.through),
+)
+
+export function* countEvents(
+  session: SqlSession,
+  id: ProcessId,
+  eventType: string,
+  through: number,
+): Operation<number> {
+  const [row] = yield* session.all(countOfType, { id, type: eventType, through })
+  return row?.count ?? 0
+}
+
+const selectUnacked = prepare((db, p: Named<{ id: ProcessId; after: number; limit: number }>) =>
+  db
+    .selectFrom('events')
+    .selectAll()
+    .where('process_id', '=', p.id)
+    .where('unacked_wake', 'is not', null)
+    .where('sequence', '>', p.after)
+    .orderBy('sequence')
+    .limit(p.limit),
+)
+
+export function* listWakeEvents(
+  session: SqlSession,
+  id: ProcessId,
+  after: number,
+  limit: number,
+): Operation<ProcessEvent[]> {
+  return (yield* session.all(selectUnacked, { id, after, limit })).map(eventFromRow)
+}
+
+const updateAcked = prepare((db, p: Named<{ id: ProcessId; sequence: number }>) =>
+  db
+    .updateTable('events')
+    .set({ unacked_wake: null })
+    .where('process_id', '=', p.id)
+    .where('sequence', '=', p.sequence),
+)
+
+export function* ackWake(session: SqlSession, id: ProcessId, sequence: number): Operation<void> {
+  yield* session.run(updateAcked, { id, sequence })
+}
+
 const insertRow = prepare((db, p: Named<EventRow>) =>
   db
     .insertInto('events')
@@ -69,6 +120,8 @@ const insertRow = prepare((db, p: Named<EventRow>) =>
         'replay_key',
         'payload_hash',
         'occurred_at',
+        'semantics',
+        'unacked_wake',
       ]),
     ),
 )

@@ -1,5 +1,6 @@
 import { initial } from './migrations/0001-initial.ts'
 import { listsAndGrants } from './migrations/0002-lists-and-grants.ts'
+import { eventSemantics } from './migrations/0003-event-semantics.ts'
 
 /** One step of the schema's history. Never changed once released: the next change is the next number. */
 export interface Migration {
@@ -8,7 +9,7 @@ export interface Migration {
   sqlite(execute: (sql: string) => void): void
 }
 
-export const MIGRATIONS: readonly Migration[] = [initial, listsAndGrants]
+export const MIGRATIONS: readonly Migration[] = [initial, listsAndGrants, eventSemantics]
 
 /** The schema that this version of Leasehold writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length

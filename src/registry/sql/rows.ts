@@ -169,6 +169,8 @@ export const toEventRow = ({ event, payloadHash }: StoredEvent): EventRow => ({
   replay_key: event.invocation.replay?.key ?? null,
   payload_hash: payloadHash,
   occurred_at: event.occurredAtMs,
+  semantics: encodeOptional(event.semantics),
+  unacked_wake: event.semantics?.wake === undefined ? null : 1,
 })
 
 export function eventFromRow(row: EventRow): ProcessEvent {
@@ -184,6 +186,7 @@ export function eventFromRow(row: EventRow): ProcessEvent {
       causedBy: decode(row.caused_by),
       ...present({ replay: key === null ? null : { key } }),
     },
+    ...present({ semantics: decodeOptional(row.semantics) }),
     occurredAtMs: row.occurred_at,
   }
 }

@@ -12,11 +12,15 @@ CREATE TABLE events (
   caused_by text not null,
   replay_key text,
   payload_hash text not null,
-  occurred_at integer not null,
+  occurred_at integer not null, semantics text, unacked_wake integer,
   primary key (process_id, sequence)
 ) strict;
 
 CREATE UNIQUE INDEX events_by_replay_key on events (process_id, replay_key) where replay_key is not null;
+
+CREATE INDEX events_by_type on events (process_id, event_type, sequence);
+
+CREATE INDEX events_by_unacked_wake on events (process_id, sequence) where unacked_wake is not null;
 
 CREATE TABLE grants (
   scope_id text not null,

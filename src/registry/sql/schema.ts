@@ -1,3 +1,4 @@
+import type { MaterializedSemantics } from '../../model/event-semantics.ts'
 import type { LeaseToken, ProcessId } from '../../model/ids.ts'
 import type { JournalEntry, StepFailure } from '../../model/journal.ts'
 import type { Json } from '../../model/json.ts'
@@ -122,6 +123,9 @@ export interface EventRow {
   readonly replay_key: string | null
   readonly payload_hash: string
   readonly occurred_at: number
+  readonly semantics: JsonText<MaterializedSemantics> | null
+  /** 1 for a wake that is not acknowledged. Null else, so that its index holds no more than those. */
+  readonly unacked_wake: 1 | null
 }
 
 export interface JournalRow {

@@ -1,6 +1,14 @@
 import type { StoreReader, StoreTransaction } from '../store.ts'
 import { insertEnv, loadEnv } from './envs.ts'
-import { findEvent, insertEvent, listEvents, listRecentEvents } from './events.ts'
+import {
+  ackWake,
+  countEvents,
+  findEvent,
+  insertEvent,
+  listEvents,
+  listRecentEvents,
+  listWakeEvents,
+} from './events.ts'
 import { listJournal, loadJournalEntry, saveJournalEntry } from './journal.ts'
 import { listLeasesOfWorker, listOrphans, loadLease, saveLease } from './leases.ts'
 import { listProcesses } from './process-list.ts'
@@ -17,6 +25,8 @@ export const createSqlReader = (session: SqlSession, platform: SqlPlatform): Sto
   findEvent: (id, replayKey) => findEvent(session, id, replayKey),
   listEvents: (id, after, limit) => listEvents(session, id, after, limit),
   listRecentEvents: (id, limit) => listRecentEvents(session, id, limit),
+  countEvents: (id, eventType, through) => countEvents(session, id, eventType, through),
+  listWakeEvents: (id, after, limit) => listWakeEvents(session, id, after, limit),
   listJournal: (id, epoch) => listJournal(session, id, epoch),
   loadJournalEntry: (id, epoch, address) => loadJournalEntry(session, id, epoch, address),
   listDue: (now, limit) => listDue(session, now, limit),
@@ -36,6 +46,7 @@ export const createSqlTransaction = (session: SqlSession, platform: SqlPlatform)
   saveProcess: (process, guard) => saveProcess(session, platform, process, guard),
   saveDue: (id, dueAtMs) => saveDue(session, id, dueAtMs),
   insertEvent: stored => insertEvent(session, stored),
+  ackWake: (id, sequence) => ackWake(session, id, sequence),
   saveLease: (id, lease, expectedFence) => saveLease(session, id, lease, expectedFence),
   saveJournalEntry: (entry, guard) => saveJournalEntry(session, entry, guard),
   saveWorker: row => saveWorker(session, row),

@@ -2,7 +2,7 @@ import { expect } from 'vitest'
 import type { ProcessEvent } from '../../model/event.ts'
 import type { Json } from '../../model/json.ts'
 import type { ProcessRecord } from '../../model/process.ts'
-import { ANA, BEN, COMPLETED, OUTCOMES, TTL, timer } from './fixtures.ts'
+import { ANA, BEN, COMPLETED, EXTERNAL, OUTCOMES, TTL, timer } from './fixtures.ts'
 import type { Case, World } from './harness.ts'
 
 /** What the log alone says about a row. The lease, the count of attempts and the change position are not in it. */
@@ -46,6 +46,13 @@ function fold(log: readonly ProcessEvent[]): Record<string, unknown> {
         told.status = eventType.slice('process.'.length)
         told.outcome = member(payload, 'await_output')
         delete told.silentSinceMs
+        break
+      case 'declined':
+        told.status = 'failed'
+        told.outcome = {
+          ...{ status: 'failed', class: 'execution', code: 'process_failed' },
+          ...{ message: member(payload, 'why'), raw: member(payload, 'why') },
+        }
         break
     }
   }
@@ -142,4 +149,13 @@ export function foldCases(it: Case): void {
       await expectFold(world, id)
     })
   }
+
+  it('holds for a process that an event of its own ends (§6 #45)', async world => {
+    const semantics = { terminal: { state: 'failed', awaitOutput: { pointer: '/why' } } } as const
+    const eventTypes = [{ name: 'declined', payloadSchema: true, semantics }]
+    const id = await world.register({ ...EXTERNAL, eventTypes })
+    await world.registry.append(id, { eventType: 'declined', payload: { why: 'too late' }, replayKey: 'k' })
+    await expectFold(world, id)
+    expect(await world.record(id)).toMatchObject({ status: 'failed' })
+  })
 }

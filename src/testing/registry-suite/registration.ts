@@ -1,4 +1,6 @@
 import { expect } from 'vitest'
+import { wakeOn } from '../../model/event.ts'
+import type { EventSemantics } from '../../model/event-semantics.ts'
 import type { ProcessInput } from '../../model/process.ts'
 import type { CausalRef } from '../../model/provenance.ts'
 import { MAX_PAYLOAD_BYTES, type RegistrationRequest } from '../../model/registration.ts'
@@ -15,6 +17,9 @@ const withoutEnvironment = (input: ProcessInput): RegistrationRequest => {
   const { envRef: _, ...rest } = registration({ input })
   return rest
 }
+
+const declaring = (semantics: EventSemantics, name = 'done'): RegistrationRequest =>
+  registration({ eventTypes: [{ ...note, name, semantics }] })
 
 const INVALID: Readonly<Record<string, RegistrationRequest>> = {
   'an id of blanks (§6 #4)': registration({ id: '  ' }),
@@ -39,6 +44,16 @@ const INVALID: Readonly<Record<string, RegistrationRequest>> = {
   }),
   'an event type declared twice (§6 #8)': registration({ eventTypes: [note, note] }),
   'a blank event type (§6 #8)': registration({ eventTypes: [{ ...note, name: ' ' }] }),
+  'an end as failed without its reason (§6 #9)': declaring({ terminal: { state: 'failed' } }),
+  'an end as cancelled without its reason (§6 #9)': declaring({ terminal: { state: 'cancelled' } }),
+  'an end as abandoned without its evidence (§6 #9)': declaring({ terminal: { state: 'abandoned' } }),
+  'a selector that is no JSON Pointer': declaring({ wake: { input: { pointer: 'text' } } }),
+  'a signal with a blank in its name (§6 #66)': declaring({}, 'signal.go on'),
+  'a core event type that ends in another way': registration({
+    eventTypes: [
+      { name: 'process.failed', payloadSchema: true, semantics: { terminal: { state: 'completed' } } },
+    ],
+  }),
   'a budget of no attempts': registration({ maxAttempts: 0 }),
 }
 
@@ -152,6 +167,20 @@ export function registrationCases(it: Case): void {
       expect(await registry.list({ status: 'any' })).toEqual({ records: [] })
     })
   }
+
+  it('an end as completed may take its whole payload (§6 #9)', async ({ registry }) => {
+    const { record } = await registry.register(declaring({ terminal: { state: 'completed' } }))
+    expect(record.eventTypes[0]).toMatchObject({ semantics: { terminal: { state: 'completed' } } })
+  })
+
+  it('a core event type may be given a wake, and keeps what it is', async ({ registry }) => {
+    const type = wakeOn('process.failed', { input: 'payload' })
+    const { record } = await registry.register(registration({ eventTypes: [type] }))
+    expect(record.eventTypes).toHaveLength(7)
+    expect(record.eventTypes.find(({ name }) => name === 'process.failed')).toMatchObject({
+      semantics: { terminal: { state: 'failed' }, wake: { input: 'payload' } },
+    })
+  })
 
   for (const { input, identity } of IDENTITIES) {
     it(`${input.type} input gives ${JSON.stringify(identity)} (§6 #14)`, async ({ registry }) => {

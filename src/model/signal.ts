@@ -1,0 +1,17 @@
+/** A signal named `n` is an event of the type `signal.n`. */
+const PREFIX = 'signal.'
+
+export const MAX_SIGNAL_NAME_LENGTH = 128
+
+export const signalEventType = (name: string): string => `${PREFIX}${name}`
+
+/** The name of the signal that events of this type are; `undefined` for other events. */
+export const signalNameOf = (eventType: string): string | undefined =>
+  eventType.startsWith(PREFIX) ? eventType.slice(PREFIX.length) : undefined
+
+/** What is wrong with a signal's name; `undefined` where nothing is. */
+export function findSignalNameProblem(name: string): string | undefined {
+  if (name.length > MAX_SIGNAL_NAME_LENGTH)
+    return `has ${name.length} characters; the limit is ${MAX_SIGNAL_NAME_LENGTH}`
+  return /^[A-Za-z0-9_-]+$/.test(name) ? undefined : 'is not made of ASCII letters, digits, "_" and "-"'
+}

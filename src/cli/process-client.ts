@@ -1,6 +1,8 @@
 import type { ProcessClient } from '../client/process-client.ts'
+import { isLeaseholdError } from '../model/errors.ts'
 import type { Host } from '../runtime/host.ts'
 import type { ConnectionSettings } from './connection-settings.ts'
+import { requireNamespace } from './temporal-server.ts'
 
 /** A client for one command. It connects at its first call; what the server refuses is said, not tried again for long. */
 export async function withProcessClient<T>(
@@ -19,6 +21,10 @@ export async function withProcessClient<T>(
   })
   try {
     return await use(client)
+  } catch (error) {
+    // A wrong namespace shows only at the first call, and as one of the server's own errors.
+    if (!isLeaseholdError(error)) await requireNamespace(connection, { address, namespace })
+    throw error
   } finally {
     await client[Symbol.asyncDispose]()
     await connection.close()

@@ -28,7 +28,7 @@ const COMMANDS = [
 const AFTER_HELP = `
 Exit codes: 0 done · 1 failed · 2 usage · 3 unknown process · 4 conflict · 5 registry or server unreachable
             await: 0 completed · 10 failed · 11 cancelled · 12 abandoned · 13 still running at the timeout
-            128 + n: stopped by signal n before the end`
+            128 + n: stopped by signal n before the end; dev and worker that were ready: 0`
 
 /** The whole command line. Its errors are thrown, so that they take the same form as all others. */
 export function createProgram(context: CliContext): Command {

@@ -40,7 +40,7 @@ function describe(error: unknown): Reported {
   }
   return {
     code: 'internal',
-    message: `${messageOf(error)} This was not expected; the same command with --debug shows where it happened.`,
+    message: `${messageOf(error).replace(/[.\s]*$/, '')}. This was not expected; the same command with --debug shows where it happened.`,
   }
 }
 

@@ -179,6 +179,13 @@ describe('start', () => {
   })
 })
 
+test('start in a namespace that is not there says so: usage, exit 2', async () => {
+  const { start } = await withHost()
+  const ended = await start([...GREET, '--json'], { env: { TEMPORAL_NAMESPACE: 'nowhere' } })
+  expect(ended.code).toBe(2)
+  expect(jsonError(ended)).toMatchObject({ code: 'usage', namespace: 'nowhere' })
+})
+
 describe('start --wait', () => {
   test.each([
     { args: GREET, exit: 0, says: 'value   "hello ana"', status: 'completed' },

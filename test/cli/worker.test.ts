@@ -74,6 +74,15 @@ describe('worker', () => {
     expect((await run('start', 'greet', '--id', id, '--wait', '--task-queue', queue)).code).toBe(0)
   })
 
+  test('is told of a cancel while it runs the process', async () => {
+    const { launch, run, id } = await withHost()
+    await launch('worker').line('ready')
+    await run('start', 'bound', '--id', id)
+    await launch('events', id, '--follow').line('process.first_started')
+    expect((await run('cancel', id, '--reason', 'enough')).code).toBe(0)
+    expect(await run('await', id)).toMatchObject({ code: 11, stdout: 'status  cancelled\nreason  enough\n' })
+  })
+
   test('that drains ends what is bound to it as abandoned', async () => {
     const { launch, run, id } = await withHost()
     const worker = launch('worker')

@@ -6,7 +6,8 @@ import { figure, times } from './support/table.ts'
 
 const IN_FLIGHT = 50
 const ROUNDS = 6
-const RUNS_PER_ROUND = 250
+const ROUND_MS = 5_000
+const WARM_UP_MS = 1_000
 const LEAST = 0.9
 
 /** Processes per second with so many in flight. On a small machine the server's CPU is the limit for both. */
@@ -16,14 +17,14 @@ export const throughput: Bench = async surroundings => {
   await Promise.all([ours.startWorker(), bare.startWorker()])
   const runOurs = async () => (await ours.processes.start({ kind: 'noop', input: 1 })).outcome()
   const runBare = async () => (await bare.start('oneActivity', 1)).result()
-  await ratePerSecond(IN_FLIGHT, runOurs)
-  await ratePerSecond(IN_FLIGHT, runBare)
+  await ratePerSecond(WARM_UP_MS, runOurs)
+  await ratePerSecond(WARM_UP_MS, runBare)
 
   const rates = { ours: [] as number[], bare: [] as number[] }
   await interleave(
     ROUNDS,
-    async () => void rates.ours.push(await ratePerSecond(RUNS_PER_ROUND, runOurs)),
-    async () => void rates.bare.push(await ratePerSecond(RUNS_PER_ROUND, runBare)),
+    async () => void rates.ours.push(await ratePerSecond(ROUND_MS, runOurs)),
+    async () => void rates.bare.push(await ratePerSecond(ROUND_MS, runBare)),
   )
 
   const ratio = median(rates.ours.map((rate, round) => rate / (rates.bare[round] ?? Number.NaN)))
@@ -38,10 +39,15 @@ export const throughput: Bench = async surroundings => {
   ]
 }
 
-async function ratePerSecond(runs: number, run: () => Promise<unknown>): Promise<number> {
-  let left = runs
+/** For a time and not for a number of runs, so that a busy machine makes the figure worse and not the bench longer. */
+async function ratePerSecond(roundMs: number, run: () => Promise<unknown>): Promise<number> {
+  let runs = 0
+  const begun = performance.now()
   const caller = async () => {
-    while (left-- > 0) await run()
+    while (performance.now() - begun < roundMs) {
+      await run()
+      runs++
+    }
   }
   const elapsed = await timed(() => Promise.all(Array.from({ length: IN_FLIGHT }, caller)))
   return (1_000 * runs) / elapsed

@@ -15,8 +15,13 @@ export async function runWorker(
   Runtime.install({ shutdownSignals: [], logger: new DefaultLogger('ERROR') })
   const connection = await NativeConnection.connect({ address })
   const worker = await create(connection)
-  process.once('SIGTERM', () => worker.stop())
-  process.once('disconnect', () => worker.stop())
+  let isStopping = false
+  const stopOnce = () => {
+    if (!isStopping) worker.stop()
+    isStopping = true
+  }
+  process.on('SIGTERM', stopOnce)
+  process.on('disconnect', stopOnce)
   const running = worker.run()
   tellBench({ type: 'ready' })
   await running

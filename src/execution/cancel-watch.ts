@@ -43,8 +43,14 @@ export class CancelWatch {
 
   check(): void {
     this.#isTicked = true
+    this.#lookOnce()
+  }
+
+  #lookOnce(): void {
     this.#looking ??= this.#look().finally(() => {
       this.#looking = undefined
+      // A tick may have come after the last look and before this.
+      if (this.#isTicked && this.#cancel === undefined) this.#lookOnce()
     })
   }
 

@@ -4,8 +4,7 @@ import { isTerminal, type Outcome } from '../model/outcome.ts'
 import type { WatchedRegistry } from './watch.ts'
 
 /** Even without a tick a waiter looks for itself: a lost notice costs a second, never the answer. */
-const FIRST_LOOK_MS = 25
-const LAST_LOOK_MS = 1_000
+const LOOK_MS = 1_000
 
 interface WaitOptions {
   readonly signal?: AbortSignal
@@ -58,10 +57,8 @@ export async function* followEvents(
 function listen(registry: WatchedRegistry, id: string, signal: AbortSignal | undefined) {
   let isTicked = false
   let wake = () => {}
-  let lookMs = FIRST_LOOK_MS
   const unsubscribe = registry.hub.subscribe(id, () => {
     isTicked = true
-    lookMs = FIRST_LOOK_MS
     wake()
   })
   return {
@@ -77,8 +74,7 @@ function listen(registry: WatchedRegistry, id: string, signal: AbortSignal | und
           settle()
         }
         const onAbort = () => done(() => reject(signal?.reason))
-        const timer = setTimeout(() => done(resolve), isTicked ? 0 : lookMs)
-        lookMs = Math.min(LAST_LOOK_MS, lookMs * 2)
+        const timer = setTimeout(() => done(resolve), LOOK_MS)
         signal?.addEventListener('abort', onAbort, { once: true })
         wake = () => done(resolve)
         if (isTicked) wake()

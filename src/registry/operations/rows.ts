@@ -111,7 +111,11 @@ export function createRowOperations(store: ProcessStore): RowOperations {
         return yield* recordRequest(tx, stored, now, request)
       }),
 
-    putEnv: (ref, bytes) => store.transaction(tx => tx.insertEnv(ref, bytes)),
+    putEnv: async (ref, bytes) => {
+      // Most starts share one environment: looking first spares the others a write lock.
+      if ((await store.read(reader => reader.loadEnv(ref))) !== undefined) return
+      await store.transaction(tx => tx.insertEnv(ref, bytes))
+    },
 
     getEnv: ref => store.read(reader => reader.loadEnv(ref)),
   }

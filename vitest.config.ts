@@ -7,8 +7,15 @@ export default defineConfig({
     projects: [
       // Pure rules and code without a server: `npm run check` runs these alone.
       { test: { name: 'unit', include: ['test/{model,runtime,execution}/**/*.test.ts'] } },
-      // The conformance suite on real stores.
-      { test: { name: 'stores', include: ['test/registry/**/*.test.ts'], ...slow } },
+      // The conformance suite on real stores. One real PostgreSQL for all of them; each test has a schema of its own.
+      {
+        test: {
+          name: 'stores',
+          include: ['test/registry/**/*.test.ts'],
+          globalSetup: ['test/support/postgres-server.ts'],
+          ...slow,
+        },
+      },
       { test: { name: 'dev-server', include: ['test/dev-server/**/*.test.ts'], ...slow } },
       // One real Temporal server for all of them, started and stopped here; each test has a registry and a queue of its own.
       {

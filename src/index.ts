@@ -13,7 +13,7 @@ export { DEFAULT_LEASE_TIMINGS, type LeaseTimings } from './model/lease.ts'
 export type { AbandonEvidence, Failure, Outcome, ProcessStatus } from './model/outcome.ts'
 export type { Disposition, ProcessRecord } from './model/process.ts'
 export { createProcessRegistry, type ProcessRegistry } from './registry/registry.ts'
-export { type RegistrySource, sqliteRegistry } from './registry/source.ts'
+export { postgresRegistry, type RegistrySource, sqliteRegistry } from './registry/source.ts'
 export type { ProcessStore, StoreTransaction } from './registry/store.ts'
 export {
   type ProcessContext,

@@ -63,6 +63,7 @@ export type ErrorCode =
   | 'registry_unavailable'
   | 'registry_closed'
   | 'registry_mismatch'
+  | 'cursor_expired'
   // Temporal
   | 'temporal_unreachable'
   | 'temporal_server_missing'

@@ -1,4 +1,4 @@
-import type { ChangeCursor } from '../model/ids.ts'
+import type { ChangeCursor, ProcessId } from '../model/ids.ts'
 import type { ChangeHub, Demand } from './change-hub.ts'
 import type { ProcessRegistry } from './registry.ts'
 
@@ -35,7 +35,7 @@ export class ChangeFeed {
       return
     }
     const everyMs = POLL_MS[demand]
-    this.#stopWatching = this.#registry.watch(() => this.#readSoon(everyMs), { everyMs })
+    this.#stopWatching = this.#registry.watch(ids => this.#hear(ids, everyMs), { everyMs })
     this.#read()
   }
 
@@ -43,6 +43,12 @@ export class ChangeFeed {
   async stop(): Promise<void> {
     this.setDemand('none')
     await this.#reading
+  }
+
+  /** A store that knows what has changed leads straight to it: the feed may be behind, and must not keep waiters waiting. */
+  #hear(ids: readonly ProcessId[] | undefined, everyMs: number): void {
+    if (ids === undefined) this.#readSoon(everyMs)
+    else for (const id of ids) this.#hub.notify(id)
   }
 
   /**
@@ -64,14 +70,8 @@ export class ChangeFeed {
   #read(): void {
     this.#isStale = true
     this.#lastReadAt = performance.now()
-    this.#readOnce()
-  }
-
-  #readOnce(): void {
     this.#reading ??= this.#readPages().finally(() => {
       this.#reading = undefined
-      // A call may have come after the last page and before this.
-      if (this.#isStale && this.#stopWatching !== undefined) this.#readOnce()
     })
   }
 

@@ -18,3 +18,20 @@ export function runSynchronously<T>(operation: Operation<T>): T {
     'The body of a transaction waited for something, but this store runs transactions synchronously. Do it before the transaction, and yield only what the store gives.',
   )
 }
+
+/** An operation that waits for one promise of the store's driver. */
+export function* awaited<T>(promise: Promise<T>): Operation<T> {
+  return (yield promise) as T
+}
+
+/** Runs an operation over an asynchronous driver. What a promise is rejected with is thrown where it was yielded. */
+export async function runAsynchronously<T>(operation: Operation<T>): Promise<T> {
+  let step = operation.next()
+  while (!step.done) {
+    step = await step.value.then(
+      value => operation.next(value),
+      error => operation.throw(error),
+    )
+  }
+  return step.value
+}

@@ -20,7 +20,7 @@ import { createRowOperations } from './operations/rows.ts'
 import { createWaitOperations } from './operations/waits.ts'
 import { createWorkerOperations } from './operations/workers.ts'
 import { createWorklistOperations } from './operations/worklist.ts'
-import type { DurabilityTier, OrphanedAttempt, ProcessStore } from './store.ts'
+import type { ChangePage, DurabilityTier, OrphanedAttempt, ProcessStore } from './store.ts'
 
 /**
  * The registry owns the truth about every process. State only: point reads and writes, each one atomic transaction,
@@ -41,7 +41,7 @@ export interface ProcessRegistry
   readonly registryId: string
   readonly durabilityTier: DurabilityTier
   /** See {@link ProcessStore.watch}. */
-  watch(listener: () => void, options: { readonly everyMs: number }): () => void
+  watch(listener: (ids?: readonly ProcessId[]) => void, options: { readonly everyMs: number }): () => void
   close(): Promise<void>
 }
 
@@ -211,10 +211,7 @@ export interface WorklistOperations {
   /** The row could not be handed over, for a reason of its own: it is due again later, with the back-off of a submission. */
   postpone(id: string, seen: SeenProcess): Promise<void>
   /** Ids changed after the cursor, in order of commit, each once. */
-  changesSince(
-    cursor: ChangeCursor,
-    limit: number,
-  ): Promise<{ readonly ids: readonly ProcessId[]; readonly next: ChangeCursor }>
+  changesSince(cursor: ChangeCursor, limit: number): Promise<ChangePage>
   latestChange(): Promise<ChangeCursor>
 }
 

@@ -1,4 +1,6 @@
 import { createProcessRegistry, type ProcessRegistry } from './registry.ts'
+import { describePostgres } from './sql/postgres/describe.ts'
+import { createPostgresStore, type PostgresStoreOptions } from './sql/postgres-store.ts'
 import { createSqliteStore, type SqliteStoreOptions } from './sql/sqlite-store.ts'
 
 /** Where a registry is, and how to open it. Opening is up to whoever needs it: a host module can be loaded for nothing. */
@@ -13,4 +15,10 @@ export interface RegistrySource {
 export const sqliteRegistry = (options: SqliteStoreOptions): RegistrySource => ({
   description: `sqlite:${options.path}`,
   open: async opening => createProcessRegistry(await createSqliteStore({ ...options, ...opening })),
+})
+
+/** A registry in a schema of a PostgreSQL database, which any number of machines may share. */
+export const postgresRegistry = (options: PostgresStoreOptions): RegistrySource => ({
+  description: describePostgres(options.connectionString, options.schema),
+  open: async opening => createProcessRegistry(await createPostgresStore({ ...options, ...opening })),
 })

@@ -29,9 +29,10 @@ export interface ProcessStore {
   read<T>(body: (tx: StoreReader) => Operation<T>): Promise<T>
   /**
    * Calls the listener when something may have been committed, by this OS process or another; it may also be called for
-   * nothing. `everyMs` bounds the delay where the store has to look for itself. Returns how to stop.
+   * nothing. `ids` are the rows that were changed, where the store knows them: they can be read at once, without a look
+   * at the feed. `everyMs` bounds the delay where the store has to look for itself. Returns how to stop.
    */
-  watch(listener: () => void, options: { readonly everyMs: number }): () => void
+  watch(listener: (ids?: readonly ProcessId[]) => void, options: { readonly everyMs: number }): () => void
   /** May be called twice. Work in flight ends first. */
   close(): Promise<void>
 }
@@ -60,7 +61,7 @@ export interface StoreReader {
   /** The earliest due time of all; absent when nothing will ever be due. */
   nextDue(): Operation<number | undefined>
   /** Ids changed after the cursor in order of commit, each once at its newest position. */
-  listChanges(cursor: ChangeCursor, limit: number): Operation<{ ids: ProcessId[]; next: ChangeCursor }>
+  listChanges(cursor: ChangeCursor, limit: number): Operation<ChangePage>
   latestChange(): Operation<ChangeCursor>
   listWorkers(hostId: string): Operation<WorkerRow[]>
   /** Leases held by attempts of this worker. */
@@ -68,6 +69,23 @@ export interface StoreReader {
   /** Attempts proven dead on this host whose backend token has not been failed yet. */
   listOrphans(hostId: string): Operation<OrphanedAttempt[]>
   loadEnv(ref: string): Operation<Uint8Array | undefined>
+}
+
+export interface ChangePage {
+  readonly ids: readonly ProcessId[]
+  /** What to go on with; the reader's own cursor if there was nothing to read. */
+  readonly next: ChangeCursor
+  /** Changes are committed that the feed cannot show yet. Waiters hear of them all the same. */
+  readonly heldBackBy?: HeldBack
+}
+
+/** A transaction that keeps later changes out of the feed, in whatever database of the same server. */
+export interface HeldBack {
+  readonly kind: 'transaction' | 'prepared_transaction'
+  /** The session's process id on the server, or the prepared transaction's name. */
+  readonly id: string
+  readonly database: string
+  readonly forMs: number
 }
 
 export interface StoreTransaction extends StoreReader {

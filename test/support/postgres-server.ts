@@ -10,7 +10,7 @@ declare module 'vitest' {
 
 /** A missing server fails the run: nothing is skipped. */
 export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
-  const given = process.env['LEASEHOLD_TEST_POSTGRES']
+  const given = process.env.LEASEHOLD_TEST_POSTGRES
   if (given !== undefined && given !== '') {
     project.provide('postgresUrl', given)
     return undefined

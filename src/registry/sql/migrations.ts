@@ -7,6 +7,8 @@ export interface Migration {
   readonly version: number
   readonly name: string
   sqlite(execute: (sql: string) => void): void
+  /** Run with the registry's own schema as the search path. */
+  postgres(execute: (sql: string) => Promise<void>): Promise<void>
 }
 
 export const MIGRATIONS: readonly Migration[] = [initial, listsAndGrants, eventSemantics]

@@ -52,12 +52,23 @@ const MUTABLE_COLUMNS = [
   'epoch',
 ] as const satisfies readonly (keyof MutableColumns)[]
 
-const selectProcess = prepare((db, p: Named<{ id: ProcessId }>) =>
-  db.selectFrom('processes').selectAll().where('id', '=', p.id),
-)
+const byId = (db: Kysely<Schema>, p: Named<{ id: ProcessId }>) =>
+  db.selectFrom('processes').selectAll().where('id', '=', p.id)
+
+const selectProcess = prepare((db, p: Named<{ id: ProcessId }>) => byId(db, p))
+
+const lockProcess = prepare((db, p: Named<{ id: ProcessId }>, { forUpdate }) => forUpdate(byId(db, p)))
 
 export function* loadProcess(session: SqlSession, id: ProcessId): Operation<StoredProcess | undefined> {
   const [row] = yield* session.all(selectProcess, { id })
+  return row && fromProcessRow(row, yield* waitsOf(session, row))
+}
+
+export function* loadProcessForUpdate(
+  session: SqlSession,
+  id: ProcessId,
+): Operation<StoredProcess | undefined> {
+  const [row] = yield* session.all(lockProcess, { id })
   return row && fromProcessRow(row, yield* waitsOf(session, row))
 }
 
@@ -84,13 +95,13 @@ const updateRow = {
 }
 
 const updateLeasedRow = {
-  any: prepare((db, p: Named<ProcessRow & GuardBindings>) =>
-    update(db, p).where(({ exists }) => exists(heldLease(db, p.id, p))),
+  any: prepare((db, p: Named<ProcessRow & GuardBindings>, locks) =>
+    update(db, p).where(({ exists }) => exists(heldLease(db, p.id, p, locks))),
   ),
-  running: prepare((db, p: Named<ProcessRow & GuardBindings>) =>
+  running: prepare((db, p: Named<ProcessRow & GuardBindings>, locks) =>
     update(db, p)
       .where('status', '=', 'running')
-      .where(({ exists }) => exists(heldLease(db, p.id, p))),
+      .where(({ exists }) => exists(heldLease(db, p.id, p, locks))),
   ),
 }
 

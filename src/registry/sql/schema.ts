@@ -33,8 +33,12 @@ export interface MetaRow {
   readonly singleton: number
   readonly schema_version: number
   readonly registry_id: string
-  /** The last change position given. It outlives the rows, so that a position is never given twice. */
+  /** SQLite's: the last change position given. It outlives the rows, so that a position is never given twice. */
   readonly change_seq: number
+  /** PostgreSQL's: which database of which cluster the positions belong to. Another one means: restored from a dump. */
+  readonly home: string
+  /** PostgreSQL's: how often that has happened. By hand it may only grow. */
+  readonly restores: number
 }
 
 /** Set when the process is registered and never again. */

@@ -1,5 +1,5 @@
-import type { ChangeCursor, ProcessId } from '../../model/ids.ts'
-import type { Operation } from '../store.ts'
+import type { ChangeCursor } from '../../model/ids.ts'
+import type { ChangePage, Operation } from '../store.ts'
 import type { Statement } from './statement.ts'
 
 /** A database connection inside a transaction, as the statements' functions use it. */
@@ -14,10 +14,6 @@ export interface SqlPlatform {
   now(session: SqlSession): Operation<number>
   /** The position of the change that is about to be written. */
   nextChange(session: SqlSession): Operation<number>
-  listChanges(
-    session: SqlSession,
-    cursor: ChangeCursor,
-    limit: number,
-  ): Operation<{ ids: ProcessId[]; next: ChangeCursor }>
+  listChanges(session: SqlSession, cursor: ChangeCursor, limit: number): Operation<ChangePage>
   latestChange(session: SqlSession): Operation<ChangeCursor>
 }

@@ -1,4 +1,4 @@
-import { type Compilable, type Kysely, type RawBuilder, sql } from 'kysely'
+import { type Compilable, type Kysely, type RawBuilder, type SelectQueryBuilder, sql } from 'kysely'
 import type { Schema } from './schema.ts'
 
 /** A value that a column can be bound to. */
@@ -9,9 +9,21 @@ export type Bindings = { readonly [name: string]: SqlValue }
 /** The parameters of a statement, written where their values will stand. */
 export type Named<Params> = { readonly [Name in keyof Params]: RawBuilder<Params[Name]> }
 
+type Locking = <DB, TB extends keyof DB, Row>(
+  query: SelectQueryBuilder<DB, TB, Row>,
+) => SelectQueryBuilder<DB, TB, Row>
+
+/** What a database with row locks adds to a query. Where one transaction writes at a time, nothing is. */
+export interface RowLocks {
+  /** The rows found are this transaction's to write: others that want them wait, and then see what it has written. */
+  readonly forUpdate: Locking
+  /** The rows found stay as they are until this transaction has ended. */
+  readonly forShare: Locking
+}
+
 /** A statement in the query builder's terms, the same for every SQL store. */
 export interface Statement<Params, Row> {
-  readonly build: (db: Kysely<Schema>, p: Named<Params>) => Compilable<Row>
+  readonly build: (db: Kysely<Schema>, p: Named<Params>, locks: RowLocks) => Compilable<Row>
 }
 
 /** A statement as one database takes it: built once, then only bound. */
@@ -32,9 +44,10 @@ export const prepare = <Params, Row>(build: Statement<Params, Row>['build']): St
 export function compileStatement<Params, Row>(
   statement: Statement<Params, Row>,
   db: Kysely<Schema>,
+  locks: RowLocks,
 ): CompiledStatement<Params> {
   const named = new Proxy({}, { get: (_, name) => sql.val(new Parameter(name)) }) as Named<Params>
-  const compiled = statement.build(db, named).compile()
+  const compiled = statement.build(db, named, locks).compile()
   // In the order of the placeholders: the name of a parameter, or a constant that the statement itself contains.
   const slots = [...compiled.parameters]
   return {

@@ -10,9 +10,17 @@ import {
   listWakeEvents,
 } from './events.ts'
 import { listJournal, loadJournalEntry, saveJournalEntry } from './journal.ts'
-import { listLeasesOfWorker, listOrphans, loadLease, saveLease } from './leases.ts'
+import { listLeasesOfWorker, listOrphans, loadLease, loadLeaseForUpdate, saveLease } from './leases.ts'
 import { listProcesses } from './process-list.ts'
-import { insertProcess, listDue, loadProcess, nextDue, saveDue, saveProcess } from './processes.ts'
+import {
+  insertProcess,
+  listDue,
+  loadProcess,
+  loadProcessForUpdate,
+  nextDue,
+  saveDue,
+  saveProcess,
+} from './processes.ts'
 import type { SqlPlatform, SqlSession } from './session.ts'
 import { deleteWorker, listWorkers, saveWorker } from './workers.ts'
 
@@ -39,9 +47,11 @@ export const createSqlReader = (session: SqlSession, platform: SqlPlatform): Sto
   loadEnv: ref => loadEnv(session, ref),
 })
 
-/** All of the seam's verbs. */
+/** All of the seam's verbs. What a transaction loads it may write, so it locks it. */
 export const createSqlTransaction = (session: SqlSession, platform: SqlPlatform): StoreTransaction => ({
   ...createSqlReader(session, platform),
+  loadProcess: id => loadProcessForUpdate(session, id),
+  loadLease: id => loadLeaseForUpdate(session, id),
   insertProcess: process => insertProcess(session, platform, process),
   saveProcess: (process, guard) => saveProcess(session, platform, process, guard),
   saveDue: (id, dueAtMs) => saveDue(session, id, dueAtMs),

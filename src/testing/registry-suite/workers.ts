@@ -57,12 +57,12 @@ export function workerCases(it: Case): void {
     const zombie = await world.start(id, { worker: BEN })
     await registry.proveWorkerDead(BEN)
     for (const write of [
-      registry.renew(zombie, TTL),
-      registry.reacquire(zombie, TTL),
-      registry.park(zombie, []),
-      registry.completeWithLease(zombie, COMPLETED),
+      () => registry.renew(zombie, TTL),
+      () => registry.reacquire(zombie, TTL),
+      () => registry.park(zombie, []),
+      () => registry.completeWithLease(zombie, COMPLETED),
     ]) {
-      await refused(write, 'process_lease_lost')
+      await refused(write(), 'process_lease_lost')
     }
     expect(await world.record(id)).toMatchObject({ status: 'running' })
   })

@@ -1,7 +1,13 @@
 import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqlite'
 import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely'
 import type { Schema } from '../schema.ts'
-import { type CompiledStatement, compileStatement, type SqlValue, type Statement } from '../statement.ts'
+import {
+  type CompiledStatement,
+  compileStatement,
+  type RowLocks,
+  type SqlValue,
+  type Statement,
+} from '../statement.ts'
 
 /** Builds SQL and never runs it: node:sqlite does, synchronously, which is what lets transactions share a commit. */
 const builder = new Kysely<Schema>({
@@ -12,6 +18,9 @@ const builder = new Kysely<Schema>({
     createQueryCompiler: () => new SqliteQueryCompiler(),
   },
 })
+
+/** A transaction that writes has the whole file to itself. */
+const NO_ROW_LOCKS: RowLocks = { forUpdate: query => query, forShare: query => query }
 
 interface Prepared {
   readonly native: StatementSync
@@ -103,7 +112,7 @@ const cache = new WeakMap<object, unknown>()
 export function compiled<Params, Row>(statement: Statement<Params, Row>): CompiledStatement<Params> {
   const known = cache.get(statement)
   if (known !== undefined) return known as CompiledStatement<Params>
-  const made = compileStatement(statement, builder)
+  const made = compileStatement(statement, builder, NO_ROW_LOCKS)
   cache.set(statement, made)
   return made
 }

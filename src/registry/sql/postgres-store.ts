@@ -1,0 +1,122 @@
+import { LeaseholdError } from '../../model/errors.ts'
+import type { ProcessStore } from '../store.ts'
+import { ChangeWatch } from './postgres/change-watch.ts'
+import { connectClient, createPool, type PostgresAddress } from './postgres/connect.ts'
+import { DEFAULT_SCHEMA, describePostgres, requireSchemaName } from './postgres/describe.ts'
+import { asStoreError, explain } from './postgres/errors.ts'
+import { createHeldBackWatch } from './postgres/held-back.ts'
+import { openSchema } from './postgres/migrate.ts'
+import { Notifier } from './postgres/notifier.ts'
+import { createPostgresPlatform } from './postgres/platform.ts'
+import { PostgresStatements } from './postgres/statements.ts'
+import { PostgresTransactions } from './postgres/transactions.ts'
+
+export interface PostgresStoreOptions extends Omit<PostgresAddress, 'lockTimeoutMs'> {
+  /** The schema that holds the registry's tables and nothing else; it is made where it is missing. Default: `leasehold`. */
+  readonly schema?: string
+  /** How long to wait for a lock or a connection, and to try a transaction again, before its error. Default: 10 000. */
+  readonly lockTimeoutMs?: number
+  /** For whoever only looks: a registry that is not there yet is an error, and none is made. Default: false. */
+  readonly mustExist?: boolean
+  /** Milliseconds since the epoch, for tests. Default: the database's clock, so that no client's own matters. */
+  readonly clock?: () => number
+}
+
+/** A registry in a schema of a PostgreSQL database, which any number of OS processes and machines may share. */
+export async function createPostgresStore(options: PostgresStoreOptions): Promise<ProcessStore> {
+  const { clock, mustExist = false, lockTimeoutMs = 10_000 } = options
+  const schema = requireSchemaName(options.schema ?? DEFAULT_SCHEMA)
+  const description = describePostgres(options.connectionString, schema)
+  const address: PostgresAddress = { ...options, lockTimeoutMs }
+  const statements = new PostgresStatements(schema)
+
+  const explained = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work()
+    } catch (error) {
+      throw explain(isOwn(error) ? error : asStoreError(error), description)
+    }
+  }
+
+  const registryId = await explained(async () => {
+    const client = await connectClient(address)
+    try {
+      return await openSchema({ client, schema, statements, description }, { mustExist })
+    } finally {
+      await client.end().catch(() => {})
+    }
+  })
+  if (registryId === undefined) throw notThere(description)
+
+  const changes = new ChangeWatch()
+  const notifier = new Notifier({
+    channel: `leasehold_${registryId}`,
+    connect: () => connectClient(address),
+    onNotice: ids => (ids === undefined ? changes.tellAll() : changes.tell(ids)),
+  })
+  await explained(() => notifier.open())
+  const pool = createPool(address)
+  const heldBack = createHeldBackWatch()
+  const transactions = new PostgresTransactions({
+    pool,
+    statements,
+    description,
+    retryForMs: lockTimeoutMs,
+    createPlatform: () => createPostgresPlatform({ registryId, clock, heldBack }),
+    onCommit(ids) {
+      changes.tell(ids)
+      notifier.announce(ids)
+    },
+  })
+  const inFlight = new Set<Promise<unknown>>()
+  let closing: Promise<void> | undefined
+
+  const requireOpen = (): void => {
+    if (closing === undefined) return
+    throw new LeaseholdError('registry_closed', `The registry ${description} was closed. Open it again.`, {
+      details: { registry: description },
+    })
+  }
+
+  async function track<T>(work: Promise<T>): Promise<T> {
+    inFlight.add(work)
+    try {
+      return await work
+    } finally {
+      inFlight.delete(work)
+    }
+  }
+
+  async function close(): Promise<void> {
+    changes.stop()
+    await Promise.allSettled(inFlight)
+    await Promise.all([notifier.close(), pool.end()])
+  }
+
+  return {
+    registryId,
+    durabilityTier: 'durable',
+    async transaction(body) {
+      requireOpen()
+      return track(transactions.transaction(body))
+    },
+    async read(body) {
+      requireOpen()
+      return track(transactions.read(body))
+    },
+    watch(listener, { everyMs }) {
+      requireOpen()
+      return changes.watch(listener, everyMs)
+    },
+    close: () => (closing ??= close()),
+  }
+}
+
+const isOwn = (error: unknown): boolean => error instanceof LeaseholdError
+
+const notThere = (description: string): LeaseholdError =>
+  new LeaseholdError(
+    'registry_unavailable',
+    `There is no registry at ${description}. Check the address and the schema; the first worker or start makes the registry.`,
+    { details: { registry: description } },
+  )

@@ -1,0 +1,39 @@
+import type { ProcessId } from '../../../model/ids.ts'
+
+/** A payload must be shorter than 8,000 bytes. */
+const MAX_BYTES = 7_900
+/** Beyond so many it is cheaper for everybody to read the feed. */
+const MAX_NOTICES = 8
+/** Says: too many to name, look in the feed. */
+const MANY = ''
+
+/** The payloads that name these rows: as few as possible, each short enough. */
+export function writeNotices(ids: Iterable<ProcessId>): string[] {
+  const notices: string[] = []
+  let items: string[] = []
+  let bytes = 2
+  for (const id of ids) {
+    const item = JSON.stringify(id)
+    const itemBytes = Buffer.byteLength(item) + 1
+    if (bytes + itemBytes > MAX_BYTES) {
+      notices.push(`[${items}]`)
+      if (notices.length === MAX_NOTICES) return [MANY]
+      items = []
+      bytes = 2
+    }
+    items.push(item)
+    bytes += itemBytes
+  }
+  return items.length === 0 ? notices : [...notices, `[${items}]`]
+}
+
+/** The rows that a payload names; `undefined`: look in the feed. */
+export function readNotice(payload: string | undefined): readonly ProcessId[] | undefined {
+  if (!payload?.startsWith('[')) return undefined
+  try {
+    return JSON.parse(payload)
+  } catch {
+    // Anybody may notify on any channel.
+    return undefined
+  }
+}

@@ -1,0 +1,100 @@
+import type pg from 'pg'
+import type { ProcessId } from '../../../model/ids.ts'
+import { readNotice, writeNotices } from './notice.ts'
+
+/** How long ids are gathered before they are sent: all that a waiter in another OS process loses by it. */
+const BATCH_MS = 5
+const RECONNECT_MS = 1_000
+
+export interface NotifierOptions {
+  readonly channel: string
+  readonly connect: () => Promise<pg.Client>
+  /** Another OS process has changed these rows; without ids: some, or some notices may have been missed. */
+  readonly onNotice: (ids?: readonly ProcessId[]) => void
+}
+
+/**
+ * The one connection over which this OS process tells others what it has changed, and hears of what they have.
+ *
+ * A notice is sent after its commit and never in the writing transaction: PostgreSQL lets transactions that notify
+ * commit one after another, all writers of the database in one line.
+ */
+export class Notifier {
+  readonly #options: NotifierOptions
+  #client: pg.Client | undefined
+  #pending = new Set<ProcessId>()
+  #batch: NodeJS.Timeout | undefined
+  #reconnect: NodeJS.Timeout | undefined
+  #connecting: Promise<void> | undefined
+  #isClosed = false
+
+  constructor(options: NotifierOptions) {
+    this.#options = options
+  }
+
+  async open(): Promise<void> {
+    const { channel, connect, onNotice } = this.#options
+    const client = await connect()
+    client.once('end', () => this.#lost(client))
+    try {
+      // What a crash of the server would take back is a notice: whoever missed it looks for itself.
+      await client.query('set synchronous_commit = off')
+      const { rows } = await client.query('select pg_backend_pid() as pid')
+      client.on('notification', ({ processId, payload }) => {
+        // Its own come back too, and were told when they were made.
+        if (processId !== rows[0]?.pid) onNotice(readNotice(payload))
+      })
+      await client.query(`listen ${client.escapeIdentifier(channel)}`)
+    } catch (error) {
+      await client.end().catch(() => {})
+      throw error
+    }
+    this.#client = client
+  }
+
+  announce(ids: Iterable<ProcessId>): void {
+    if (this.#isClosed) return
+    for (const id of ids) this.#pending.add(id)
+    this.#batch ??= setTimeout(() => void this.#send(), BATCH_MS)
+  }
+
+  /** Sends what is left, and disconnects. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    clearTimeout(this.#reconnect)
+    await this.#connecting
+    await this.#send()
+    await this.#client?.end().catch(() => {})
+  }
+
+  async #send(): Promise<void> {
+    clearTimeout(this.#batch)
+    this.#batch = undefined
+    const notices = writeNotices(this.#pending)
+    this.#pending = new Set()
+    if (notices.length === 0) return
+    // Without a connection they are lost, and everybody's own look finds the changes.
+    await this.#client
+      ?.query('select pg_notify($1, payload) from unnest($2::text[]) as payload', [
+        this.#options.channel,
+        notices,
+      ])
+      .catch(() => {})
+  }
+
+  #lost(client: pg.Client): void {
+    if (this.#client !== client || this.#isClosed) return
+    this.#client = undefined
+    this.#connectLater()
+  }
+
+  #connectLater(): void {
+    this.#reconnect = setTimeout(() => {
+      this.#connecting = this.open().then(
+        // What was sent meanwhile has been missed.
+        () => this.#options.onNotice(),
+        () => this.#isClosed || this.#connectLater(),
+      ) as Promise<void>
+    }, RECONNECT_MS).unref()
+  }
+}

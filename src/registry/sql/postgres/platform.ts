@@ -1,0 +1,121 @@
+import { sql } from 'kysely'
+import type { ChangeCursor, ProcessId } from '../../../model/ids.ts'
+import { immediately } from '../../operation.ts'
+import type { Operation } from '../../store.ts'
+import type { SqlPlatform, SqlSession } from '../session.ts'
+import { type Named, prepare } from '../statement.ts'
+import type { HeldBackWatch } from './held-back.ts'
+import { type ChangePosition, formatPosition, parsePosition } from './position.ts'
+
+/** `now()` would be the transaction's start, before it waited for its locks: a lapsed lease would look alive. */
+const selectClock = prepare(db =>
+  db.selectNoFrom([
+    sql<number>`floor(extract(epoch from clock_timestamp()) * 1000)::bigint`.as('now'),
+    // Locking a row has given the transaction its number: it comes along for nothing.
+    sql<number | null>`pg_current_xact_id_if_assigned()::text::bigint`.as('xid'),
+  ]),
+)
+
+const selectTransactionId = prepare(db =>
+  db.selectNoFrom(sql<number>`pg_current_xact_id()::text::bigint`.as('xid')),
+)
+
+/** The WAL's own timeline is part of it: after a point-in-time recovery the cluster gives the same numbers again. */
+const selectWatermark = prepare(db =>
+  db.selectFrom('meta').select([
+    sql<number>`pg_snapshot_xmin(pg_current_snapshot())::text::bigint`.as('watermark'),
+    sql<string>`(select system_identifier from pg_control_system())
+      || '-' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) || '-' || restores`.as('timeline'),
+  ]),
+)
+
+interface PageBindings {
+  readonly xid: number
+  readonly id: ProcessId
+  readonly watermark: number
+  readonly limit: number
+}
+
+export const selectChanges = prepare((db, p: Named<PageBindings>) =>
+  db
+    .selectFrom('processes')
+    .select(['id', 'change_seq'])
+    .where(({ eb, refTuple, tuple }) => eb(refTuple('change_seq', 'id'), '>', tuple(p.xid, p.id)))
+    .where('change_seq', '<', p.watermark)
+    .orderBy('change_seq')
+    .orderBy('id')
+    .limit(p.limit),
+)
+
+export const selectLatest = prepare((db, p: Named<{ watermark: number }>) =>
+  db
+    .selectFrom('processes')
+    .select(['id', 'change_seq'])
+    .where('change_seq', '<', p.watermark)
+    .orderBy('change_seq', 'desc')
+    .orderBy('id', 'desc')
+    .limit(1),
+)
+
+export interface PostgresPlatformOptions {
+  readonly registryId: string
+  /** Default: the database's. */
+  readonly clock: (() => number) | undefined
+  readonly heldBack: HeldBackWatch
+}
+
+/**
+ * Of one transaction. A change has the number of the transaction that makes it, and no counter that all writers would
+ * have to wait for. Numbers are not in order of commit, so a reader stops below the oldest transaction that still runs:
+ * below it nothing can come any more, and it skips nothing.
+ */
+export function createPostgresPlatform(options: PostgresPlatformOptions): SqlPlatform {
+  const { registryId, clock, heldBack } = options
+  let xid: number | undefined
+
+  function* readWatermark(session: SqlSession): Operation<{ watermark: number; timeline: string }> {
+    const [row] = yield* session.all(selectWatermark, {})
+    return row ?? { watermark: 0, timeline: '' }
+  }
+
+  return {
+    *now(session) {
+      if (clock !== undefined) return yield* immediately(() => Math.floor(clock()))
+      const [row] = yield* session.all(selectClock, {})
+      xid ??= row?.xid ?? undefined
+      return row?.now ?? 0
+    },
+
+    *nextChange(session) {
+      if (xid === undefined) xid = (yield* session.all(selectTransactionId, {}))[0]?.xid
+      return xid ?? 0
+    },
+
+    *listChanges(session, cursor, limit) {
+      const { watermark, timeline } = yield* readWatermark(session)
+      const after = parsePosition(registryId, timeline, cursor)
+      const rows = yield* session.all(selectChanges, {
+        xid: after.xid,
+        id: after.id as ProcessId,
+        watermark,
+        limit,
+      })
+      const last = rows.at(-1)
+      const next = last === undefined ? cursor : formatPosition(registryId, timeline, toPosition(last))
+      // A full page says nothing about the end of the feed.
+      const heldBackBy = rows.length < limit ? yield* heldBack.look(session, watermark) : undefined
+      return { ids: rows.map(({ id }) => id), next, ...(heldBackBy === undefined ? {} : { heldBackBy }) }
+    },
+
+    *latestChange(session: SqlSession): Operation<ChangeCursor> {
+      const { watermark, timeline } = yield* readWatermark(session)
+      const [last] = yield* session.all(selectLatest, { watermark })
+      return formatPosition(registryId, timeline, last === undefined ? { xid: 0, id: '' } : toPosition(last))
+    },
+  }
+}
+
+const toPosition = (row: { readonly id: ProcessId; readonly change_seq: number }): ChangePosition => ({
+  xid: row.change_seq,
+  id: row.id,
+})

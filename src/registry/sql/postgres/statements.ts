@@ -1,0 +1,56 @@
+import { DummyDriver, Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from 'kysely'
+import type { Schema } from '../schema.ts'
+import { compileStatement, type RowLocks, type SqlValue, type Statement } from '../statement.ts'
+import { toText } from './text.ts'
+
+/** Builds SQL and never runs it: `pg` does, since it knows prepared statements by name. */
+const builder = new Kysely<Schema>({
+  dialect: {
+    createAdapter: () => new PostgresAdapter(),
+    createDriver: () => new DummyDriver(),
+    createIntrospector: db => new PostgresIntrospector(db),
+    createQueryCompiler: () => new PostgresQueryCompiler(),
+  },
+})
+
+/**
+ * Not the strongest lock: rows that refer to a process (its events, its journal) only need its id to stay, and must not
+ * wait for whoever writes the rest of it.
+ */
+const ROW_LOCKS: RowLocks = {
+  forUpdate: query => query.forNoKeyUpdate(),
+  forShare: query => query.forShare(),
+}
+
+export interface PostgresStatement {
+  /** Unique in this OS process, so that connections never mix two of them up. */
+  readonly name: string
+  readonly text: string
+  bind(params: object): SqlValue[]
+}
+
+let statementCount = 0
+
+/** The statements of one schema, each built at its first use. */
+export class PostgresStatements {
+  readonly #db: Kysely<Schema>
+  readonly #compiled = new Map<object, PostgresStatement>()
+
+  constructor(schema: string) {
+    this.#db = builder.withSchema(schema)
+  }
+
+  get<Params, Row>(statement: Statement<Params, Row>): PostgresStatement {
+    const known = this.#compiled.get(statement)
+    if (known !== undefined) return known
+    const { sql, bind } = compileStatement(statement, this.#db, ROW_LOCKS)
+    const made: PostgresStatement = {
+      name: `leasehold_${statementCount++}`,
+      text: sql,
+      bind: params =>
+        bind(params as Params).map(value => (typeof value === 'string' ? toText(value) : value)),
+    }
+    this.#compiled.set(statement, made)
+    return made
+  }
+}

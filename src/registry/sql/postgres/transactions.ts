@@ -1,0 +1,169 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Pool, PoolClient } from 'pg'
+import { LeaseholdError } from '../../../model/errors.ts'
+import type { ProcessId } from '../../../model/ids.ts'
+import { runAsynchronously } from '../../operation.ts'
+import type { Operation, StoreReader, StoreTransaction } from '../../store.ts'
+import type { SqlPlatform } from '../session.ts'
+import { createSqlReader, createSqlTransaction } from '../verbs.ts'
+import {
+  asStoreError,
+  ConnectionLost,
+  explain,
+  isInsertRace,
+  isStaleStatement,
+  isWorthRepeating,
+  stateOf,
+  unknownOutcome,
+} from './errors.ts'
+import { PostgresSession } from './session.ts'
+import type { PostgresStatements } from './statements.ts'
+
+export interface TransactionsOptions {
+  readonly pool: Pool
+  readonly statements: PostgresStatements
+  readonly description: string
+  /** How long a transaction is tried again before its error is told. */
+  readonly retryForMs: number
+  /** One for each transaction. */
+  readonly createPlatform: () => SqlPlatform
+  /** The rows that a commit has changed. */
+  readonly onCommit: (ids: ReadonlySet<ProcessId>) => void
+}
+
+/**
+ * Read committed: each statement sees what was committed before it, and the rows that a transaction decides about are
+ * locked by loading them.
+ *
+ *   begin ─▶ body ─▶ commit ──▶ resolved, the changed ids announced
+ *     ▲        │        └─ lost: unknown outcome, told as transient, never repeated
+ *     │        └─ deadlock, lost connection, insert race: rolled back
+ *     └────────────── a pause, until the deadline ◀──┘
+ */
+export class PostgresTransactions {
+  readonly #options: TransactionsOptions
+
+  constructor(options: TransactionsOptions) {
+    this.#options = options
+  }
+
+  transaction<T>(body: (tx: StoreTransaction) => Operation<T>): Promise<T> {
+    return this.#repeat(() => this.#write(body))
+  }
+
+  read<T>(body: (reader: StoreReader) => Operation<T>): Promise<T> {
+    return this.#repeat(() => this.#snapshot(body))
+  }
+
+  async #repeat<T>(attempt: () => Promise<T>): Promise<T> {
+    const deadline = performance.now() + this.#options.retryForMs
+    for (let tries = 0; ; tries++) {
+      try {
+        return await attempt()
+      } catch (error) {
+        if (!isRepeatable(error, tries) || performance.now() >= deadline) {
+          throw explain(error, this.#options.description)
+        }
+        await sleep(pauseMs(tries))
+      }
+    }
+  }
+
+  async #write<T>(body: (tx: StoreTransaction) => Operation<T>): Promise<T> {
+    const { createPlatform, onCommit } = this.#options
+    const changed = new Set<ProcessId>()
+    const value = await this.#withClient('begin', async (client, session) => {
+      const tx = noting(createSqlTransaction(session, createPlatform()), changed)
+      const result = await runAsynchronously(body(tx))
+      session.end()
+      await this.#commit(client)
+      return result
+    })
+    if (changed.size > 0) onCommit(changed)
+    return value
+  }
+
+  #snapshot<T>(body: (reader: StoreReader) => Operation<T>): Promise<T> {
+    const { createPlatform } = this.#options
+    return this.#withClient('begin isolation level repeatable read read only', async (client, session) => {
+      const value = await runAsynchronously(body(createSqlReader(session, createPlatform())))
+      // Nothing depends on its end, and the connection's next user comes after it anyway.
+      client.query('commit').catch(() => {})
+      return value
+    })
+  }
+
+  /** Lends a connection with a transaction begun on it; whatever happens, it goes back without one, or is closed. */
+  async #withClient<T>(
+    begin: string,
+    use: (client: PoolClient, session: PostgresSession) => Promise<T>,
+  ): Promise<T> {
+    const client = await this.#options.pool.connect().catch(error => {
+      throw asStoreError(error)
+    })
+    const session = new PostgresSession(client, this.#options.statements)
+    let isUsable = true
+    try {
+      // Not awaited: it travels with the first query, and fails only with the connection, as that does.
+      client.query(begin).catch(() => {})
+      return await use(client, session)
+    } catch (error) {
+      isUsable = !(error instanceof ConnectionLost) && !isStaleStatement(error) && (await rolledBack(client))
+      throw error
+    } finally {
+      session.end()
+      client.release(!isUsable)
+    }
+  }
+
+  async #commit(client: PoolClient): Promise<void> {
+    const { description } = this.#options
+    try {
+      const { command } = await client.query('commit')
+      if (command === 'COMMIT') return
+    } catch (error) {
+      const failure = asStoreError(error)
+      // The server says so itself where it has rolled back. Anything else may have come after the commit.
+      if (isWorthRepeating(failure) || stateOf(failure)?.startsWith('23')) throw failure
+      throw unknownOutcome(failure, description)
+    }
+    // A body that swallowed the error of a statement: to a failed transaction, "commit" means rollback.
+    throw new LeaseholdError(
+      'registry_unavailable',
+      `The transaction on the registry ${description} was rolled back: one of its statements had failed. Nothing of it was written.`,
+    )
+  }
+}
+
+const INSERT_RACES = 3
+
+function isRepeatable(error: unknown, tries: number): boolean {
+  if (error instanceof ConnectionLost || isWorthRepeating(error)) return true
+  // Bounded: the next look finds the other's row, or the caller never looks.
+  return (isInsertRace(error) || isStaleStatement(error)) && tries < INSERT_RACES
+}
+
+/** Random, so that transactions which met once do not meet again; long enough for a server that comes up. */
+const pauseMs = (tries: number): number => 1 + Math.random() * Math.min(250, 2 ** Math.min(tries, 10))
+
+async function rolledBack(client: PoolClient): Promise<boolean> {
+  try {
+    await client.query('rollback')
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Notes whose record changes: what others are told of. */
+const noting = (tx: StoreTransaction, changed: Set<ProcessId>): StoreTransaction => ({
+  ...tx,
+  insertProcess(process) {
+    changed.add(process.record.id)
+    return tx.insertProcess(process)
+  },
+  saveProcess(process, guard) {
+    changed.add(process.record.id)
+    return tx.saveProcess(process, guard)
+  },
+})

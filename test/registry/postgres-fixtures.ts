@@ -1,0 +1,68 @@
+import { randomBytes } from 'node:crypto'
+import pg from 'pg'
+import { inject, onTestFinished } from 'vitest'
+import { createPostgresStore, type PostgresStoreOptions } from '../../src/registry/sql/postgres-store.ts'
+import type { ProcessStore } from '../../src/registry/store.ts'
+
+export const randomName = (): string => `t_${randomBytes(8).toString('hex')}`
+
+/** The address of another database on the same server. */
+export function atDatabase(url: string, database: string): string {
+  const address = new URL(url)
+  address.pathname = `/${database}`
+  return address.href
+}
+
+/** A client of its own, closed when the test ends at the latest. */
+export async function connect(connectionString: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString })
+  client.on('error', () => {})
+  await client.connect()
+  onTestFinished(() => client.end().catch(() => {}))
+  return client
+}
+
+/** A new, empty database, dropped when the test ends. */
+export async function createDatabase(server = inject('postgresUrl')): Promise<string> {
+  const name = randomName()
+  const admin = await connect(server)
+  await admin.query(`create database ${name}`)
+  onTestFinished(async () => {
+    const last = new pg.Client({ connectionString: server })
+    await last.connect()
+    await last.query(`drop database if exists ${name} with (force)`)
+    await last.end()
+  })
+  return atDatabase(server, name)
+}
+
+/** A store in a schema of its own, closed when the test ends. */
+export async function openPostgres(options: Partial<PostgresStoreOptions> = {}): Promise<ProcessStore> {
+  const { connectionString = inject('postgresUrl'), schema = randomName() } = options
+  const store = await createPostgresStore({ ...options, connectionString, schema })
+  onTestFinished(() => store.close())
+  return store
+}
+
+/**
+ * Reads come only when everything that was committed before is in the feed. Other tests write on the same server, and
+ * any of their transactions may hold the feed back for a moment; what that does is the subject of tests of its own.
+ */
+export function caughtUp(store: ProcessStore, observer: pg.Pool): ProcessStore {
+  return {
+    ...store,
+    async read(body) {
+      const { rows } = await observer.query('select pg_snapshot_xmax(pg_current_snapshot()) as seen')
+      while (await isBehind(observer, rows[0].seen));
+      return store.read(body)
+    },
+  }
+}
+
+async function isBehind(observer: pg.Pool, seen: string): Promise<boolean> {
+  const { rows } = await observer.query(
+    'select pg_snapshot_xmin(pg_current_snapshot()) < $1::xid8 as is_behind',
+    [seen],
+  )
+  return rows[0].is_behind
+}

@@ -18,7 +18,7 @@ import { delay } from './delay.ts'
 import type { ExecutionEnvironment } from './environment.ts'
 import { JournalSession } from './journal-session.ts'
 import { type clocks, LeaseKeeper } from './lease-keeper.ts'
-import { outcomeOfBuildError, outcomeOfError, outcomeOfValue } from './outcome-of.ts'
+import { outcomeOfBuildError, outcomeOfError, outcomeOfValue, storableOutcome } from './outcome-of.ts'
 import { Parking } from './parking.ts'
 import { StepRunner } from './step-runner.ts'
 
@@ -204,8 +204,9 @@ export class Attempt {
     return { type: 'store_failed', error }
   }
 
-  async #complete(outcome: Outcome): Promise<AttemptResult> {
+  async #complete(end: Outcome): Promise<AttemptResult> {
     const { registry } = this.#environment
+    const outcome = storableOutcome(end)
     const scope = new AttemptScope()
     const written = scope.write(this.#keeper, lease => registry.completeWithLease(lease, outcome))
     const result = await Promise.race([written, scope.stopped])

@@ -1,7 +1,8 @@
 import { isLeaseholdError, isTransient, LeaseholdError, messageOf } from '../model/errors.ts'
 import type { unknownEffects } from '../model/journal.ts'
-import { asJson, toJson } from '../model/json.ts'
+import { asJson, jsonBytes, toJson } from '../model/json.ts'
 import type { FailureClass, Outcome } from '../model/outcome.ts'
+import { MAX_PAYLOAD_BYTES } from '../model/registration.ts'
 
 type UnknownEffects = ReturnType<typeof unknownEffects>
 
@@ -58,6 +59,22 @@ export function outcomeOfError(
   }
   const outcome = describe(error)
   return effects.length === 0 ? outcome : { ...outcome, raw: asJson({ unknownEffects: effects }) }
+}
+
+/**
+ * What the registry refuses for its size would leave the process without an end, repeated for ever: what can be told of
+ * it stays.
+ */
+export function storableOutcome(outcome: Outcome): Outcome {
+  const bytes = jsonBytes(asJson(outcome))
+  if (bytes <= MAX_PAYLOAD_BYTES || outcome.status === 'abandoned') return outcome
+  if (outcome.status === 'completed') {
+    const problem = `The process returned ${bytes} bytes; the limit is ${MAX_PAYLOAD_BYTES}. Store it elsewhere and return a reference.`
+    return failed('process_output_invalid', problem)
+  }
+  const { raw: _, ...rest } = outcome
+  const start = outcome.message.slice(0, 10_000).toWellFormed()
+  return { ...rest, message: `${start}… (shortened: with its details it had ${bytes} bytes)` }
 }
 
 /** What keeps a process from being run at all: an unknown engine, a missing environment, an invalid id. */

@@ -1,7 +1,7 @@
 /** A worker in an OS process of its own: `node worker-main.ts OPTIONS`. It says each step as one line of JSON. */
 import { writeSync } from 'node:fs'
 import { NativeConnection, Runtime } from '@temporalio/worker'
-import { createProcessWorker, type LeaseTimings, type LogFields, type Logger } from '../../src/index.ts'
+import { createProcessWorker, type LeaseTimings, type Logger } from '../../src/index.ts'
 import { crashHost } from './crash-host.ts'
 
 export interface WorkerMainOptions {
@@ -12,10 +12,11 @@ export interface WorkerMainOptions {
   readonly concurrency?: number
 }
 
-const say = (what: string, fields: LogFields = {}): void => {
+const say = (what: string, fields: Readonly<Record<string, unknown>> = {}): void => {
   writeSync(1, `${JSON.stringify({ what, ...fields })}\n`)
 }
-const log = (message: string, fields?: LogFields) => say('log', { message, ...fields })
+const log = (message: string, fields?: Readonly<Record<string, unknown>>) =>
+  say('log', { message, ...fields })
 const logger: Logger = { debug: () => {}, info: log, warn: log, error: log }
 
 const { registryPath, address, ...options }: WorkerMainOptions = JSON.parse(process.argv[2] ?? '{}')

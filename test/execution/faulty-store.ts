@@ -1,0 +1,52 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { LeaseholdError } from '../../src/model/errors.ts'
+import { createMemoryStore } from '../../src/registry/memory/memory-store.ts'
+import type { ProcessStore } from '../../src/registry/store.ts'
+
+/** A real store that can be told to fail, as one whose disk is full or whose file is locked does. */
+export interface FaultyStore extends ProcessStore {
+  /** After so many transactions from now, so many fail. */
+  failTransactions(options: { readonly after: number; readonly count: number }): void
+  failReads(count: number): void
+  /** The next transaction is committed, and its answer comes late. */
+  delayTransaction(options: { readonly ms: number }): void
+}
+
+export function createFaultyStore(store: ProcessStore = createMemoryStore()): FaultyStore {
+  let toPass = 0
+  let toFail = 0
+  let readsToFail = 0
+  let delayMs = 0
+  const locked = () => new LeaseholdError('registry_locked', 'The file is locked by somebody else.')
+  return {
+    ...store,
+    transaction: async body => {
+      if (toPass > 0) toPass--
+      else if (toFail > 0) {
+        toFail--
+        throw locked()
+      }
+      const answer = await store.transaction(body)
+      if (delayMs > 0) await sleep(delayMs)
+      delayMs = 0
+      return answer
+    },
+    read: async body => {
+      if (readsToFail > 0) {
+        readsToFail--
+        throw locked()
+      }
+      return store.read(body)
+    },
+    failTransactions: ({ after, count }) => {
+      toPass = after
+      toFail = count
+    },
+    delayTransaction: ({ ms }) => {
+      delayMs = ms
+    },
+    failReads: count => {
+      readsToFail = count
+    },
+  }
+}

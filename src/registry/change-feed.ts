@@ -70,8 +70,14 @@ export class ChangeFeed {
   #read(): void {
     this.#isStale = true
     this.#lastReadAt = performance.now()
+    this.#readOnce()
+  }
+
+  #readOnce(): void {
     this.#reading ??= this.#readPages().finally(() => {
       this.#reading = undefined
+      // A call may have come after the last page and before this.
+      if (this.#isStale && this.#stopWatching !== undefined) this.#readOnce()
     })
   }
 

@@ -35,8 +35,8 @@ export async function createStage(registry: ProcessRegistry, options: StageOptio
   const signal = AbortSignal.any([options.signal, failure.signal])
   await using stack = new AsyncDisposableStack()
 
-  const onProgress = (line: string) => progress.say(`  ${line}`)
-  const server = stack.use(await startDevServer({ env, cacheDir, onProgress, signal }))
+  const say = (line: string) => progress.say(`  ${line}`)
+  const server = stack.use(await startDevServer({ env, cacheDir, onProgress: say, signal }))
   void server.exited.then(({ expected, stderr }) => {
     if (!expected) failure.abort(new ExampleError('server_ended', `The Temporal server ended: ${stderr}`))
   })
@@ -46,7 +46,8 @@ export async function createStage(registry: ProcessRegistry, options: StageOptio
 
   const isMeantToEnd = new WeakSet<WorkerProcess>()
   async function startWorker(): Promise<WorkerProcess> {
-    const worker = await startWorkerProcess(server.address, dataDir, signal)
+    const where = { address: server.address, dataDir, cacheDir }
+    const worker = await startWorkerProcess({ ...where, onWarning: say }, signal)
     owned.defer(() => {
       isMeantToEnd.add(worker)
       return worker.stop()

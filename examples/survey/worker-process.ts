@@ -19,21 +19,28 @@ export interface WorkerProcess extends AsyncDisposable {
   stop(): Promise<void>
 }
 
+export interface WorkerOptions {
+  readonly address: string
+  readonly dataDir: string
+  readonly cacheDir: string
+  /** Called with each warning of the worker, as a line for people. */
+  readonly onWarning: (line: string) => void
+}
+
 const SCRIPT = fileURLToPath(new URL('./worker.ts', import.meta.url))
 /** A worker that does not drain within this time is killed: its lease is then taken over, as after a crash. */
 const DRAIN_WITHIN_MS = 15_000
 
-/** Starts one and waits until it takes work. What it has to say besides goes to `worker.log` in the data folder. */
+/** Starts one and waits until it takes work. What its libraries print goes to `worker.log` in the data folder. */
 export async function startWorkerProcess(
-  address: string,
-  dataDir: string,
+  { address, dataDir, cacheDir, onWarning }: WorkerOptions,
   signal: AbortSignal,
 ): Promise<WorkerProcess> {
   signal.throwIfAborted()
   const logPath = join(dataDir, 'worker.log')
   await mkdir(dataDir, { recursive: true })
   await using log = await open(logPath, 'a')
-  const child = fork(SCRIPT, [address, dataDir], {
+  const child = fork(SCRIPT, [address, dataDir, cacheDir], {
     execArgv: [],
     stdio: ['ignore', log.fd, log.fd, 'ipc'],
   })
@@ -62,9 +69,10 @@ export async function startWorkerProcess(
   function untilReady(): Promise<string> {
     return new Promise((resolve, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-      child.once('message', (message: WorkerMessage) => {
+      child.on('message', (message: WorkerMessage) => {
         if (message.type === 'ready') resolve(message.id)
-        else reject(new ExampleError(message.code, message.message))
+        else if (message.type === 'failed') reject(new ExampleError(message.code, message.message))
+        else onWarning(`worker ${child.pid}: ${message.text}`)
       })
       void exited.then(() => reject(workerEnded(logPath)))
     })

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { openBareSide } from './support/bare-side.ts'
 import type { Bench, Surroundings } from './support/bench.ts'
 import type { WorkerProcess } from './support/children.ts'
@@ -8,6 +9,8 @@ import { median, repeat, worst } from './support/statistics.ts'
 import { seconds, times } from './support/table.ts'
 
 const KILLS = 10
+/** Kills come at any moment between two looks at the workers: spread over more than what lies between them. */
+const SPREAD_MS = 500
 const MOST_MEDIAN_MS = 600
 const MOST_WORST_MS = 1_000
 const MOST_OUTCOME_MS = 50
@@ -61,6 +64,7 @@ async function recoverOurs(surroundings: Surroundings): Promise<Recovery[]> {
     const started = await side.processes.start({ kind: 'crash', input: 1 })
     await running.next('running', started.id)
     waiting = await side.startWorker()
+    await sleep(Math.random() * SPREAD_MS)
     recoveries.push(await killAndWait(side, started.id, running, waiting))
   })
   return recoveries

@@ -77,9 +77,12 @@ export function storableOutcome(outcome: Outcome): Outcome {
   return { ...rest, message: `${start}… (shortened: with its details it had ${bytes} bytes)` }
 }
 
-/** What keeps a process from being run at all: an unknown engine, a missing environment, an invalid id. */
+/**
+ * What keeps a process from being run at all: an unknown engine, a missing environment, an invalid id. `undefined`: the
+ * registry's trouble, passing or not, which says nothing about the process; the attempt is repeated.
+ */
 export function outcomeOfBuildError(error: unknown): Outcome | undefined {
-  if (isTransient(error)) return undefined
+  if (isTransient(error) || (isLeaseholdError(error) && error.code.startsWith('registry_'))) return undefined
   if (isLeaseholdError(error, 'process_engine_missing')) return failed(error.code, error.message)
   const code = isLeaseholdError(error) ? error.code : 'internal'
   return { ...failed('process_recovery_failed', messageOf(error)), raw: { code } }

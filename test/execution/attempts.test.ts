@@ -5,7 +5,7 @@ import { createManualClock } from '../../src/testing/manual-clock.ts'
 import { eventually } from '../support/eventually.ts'
 import { createGate } from '../support/gate.ts'
 import { createFaultyStore } from './faulty-store.ts'
-import { openStage, supersede, work } from './stage.ts'
+import { openStage, silent, supersede, work } from './stage.ts'
 
 test('a function that returns is completed, one that throws is failed with its message (§6 #184)', async () => {
   const stage = openStage({
@@ -371,16 +371,42 @@ test('a store that goes on failing leaves the lease to lapse, and the process to
   expect((await stage.record(id)).outcome).toEqual({ status: 'completed', value: 2 })
 })
 
-test('a store that fails while the runtime is built does not end the process (§6 #185)', async () => {
+test('a store that cannot say who held the process last leaves it as it was', async () => {
   const store = createFaultyStore()
   const stage = openStage({ store, engines: work(ctx => ctx.attempt) })
   const id = await stage.start()
-  // The first read asks for the last holder.
-  const { getEnv } = stage.registry
-  expect(getEnv).toBeDefined()
-  store.failReads(1)
+  store.failReads({ after: 0, count: 1 })
   await expect(stage.runner.run(id)).rejects.toMatchObject({ code: 'registry_locked' })
-  expect(await stage.outcome(id)).toMatchObject({ status: 'completed' })
+  expect(await stage.record(id)).toMatchObject({ attempts: 0 })
+})
+
+test.each([
+  ['as the environment is loaded', 1, 'registry_locked'],
+  ['as the journal is read', 2, 'registry_unavailable'],
+  ['for another reason than a passing one', 1, 'registry_corrupt'],
+] as const)('a store that fails %s does not end the process (§6 #185)', async (_, after, code) => {
+  const store = createFaultyStore()
+  const stage = openStage({ store, engines: work(ctx => ctx.attempt) })
+  const id = await stage.start()
+  store.failReads({ after, count: 1, code })
+  expect(await stage.runner.run(id)).toMatchObject({ type: 'store_failed', error: { code } })
+  expect(await stage.record(id)).toMatchObject({ status: 'running' })
+  expect(await stage.outcome(id)).toEqual({ status: 'completed', value: 2 })
+})
+
+test('a look for a cancel that fails is a warning, and the process runs on (§6 #195)', async () => {
+  const store = createFaultyStore()
+  const warnings: string[] = []
+  const stage = openStage({
+    store,
+    logger: { ...silent, warn: message => void warnings.push(message) },
+    engines: work(ctx => ctx.attempt),
+  })
+  const id = await stage.start()
+  // Its own look, and the change feed's that begins with it.
+  store.failReads({ after: 3, count: 2 })
+  expect(await stage.runner.run(id)).toEqual({ type: 'done', status: 'completed' })
+  expect(warnings).toMatchObject([expect.stringContaining('cancel')])
 })
 
 test('an engine that the host does not have is process_engine_missing (§6 #167)', async () => {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { LeaseholdError } from '../../src/model/errors.ts'
+import { type ErrorCode, LeaseholdError } from '../../src/model/errors.ts'
 import { createMemoryStore } from '../../src/registry/memory/memory-store.ts'
 import type { ProcessStore } from '../../src/registry/store.ts'
 
@@ -7,7 +7,7 @@ import type { ProcessStore } from '../../src/registry/store.ts'
 export interface FaultyStore extends ProcessStore {
   /** After so many transactions from now, so many fail. */
   failTransactions(options: { readonly after: number; readonly count: number }): void
-  failReads(count: number): void
+  failReads(options: { readonly after: number; readonly count: number; readonly code?: ErrorCode }): void
   /** The next transaction is committed, and its answer comes late. */
   delayTransaction(options: { readonly ms: number }): void
 }
@@ -15,16 +15,18 @@ export interface FaultyStore extends ProcessStore {
 export function createFaultyStore(store: ProcessStore = createMemoryStore()): FaultyStore {
   let toPass = 0
   let toFail = 0
+  let readsToPass = 0
   let readsToFail = 0
+  let readCode: ErrorCode = 'registry_locked'
   let delayMs = 0
-  const locked = () => new LeaseholdError('registry_locked', 'The file is locked by somebody else.')
+  const refusal = (code: ErrorCode) => new LeaseholdError(code, 'The store cannot be used now.')
   return {
     ...store,
     transaction: async body => {
       if (toPass > 0) toPass--
       else if (toFail > 0) {
         toFail--
-        throw locked()
+        throw refusal('registry_locked')
       }
       const answer = await store.transaction(body)
       if (delayMs > 0) await sleep(delayMs)
@@ -32,9 +34,10 @@ export function createFaultyStore(store: ProcessStore = createMemoryStore()): Fa
       return answer
     },
     read: async body => {
-      if (readsToFail > 0) {
+      if (readsToPass > 0) readsToPass--
+      else if (readsToFail > 0) {
         readsToFail--
-        throw locked()
+        throw refusal(readCode)
       }
       return store.read(body)
     },
@@ -45,8 +48,10 @@ export function createFaultyStore(store: ProcessStore = createMemoryStore()): Fa
     delayTransaction: ({ ms }) => {
       delayMs = ms
     },
-    failReads: count => {
+    failReads: ({ after, count, code = 'registry_locked' }) => {
+      readsToPass = after
       readsToFail = count
+      readCode = code
     },
   }
 }

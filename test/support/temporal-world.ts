@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { Client, Connection } from '@temporalio/client'
-import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker'
+import { DefaultLogger, makeTelemetryFilterString, NativeConnection, Runtime } from '@temporalio/worker'
 import { inject } from 'vitest'
 import {
   createProcessClient,
@@ -19,7 +19,10 @@ import type { EngineTable, ToolTable } from '../../src/runtime/host.ts'
 import { borrowRegistry } from '../../src/runtime/open-registry.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
-Runtime.install({ shutdownSignals: [], logger: new DefaultLogger('ERROR') })
+// Its warnings tell of servers that these tests kill.
+const filter = makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' })
+const logger = new DefaultLogger('ERROR')
+Runtime.install({ shutdownSignals: [], logger, telemetryOptions: { logging: { filter, forward: {} } } })
 
 const nothing = () => {}
 export const silentLogger: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing }

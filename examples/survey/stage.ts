@@ -37,8 +37,8 @@ export async function createStage(registry: ProcessRegistry, options: StageOptio
 
   const say = (line: string) => progress.say(`  ${line}`)
   const server = stack.use(await startDevServer({ env, cacheDir, onProgress: say, signal }))
-  void server.exited.then(({ expected, stderr }) => {
-    if (!expected) failure.abort(new ExampleError('server_ended', `The Temporal server ended: ${stderr}`))
+  void server.exited.then(({ expected, code, stderr }) => {
+    if (!expected) failure.abort(serverEnded(code, stderr))
   })
   const connection = await Connection.connect({ address: server.address })
   stack.defer(() => connection.close())
@@ -75,3 +75,9 @@ export async function createStage(registry: ProcessRegistry, options: StageOptio
 
 const createSurveyClient = (dataDir: string, temporal: Client) =>
   createProcessClient({ host: createSurveyHost(dataDir), temporal })
+
+const serverEnded = (code: number | null, stderr: string): ExampleError =>
+  new ExampleError(
+    'server_ended',
+    `The Temporal server ended with exit code ${code}. The next start goes on from here. It said: ${stderr || 'nothing'}`,
+  )

@@ -80,4 +80,7 @@ export async function startWorkerProcess(
 }
 
 export const workerEnded = (logPath: string): ExampleError =>
-  new ExampleError('worker_failed', `The worker ended unexpectedly. Its log, ${logPath}, says why.`)
+  new ExampleError(
+    'worker_failed',
+    `The worker ended unexpectedly; the next start goes on from here. Its log: ${logPath}`,
+  )

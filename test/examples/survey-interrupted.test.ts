@@ -37,6 +37,25 @@ test('a Ctrl-C in the middle stops everything, and the next start goes on from t
   expect(await readLedger(join(data, 'survey-ledger.jsonl'))).toHaveLength(1)
 })
 
+test('a worker that is killed is said to be gone, and the next start goes on after it', async () => {
+  const data = await temporaryFolder()
+  const args = ['--data', data, '--dir', await manyFiles(FILES), '--id', 'killed']
+  const first = startSurvey(args)
+  await first.line('10 %')
+  const registry = await sqliteRegistry({ path: join(data, 'leasehold.db') }).open()
+  onTestFinished(() => registry.close())
+  const owner = (await registry.get('killed'))?.firstStarted?.owner.liveness
+  if (owner?.kind !== 'local_process') throw new Error('this system cannot tell whether a process is dead')
+  process.kill(owner.pid, 'SIGKILL')
+  const { code, stderr } = await first.ended
+  expect(code).toBe(1)
+  expect(stderr).toMatch(/^error: worker_failed: [^\n]+\n$/)
+
+  const second = await runSurvey(args)
+  expect(second).toMatchObject({ code: 0, stderr: '' })
+  expect(second.stdout).toContain('in 2 attempts')
+})
+
 for (const [signal, code] of [
   ['SIGINT', 130],
   ['SIGTERM', 143],

@@ -23,7 +23,8 @@ export const DUE = {
   afterDeathProof: (now: number, hasBackendToken: boolean): number => (hasBackendToken ? now + 2_000 : now),
 } as const
 
-function doubling(firstMs: number, before: number, mostMs: number): number {
+/** The first delay, doubled for each one before, up to the most. */
+export function doubling(firstMs: number, before: number, mostMs: number): number {
   // 2 ** 40 ms is beyond every bound here; the exponent is kept small so that the number stays exact.
   return Math.min(mostMs, firstMs * 2 ** Math.min(before, 40))
 }

@@ -24,6 +24,9 @@ export type ErrorCode =
   | 'process_event_selector'
   | 'process_event_replay_required'
   | 'process_event_replay_conflict'
+  // wakes
+  | 'wake_claim_lost'
+  | 'wake_not_blocked'
   // starting
   | 'process_kind_unknown'
   | 'process_tool_unknown'

@@ -12,6 +12,7 @@ import { hashJson, type Json } from './json.ts'
 import { isTerminal, type Outcome, TERMINAL_STATUSES, type TerminalStatus } from './outcome.ts'
 import type { ProcessRecord } from './process.ts'
 import type { CausalRef } from './provenance.ts'
+import type { SessionScope } from './session-scope.ts'
 import { signalNameOf } from './signal.ts'
 
 /** A type of event that a process declares at registration. `payloadSchema` is JSON Schema; `true` allows anything. */
@@ -47,6 +48,8 @@ export interface AppendRequest {
   readonly payload: Json
   /** Makes the append idempotent: the same key and payload again return the original event. */
   readonly replayKey?: string
+  /** Who is woken, if the event wakes. Default: the row's wake target. */
+  readonly wakeTargetScope?: SessionScope
 }
 
 export interface StoredEvent {

@@ -6,16 +6,20 @@ import type { ChangeCursor, ProcessId } from '../model/ids.ts'
 import type { JournalEntry } from '../model/journal.ts'
 import type { ClaimOutcome, DeathEvidence, LeaseOwner, ProcessLease } from '../model/lease.ts'
 import type { PageRequest, ProcessListFilter } from '../model/list.ts'
+import type { DiscardReason, StoredWake, WakeClaim, WakeSettlement } from '../model/outbox.ts'
 import type { Outcome } from '../model/outcome.ts'
 import type { AbandonRequest, ExternalRef, ProcessRecord, StoredProcess } from '../model/process.ts'
 import type { RegistrationRequest, SameIdRule } from '../model/registration.ts'
+import type { SessionScope } from '../model/session-scope.ts'
 import type { WaitState } from '../model/wait.ts'
+import type { WakeDelivery } from '../model/wake.ts'
 import type { WorkerRow } from '../model/worker-row.ts'
 import { createAttemptOperations } from './operations/attempts.ts'
 import { createCompletionOperations } from './operations/completion.ts'
 import { createEventOperations } from './operations/events.ts'
 import { createJournalOperations } from './operations/journal.ts'
 import { createLeaseOperations } from './operations/leases.ts'
+import { createOutboxOperations } from './operations/outbox.ts'
 import { createRowOperations } from './operations/rows.ts'
 import { createWaitOperations } from './operations/waits.ts'
 import { createWorkerOperations } from './operations/workers.ts'
@@ -37,7 +41,8 @@ export interface ProcessRegistry
     JournalOperations,
     CompletionOperations,
     WorkerOperations,
-    WorklistOperations {
+    WorklistOperations,
+    OutboxOperations {
   readonly registryId: string
   readonly durabilityTier: DurabilityTier
   /** See {@link ProcessStore.watch}. */
@@ -114,6 +119,42 @@ export interface EventOperations {
 export interface AppendResult {
   readonly type: 'appended' | 'replayed'
   readonly event: ProcessEvent
+  /** What the event's wake says and to whom, where there is somebody to wake. It is in the outbox already. */
+  readonly wakeDelivery?: WakeDelivery
+}
+
+/** The way of wakes to their sessions. Whoever delivers claims, hands over, and settles; see `model/outbox.ts`. */
+export interface OutboxOperations {
+  /**
+   * Takes the heads of groups that are due, the longest due first, and gives up those whose time is over. `limit`
+   * defaults to 32.
+   */
+  claimWakes(
+    limit?: number,
+  ): Promise<{ readonly claims: readonly WakeClaim[]; readonly expired: readonly WakeDelivery[] }>
+  /** Throws `wake_claim_lost` where another holds the wake by now. */
+  settleWake(claim: WakeClaim, settlement: WakeSettlement): Promise<void>
+  /** Tries again what holds up a group. Throws `wake_not_blocked` for anything else. */
+  redriveWake(wakeId: string): Promise<void>
+  /** Sends the process's undelivered wakes of one session to another, in their order. Returns how many. */
+  retargetWakes(id: string, fromSessionId: string, to: SessionScope): Promise<number>
+  /** The groups that a given-up wake holds up, by its id; `after` is the last one's `wakeId`. */
+  blockedGroups(page?: PageRequest): Promise<BlockedGroup[]>
+  /** The outbox's rows of one process, in order of sequence. `limit` defaults to 1,000. */
+  wakesOf(id: string, limit?: number): Promise<StoredWake[]>
+  /** Milliseconds until a wake can be claimed; absent while none can. */
+  msUntilWakeDue(): Promise<number | undefined>
+}
+
+export interface BlockedGroup {
+  readonly sessionId: string
+  readonly processId: ProcessId
+  /** The one to redrive. */
+  readonly wakeId: string
+  readonly reason: DiscardReason
+  readonly atMs: number
+  /** Wakes that stand behind it. */
+  readonly waiting: number
 }
 
 /** The contract's leases. Execution takes its leases by `beginAttempt`. */
@@ -229,6 +270,7 @@ export function createProcessRegistry(store: ProcessStore): ProcessRegistry {
     ...createCompletionOperations(store),
     ...createWorkerOperations(store),
     ...createWorklistOperations(store),
+    ...createOutboxOperations(store),
     watch: (listener, options) => store.watch(listener, options),
     close: () => store.close(),
   }

@@ -3,6 +3,7 @@ import type { ChangeCursor, LeaseToken, ProcessId } from '../model/ids.ts'
 import type { JournalEntry } from '../model/journal.ts'
 import type { ProcessLease, StoredLease } from '../model/lease.ts'
 import type { ProcessListFilter } from '../model/list.ts'
+import type { StoredWake } from '../model/outbox.ts'
 import type { ProcessRecord, StoredProcess } from '../model/process.ts'
 import type { WorkerRow } from '../model/worker-row.ts'
 
@@ -68,6 +69,17 @@ export interface StoreReader {
   listLeasesOfWorker(workerIncarnation: string): Operation<ProcessLease[]>
   /** Attempts proven dead on this host whose backend token has not been failed yet. */
   listOrphans(hostId: string): Operation<OrphanedAttempt[]>
+  loadWake(wakeId: string): Operation<StoredWake | undefined>
+  /** The group's open wakes (`isOpenWake`) in order of sequence: the first is its head. */
+  listOpenWakes(group: WakeGroup, limit: number): Operation<StoredWake[]>
+  countOpenWakes(group: WakeGroup): Operation<number>
+  /** All wakes of a process, in order of sequence. */
+  listWakesOf(id: ProcessId, limit: number): Operation<StoredWake[]>
+  /** Wakes due at `now` or before, the longest due first. */
+  listDueWakes(now: number, limit: number): Operation<StoredWake[]>
+  nextWakeDue(): Operation<number | undefined>
+  /** Wakes that hold up their group (`isBlockingWake`) with an id above `after`, in byte order. */
+  listBlockedWakes(after: string, limit: number): Operation<StoredWake[]>
   loadEnv(ref: string): Operation<Uint8Array | undefined>
 }
 
@@ -107,6 +119,10 @@ export interface StoreTransaction extends StoreReader {
   saveJournalEntry(entry: JournalEntry, guard: LeaseGuard): Operation<boolean>
   saveWorker(row: WorkerRow): Operation<void>
   deleteWorker(incarnationId: string): Operation<void>
+  /** `false`: there is a wake of this id already, and it stays as it is. */
+  insertWake(wake: StoredWake): Operation<boolean>
+  /** Replaces what is stored, if that still has the expected version. `false`: it has not. */
+  saveWake(wake: StoredWake, expectedVersion: number): Operation<boolean>
   /** Content-addressed: an existing ref stays as it is. */
   insertEnv(ref: string, bytes: Uint8Array): Operation<void>
 }
@@ -125,6 +141,12 @@ export interface LeaseGuard {
 export interface WriteGuard {
   readonly status: 'running' | 'any'
   readonly lease?: LeaseGuard
+}
+
+/** The wakes of one process for one session: delivered in order. */
+export interface WakeGroup {
+  readonly sessionId: string
+  readonly processId: ProcessId
 }
 
 export interface OrphanedAttempt {

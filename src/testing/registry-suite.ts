@@ -13,6 +13,7 @@ import { type Case, type Deviation, inWorld, type OpenRegistry } from './registr
 import { journalCases } from './registry-suite/journal.ts'
 import { leaseCases } from './registry-suite/leases.ts'
 import { listCases } from './registry-suite/list.ts'
+import { outboxCases } from './registry-suite/outbox.ts'
 import { parkCases } from './registry-suite/park.ts'
 import { raceCases } from './registry-suite/races.ts'
 import { refCases } from './registry-suite/refs.ts'
@@ -22,6 +23,7 @@ import { requestCases } from './registry-suite/requests.ts'
 import { silenceCases } from './registry-suite/silence.ts'
 import { unknownCases } from './registry-suite/unknown.ts'
 import { waitCases } from './registry-suite/waits.ts'
+import { wakeCases } from './registry-suite/wakes.ts'
 import { workerCases } from './registry-suite/workers.ts'
 import { worklistCases } from './registry-suite/worklist.ts'
 
@@ -51,6 +53,8 @@ const SUBJECTS: Readonly<Record<string, (it: Case) => void>> = {
   silence: silenceCases,
   events: eventCases,
   'what events mean': semanticsCases,
+  wakes: wakeCases,
+  'the outbox': outboxCases,
   completion: completionCases,
   races: raceCases,
   'the journal': journalCases,

@@ -6,6 +6,7 @@ import type { JournalEntry } from '../../src/model/journal.ts'
 import { acquire, type LeaseOwner, type ProcessLease } from '../../src/model/lease.ts'
 import type { ProcessRecord, StoredProcess } from '../../src/model/process.ts'
 import type { RegistrationRequest } from '../../src/model/registration.ts'
+import type { WakeDelivery } from '../../src/model/wake.ts'
 
 export const NOW = 1_000_000
 export const TTL = 30_000
@@ -81,6 +82,24 @@ export const journalEntry = (patch: Partial<JournalEntry> = {}): JournalEntry =>
   attempt: 'attempt-1',
   fence: 1,
   startedAtMs: NOW,
+  ...patch,
+})
+
+export const wakeDelivery = (patch: Partial<WakeDelivery> = {}): WakeDelivery => ({
+  wakeId: 'wake:1',
+  targetSessionId: 's',
+  targetScopeId: 'session:s',
+  processId: ID,
+  sequence: 1,
+  eventType: 'news',
+  eventInvocation: {
+    scope: { sessionId: 'runtime' },
+    subject: { processId: ID, sequence: 1, eventType: 'news' },
+    causedBy: { type: 'process', processId: ID },
+  },
+  dedupeKey: `${ID}:1`,
+  input: 'it rains',
+  createdAtMs: NOW,
   ...patch,
 })
 

@@ -1,6 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
 import type { ChangeCursor } from '../../src/model/ids.ts'
+import { newWake } from '../../src/model/outbox.ts'
 import { immediately, runSynchronously } from '../../src/registry/operation.ts'
 import { SCHEMA_VERSION } from '../../src/registry/sql/migrations.ts'
 import type { SqlSession } from '../../src/registry/sql/session.ts'
@@ -10,7 +11,7 @@ import { openSqlite as openConnections } from '../../src/registry/sql/sqlite/ope
 import { createSqlitePlatform } from '../../src/registry/sql/sqlite/platform.ts'
 import { createSqlTransaction } from '../../src/registry/sql/verbs.ts'
 import type { Operation, StoreTransaction } from '../../src/registry/store.ts'
-import { ID, journalEntry, leaseOf, NOW, owner, stored } from '../model/fixtures.ts'
+import { ID, journalEntry, leaseOf, NOW, owner, stored, wakeDelivery } from '../model/fixtures.ts'
 import { guardOf, openSqlite, temporaryPath, workerRow } from './store-fixtures.ts'
 
 async function migrated(): Promise<DatabaseSync> {
@@ -56,6 +57,8 @@ describe('by its query plan', () => {
   const WAITS = 'waits USING PRIMARY KEY (process_id=?)'
   const EVENT_ID = 'events USING INDEX sqlite_autoindex_events_1 (process_id=?'
   const JOURNAL_ID = 'journal USING INDEX sqlite_autoindex_journal_1 (process_id=? AND epoch=?'
+
+  const wake = newWake(wakeDelivery(), true, NOW)
 
   const searches: [string, (tx: StoreTransaction) => Operation<unknown>, readonly string[]][] = [
     ['loadProcess', tx => tx.loadProcess(ID), [PROCESS_ID]],
@@ -108,6 +111,23 @@ describe('by its query plan', () => {
       tx => tx.listOrphans('host'),
       ['leases USING INDEX leases_by_dead_host (dead_host_id=?)'],
     ],
+    ['loadWake', tx => tx.loadWake('wake'), ['wakes USING INDEX sqlite_autoindex_wakes_1 (wake_id=?)']],
+    [
+      'listOpenWakes',
+      tx => tx.listOpenWakes({ sessionId: 's', processId: ID }, 10),
+      ['wakes USING INDEX wakes_by_group (target_session=? AND process_id=?)'],
+    ],
+    [
+      'countOpenWakes',
+      tx => tx.countOpenWakes({ sessionId: 's', processId: ID }),
+      ['wakes USING INDEX wakes_by_group (target_session=? AND process_id=?)'],
+    ],
+    ['listWakesOf', tx => tx.listWakesOf(ID, 10), ['wakes USING INDEX wakes_by_process (process_id=?)']],
+    ['listDueWakes', tx => tx.listDueWakes(NOW, 10), ['wakes USING INDEX wakes_by_due (due_at<?)']],
+    ['nextWakeDue', tx => tx.nextWakeDue(), ['wakes USING COVERING INDEX wakes_by_due (due_at>?)']],
+    ['listBlockedWakes', tx => tx.listBlockedWakes('', 10), ['wakes USING INDEX wakes_by_block (wake_id>?)']],
+    ['insertWake', tx => tx.insertWake(wake), []],
+    ['saveWake', tx => tx.saveWake(wake, 1), ['wakes USING INDEX sqlite_autoindex_wakes_1 (wake_id=?)']],
     ['loadEnv', tx => tx.loadEnv('ref'), ['envs USING INDEX sqlite_autoindex_envs_1 (ref=?)']],
     ['saveProcess', tx => tx.saveProcess(stored(), { status: 'any' }), [PROCESS_ID, WAITS]],
     [

@@ -1,9 +1,10 @@
 import type { LeaseOwner } from '../../model/lease.ts'
 import type { ProcessListFilter } from '../../model/list.ts'
+import { isBlockingWake, isOpenWake, type StoredWake } from '../../model/outbox.ts'
 import type { ProcessRecord, StoredProcess } from '../../model/process.ts'
 import { formatCursor, parseCursor } from '../change-cursor.ts'
 import { immediately } from '../operation.ts'
-import type { StoreReader } from '../store.ts'
+import type { StoreReader, WakeGroup } from '../store.ts'
 import { compareBytes, journalKey, type MemoryState } from './state.ts'
 
 export interface MemoryReaderOptions {
@@ -103,6 +104,27 @@ export function createMemoryReader(state: MemoryState, options: MemoryReaderOpti
           return isOrphan ? [{ processId, fence, backendToken }] : []
         }),
       ),
+    loadWake: wakeId => immediately(() => state.wakes.get(wakeId)),
+    listOpenWakes: (group, limit) => immediately(() => openWakes(state, group).slice(0, limit)),
+    countOpenWakes: group => immediately(() => openWakes(state, group).length),
+    listWakesOf: (id, limit) =>
+      immediately(() => inOrder(state, ({ delivery }) => delivery.processId === id).slice(0, limit)),
+    listDueWakes: (now, limit) =>
+      immediately(() =>
+        dueWakes(state)
+          .filter(({ dueAtMs }) => dueAtMs <= now)
+          .slice(0, limit)
+          .map(({ wake }) => wake),
+      ),
+    nextWakeDue: () => immediately(() => dueWakes(state)[0]?.dueAtMs),
+    listBlockedWakes: (after, limit) =>
+      immediately(() =>
+        state.wakes
+          .values()
+          .filter(wake => isBlockingWake(wake) && wake.delivery.wakeId > after)
+          .sort((left, right) => compareBytes(left.delivery.wakeId, right.delivery.wakeId))
+          .slice(0, limit),
+      ),
     loadEnv: ref => immediately(() => state.envs.get(ref)?.slice()),
   }
 }
@@ -123,6 +145,31 @@ function dueRows(state: MemoryState) {
     .flatMap(({ record, dueAtMs }) => (dueAtMs === undefined ? [] : [{ id: record.id, dueAtMs }]))
     .sort((left, right) => left.dueAtMs - right.dueAtMs || compareBytes(left.id, right.id))
 }
+
+function dueWakes(state: MemoryState) {
+  return state.wakes
+    .values()
+    .flatMap(wake => (wake.dueAtMs === undefined ? [] : [{ wake, dueAtMs: wake.dueAtMs }]))
+    .sort(
+      (left, right) =>
+        left.dueAtMs - right.dueAtMs || compareBytes(left.wake.delivery.wakeId, right.wake.delivery.wakeId),
+    )
+}
+
+const openWakes = (state: MemoryState, { sessionId, processId }: WakeGroup): StoredWake[] =>
+  inOrder(state, wake => {
+    const { delivery } = wake
+    return delivery.targetSessionId === sessionId && delivery.processId === processId && isOpenWake(wake)
+  })
+
+const inOrder = (state: MemoryState, isMeant: (wake: StoredWake) => boolean): StoredWake[] =>
+  state.wakes
+    .values()
+    .filter(isMeant)
+    .sort(
+      ({ delivery: left }, { delivery: right }) =>
+        left.sequence - right.sequence || compareBytes(left.wakeId, right.wakeId),
+    )
 
 const hostOf = ({ liveness }: LeaseOwner): string | undefined =>
   liveness.kind === 'local_process' ? liveness.hostId : undefined

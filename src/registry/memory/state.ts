@@ -2,6 +2,7 @@ import type { StoredEvent } from '../../model/event.ts'
 import type { ProcessId } from '../../model/ids.ts'
 import type { JournalEntry } from '../../model/journal.ts'
 import type { StoredLease } from '../../model/lease.ts'
+import type { StoredWake } from '../../model/outbox.ts'
 import type { StoredProcess } from '../../model/process.ts'
 import type { WorkerRow } from '../../model/worker-row.ts'
 import { TransactionalMap, UndoLog } from './transactional-map.ts'
@@ -17,6 +18,7 @@ export class MemoryState {
   readonly unackedWakes = new TransactionalMap<ProcessId, readonly number[]>(this.undo)
   /** By process, epoch and address. */
   readonly journal = new TransactionalMap<string, JournalEntry>(this.undo)
+  readonly wakes = new TransactionalMap<string, StoredWake>(this.undo)
   readonly workers = new TransactionalMap<string, WorkerRow>(this.undo)
   readonly envs = new TransactionalMap<string, Uint8Array>(this.undo)
   /** Never goes back, not even in a rollback: a position is given once. */

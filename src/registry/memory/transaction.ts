@@ -83,6 +83,20 @@ export function createMemoryTransaction(state: MemoryState, reader: StoreReader)
       }),
     saveWorker: row => immediately(() => state.workers.set(row.worker.incarnationId, frozenCopy(row))),
     deleteWorker: incarnationId => immediately(() => state.workers.delete(incarnationId)),
+    insertWake: wake =>
+      immediately(() => {
+        const { wakeId } = wake.delivery
+        if (state.wakes.get(wakeId) !== undefined) return false
+        state.wakes.set(wakeId, frozenCopy(wake))
+        return true
+      }),
+    saveWake: (wake, expectedVersion) =>
+      immediately(() => {
+        const { wakeId } = wake.delivery
+        if (state.wakes.get(wakeId)?.version !== expectedVersion) return false
+        state.wakes.set(wakeId, frozenCopy(wake))
+        return true
+      }),
     insertEnv: (ref, bytes) =>
       immediately(() => {
         if (state.envs.get(ref) === undefined) state.envs.set(ref, new Uint8Array(bytes))

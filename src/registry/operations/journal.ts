@@ -54,7 +54,7 @@ function* emit(
     findSchemaProblem,
   )
   if (decision.type === 'replay') return decision.event
-  const { event, stored: next } = yield* writeEvent(tx, stored, decision.stored)
+  const { event, stored: next } = yield* writeEvent(tx, stored, decision.stored, request)
   yield* saveUnderLease(tx, next, lease, now)
   const journaled = { ...entry, value: { sequence: event.sequence } }
   const isSaved = yield* tx.saveJournalEntry(journaled, leaseGuard(lease, now))

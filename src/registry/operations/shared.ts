@@ -1,6 +1,7 @@
 import { DUE } from '../../model/due.ts'
 import { unknownProcess } from '../../model/errors.ts'
 import {
+  type AppendRequest,
   buildRegistryEvent,
   type ProcessEvent,
   projectEvent,
@@ -12,7 +13,9 @@ import type { ProcessId } from '../../model/ids.ts'
 import { isLive, leaseLost, type ProcessLease } from '../../model/lease.ts'
 import { isTerminal } from '../../model/outcome.ts'
 import type { ProcessRecord, StoredProcess } from '../../model/process.ts'
+import { type WakeDelivery, wakeDeliveryOf } from '../../model/wake.ts'
 import type { LeaseGuard, Operation, StoreReader, StoreTransaction } from '../store.ts'
+import { putWake } from './put-wake.ts'
 
 /** The row, locked where the store has row locks; or `process_unknown`. */
 export function* requireProcess(reader: StoreReader, id: string): Operation<StoredProcess> {
@@ -44,13 +47,15 @@ export function* insertEvent(
   request: RegistryEvent,
   now: number,
 ): Operation<WrittenEvent> {
-  return yield* writeEvent(tx, stored, buildRegistryEvent(stored.record, request, now))
+  return yield* writeEvent(tx, stored, buildRegistryEvent(stored.record, request, now), request)
 }
 
 export interface WrittenEvent {
   readonly event: ProcessEvent
   /** The row as the event leaves it; still to be saved. */
   readonly stored: StoredProcess
+  /** Put into the outbox, if the event wakes and there is somebody to wake. */
+  readonly wakeDelivery?: WakeDelivery
 }
 
 /** Writes an event whose rules the caller has applied. */
@@ -58,9 +63,17 @@ export function* writeEvent(
   tx: StoreTransaction,
   stored: StoredProcess,
   built: StoredEvent,
+  { wakeTargetScope }: Pick<AppendRequest, 'wakeTargetScope'>,
 ): Operation<WrittenEvent> {
+  const { event } = built
   yield* tx.insertEvent(built)
-  return { event: built.event, stored: withEvent(stored, built.event) }
+  const wakeDelivery = wakeDeliveryOf(stored.record, event, wakeTargetScope)
+  if (wakeDelivery !== undefined) yield* putWake(tx, wakeDelivery, event.occurredAtMs)
+  return {
+    event,
+    stored: withEvent(stored, event),
+    ...(wakeDelivery === undefined ? {} : { wakeDelivery }),
+  }
 }
 
 /** The row as the event leaves it. */

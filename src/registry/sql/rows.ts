@@ -3,12 +3,21 @@ import type { ProcessId } from '../../model/ids.ts'
 import type { JournalEntry } from '../../model/journal.ts'
 import { canonicalJson } from '../../model/json.ts'
 import type { LeaseOwner, ProcessLease, StoredLease } from '../../model/lease.ts'
+import { isBlockingWake, isOpenWake, type StoredWake } from '../../model/outbox.ts'
 import type { ProcessRecord, StoredProcess } from '../../model/process.ts'
 import { originatorScopeId, triggerOf } from '../../model/provenance.ts'
 import type { WaitState } from '../../model/wait.ts'
 import type { WorkerRow } from '../../model/worker-row.ts'
 import { decode, decodeOptional, encode, encodeOptional } from './json-text.ts'
-import type { EventRow, JournalRow, LeaseRow, ProcessRow, WaitRow, WorkerTableRow } from './schema.ts'
+import type {
+  EventRow,
+  JournalRow,
+  LeaseRow,
+  ProcessRow,
+  WaitRow,
+  WakeRow,
+  WorkerTableRow,
+} from './schema.ts'
 
 export function toProcessRow({ record, ...stored }: StoredProcess, changeSeq: number): ProcessRow {
   const { kind, label, definition } = record.identity
@@ -233,6 +242,40 @@ export const fromJournalRow = (row: JournalRow): JournalEntry => ({
     startByMs: row.start_by,
     endedAtMs: row.ended_at,
     resolvedBy: row.resolved_by,
+  }),
+})
+
+export const toWakeRow = (wake: StoredWake): WakeRow => ({
+  wake_id: wake.delivery.wakeId,
+  target_session: wake.delivery.targetSessionId,
+  process_id: wake.delivery.processId,
+  sequence: wake.delivery.sequence,
+  delivery: encode(wake.delivery),
+  status: wake.status,
+  version: wake.version,
+  attempts: wake.attempts,
+  due_at: wake.dueAtMs ?? null,
+  expires_at: wake.expiresAtMs,
+  claim_token: wake.claimToken ?? null,
+  discard_reason: wake.discarded?.reason ?? null,
+  discarded_at: wake.discarded?.atMs ?? null,
+  is_open: isOpenWake(wake) ? 1 : null,
+  is_blocking: isBlockingWake(wake) ? 1 : null,
+})
+
+export const fromWakeRow = (row: WakeRow): StoredWake => ({
+  delivery: decode(row.delivery),
+  status: row.status,
+  version: row.version,
+  attempts: row.attempts,
+  expiresAtMs: row.expires_at,
+  ...present({
+    dueAtMs: row.due_at,
+    claimToken: row.claim_token,
+    discarded:
+      row.discard_reason === null || row.discarded_at === null
+        ? null
+        : { reason: row.discard_reason, atMs: row.discarded_at },
   }),
 })
 

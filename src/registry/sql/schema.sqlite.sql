@@ -140,6 +140,32 @@ CREATE TABLE waits (
   primary key (process_id, key)
 ) strict, without rowid;
 
+CREATE TABLE wakes (
+  wake_id text not null primary key,
+  target_session text not null,
+  process_id text not null references processes (id) on delete cascade,
+  sequence integer not null,
+  delivery text not null,
+  status text not null,
+  version integer not null,
+  attempts integer not null,
+  due_at integer,
+  expires_at integer not null,
+  claim_token text,
+  discard_reason text,
+  discarded_at integer,
+  is_open integer,
+  is_blocking integer
+) strict;
+
+CREATE INDEX wakes_by_block on wakes (wake_id) where is_blocking is not null;
+
+CREATE INDEX wakes_by_due on wakes (due_at, wake_id) where due_at is not null;
+
+CREATE INDEX wakes_by_group on wakes (target_session, process_id, sequence, wake_id) where is_open is not null;
+
+CREATE INDEX wakes_by_process on wakes (process_id, sequence, wake_id);
+
 CREATE TABLE workers (
   incarnation_id text not null primary key,
   host_id text,

@@ -3,6 +3,7 @@ import type { LeaseToken, ProcessId } from '../../model/ids.ts'
 import type { JournalEntry, StepFailure } from '../../model/journal.ts'
 import type { Json } from '../../model/json.ts'
 import type { DeathProof, LeaseOwner } from '../../model/lease.ts'
+import type { DiscardReason, StoredWake } from '../../model/outbox.ts'
 import type { Outcome, ProcessStatus } from '../../model/outcome.ts'
 import type {
   AbandonRequest,
@@ -13,6 +14,7 @@ import type {
 } from '../../model/process.ts'
 import type { CausalRef } from '../../model/provenance.ts'
 import type { WaitState } from '../../model/wait.ts'
+import type { WakeDelivery } from '../../model/wake.ts'
 import type { JsonText } from './json-text.ts'
 
 /** The tables as the query builder sees them. The migrations make them; a test holds the two together. */
@@ -24,6 +26,7 @@ export interface Schema {
   readonly events: EventRow
   readonly journal: JournalRow
   readonly workers: WorkerTableRow
+  readonly wakes: WakeRow
   readonly envs: EnvRow
   readonly grants: GrantRow
 }
@@ -161,6 +164,26 @@ export interface WorkerTableRow {
   readonly worker: JsonText<LeaseOwner>
   readonly started_at: number
   readonly last_seen: number
+}
+
+export interface WakeRow {
+  readonly wake_id: string
+  readonly target_session: string
+  readonly process_id: ProcessId
+  readonly sequence: number
+  readonly delivery: JsonText<WakeDelivery>
+  readonly status: StoredWake['status']
+  readonly version: number
+  readonly attempts: number
+  readonly due_at: number | null
+  readonly expires_at: number
+  readonly claim_token: string | null
+  readonly discard_reason: DiscardReason | null
+  readonly discarded_at: number | null
+  /** 1 while it stands before the later ones of its group. Null else, so that the index holds no settled ones. */
+  readonly is_open: 1 | null
+  /** 1 where it was given up and holds up its group. */
+  readonly is_blocking: 1 | null
 }
 
 export interface EnvRow {

@@ -22,6 +22,17 @@ import {
   saveProcess,
 } from './processes.ts'
 import type { SqlPlatform, SqlSession } from './session.ts'
+import {
+  countOpenWakes,
+  insertWake,
+  listBlockedWakes,
+  listDueWakes,
+  listOpenWakes,
+  listWakesOf,
+  loadWake,
+  nextWakeDue,
+  saveWake,
+} from './wakes.ts'
 import { deleteWorker, listWorkers, saveWorker } from './workers.ts'
 
 /** The seam's reading verbs over any SQL database. */
@@ -44,6 +55,13 @@ export const createSqlReader = (session: SqlSession, platform: SqlPlatform): Sto
   listWorkers: hostId => listWorkers(session, hostId),
   listLeasesOfWorker: workerIncarnation => listLeasesOfWorker(session, workerIncarnation),
   listOrphans: hostId => listOrphans(session, hostId),
+  loadWake: wakeId => loadWake(session, wakeId),
+  listOpenWakes: (group, limit) => listOpenWakes(session, group, limit),
+  countOpenWakes: group => countOpenWakes(session, group),
+  listWakesOf: (id, limit) => listWakesOf(session, id, limit),
+  listDueWakes: (now, limit) => listDueWakes(session, now, limit),
+  nextWakeDue: () => nextWakeDue(session),
+  listBlockedWakes: (after, limit) => listBlockedWakes(session, after, limit),
   loadEnv: ref => loadEnv(session, ref),
 })
 
@@ -61,5 +79,7 @@ export const createSqlTransaction = (session: SqlSession, platform: SqlPlatform)
   saveJournalEntry: (entry, guard) => saveJournalEntry(session, entry, guard),
   saveWorker: row => saveWorker(session, row),
   deleteWorker: incarnationId => deleteWorker(session, incarnationId),
+  insertWake: wake => insertWake(session, wake),
+  saveWake: (wake, expectedVersion) => saveWake(session, wake, expectedVersion),
   insertEnv: (ref, bytes) => insertEnv(session, ref, bytes),
 })

@@ -3,13 +3,8 @@ import { CORE_EVENT_TYPES, type EventType, isReservedEventType, MAX_EVENT_TYPE_L
 import { requireProcessId } from './ids.ts'
 import { asJson, hashJson, jsonBytes, jsonEquals } from './json.ts'
 import { TERMINAL_STATUSES } from './outcome.ts'
-import {
-  DISPOSITIONS,
-  type ProcessIdentity,
-  type ProcessInput,
-  type ProcessRecord,
-  type ProcessRegistration,
-} from './process.ts'
+import { parseRegistration } from './parse-registration.ts'
+import type { ProcessIdentity, ProcessInput, ProcessRecord, ProcessRegistration } from './process.ts'
 import { brokenProvenanceRule, canonicalProvenance } from './provenance.ts'
 import { findSelectorProblem } from './selector.ts'
 import { brokenScopeRule, withoutEmptyFrame } from './session-scope.ts'
@@ -32,16 +27,25 @@ export const MAX_PAYLOAD_BYTES = 16 * 1024 * 1024
 export type SameIdRule = 'whole' | 'request'
 
 export type RegisterDecision =
-  | { readonly type: 'insert'; readonly registration: ProcessRegistration; readonly registrationHash: string }
+  | ({ readonly type: 'insert' } & HashedRegistration)
   | { readonly type: 'existing'; readonly record: ProcessRecord }
+
+export interface HashedRegistration {
+  readonly registration: ProcessRegistration
+  readonly registrationHash: string
+}
+
+/** Checks and hashes what is asked for: before the transaction, because an input may be large and nobody should wait for it. */
+export function hashRegistration(request: RegistrationRequest): HashedRegistration {
+  const registration = completeRegistration(request)
+  return { registration, registrationHash: hashJson(asJson(registration)) }
+}
 
 export function decideRegister(
   existing: ProcessRecord | undefined,
-  request: RegistrationRequest,
+  { registration, registrationHash }: HashedRegistration,
   rule: SameIdRule,
 ): RegisterDecision {
-  const registration = completeRegistration(request)
-  const registrationHash = hashJson(asJson(registration))
   if (existing === undefined) return { type: 'insert', registration, registrationHash }
   if (existing.registrationHash === registrationHash) return { type: 'existing', record: existing }
   const difference = differenceInRequest(existing, registration)
@@ -72,16 +76,14 @@ const comparableInput = (input: ProcessInput) =>
   asJson(input.type === 'tool_call' ? { toolName: input.call.toolName, args: input.call.args } : input)
 
 /** Fills in identity and core event types, and checks every rule that a registration must keep. */
-export function completeRegistration(request: RegistrationRequest): ProcessRegistration {
+export function completeRegistration(asked: RegistrationRequest): ProcessRegistration {
+  const request = parseRegistration(asked)
   const id = requireProcessId(request.id)
   const invalid = (problem: string) =>
     new LeaseholdError('process_registration_invalid', `The registration of "${id}" ${problem}.`, {
       processId: id,
     })
 
-  if (!DISPOSITIONS.includes(request.disposition)) {
-    throw invalid(`needs a disposition, one of ${DISPOSITIONS.join(', ')}; there is no default`)
-  }
   const { input, identity = deriveIdentity(input), wakeTarget } = request
   if (NEEDS_ENV[input.type] && (request.envRef ?? '') === '') {
     throw invalid(`has ${input.type} input, which needs a captured environment (envRef)`)
@@ -94,11 +96,8 @@ export function completeRegistration(request: RegistrationRequest): ProcessRegis
   if (broken !== undefined) throw invalid(broken)
   const brokenTarget = wakeTarget && brokenScopeRule(wakeTarget)
   if (brokenTarget !== undefined) throw invalid(`has a wake target that ${brokenTarget}`)
-  if (
-    request.maxAttempts !== undefined &&
-    !(Number.isInteger(request.maxAttempts) && request.maxAttempts > 0)
-  ) {
-    throw invalid(`has maxAttempts ${request.maxAttempts}; it must be a whole number above 0`)
+  if (request.maxAttempts !== undefined && request.maxAttempts < 1) {
+    throw invalid(`has maxAttempts ${request.maxAttempts}; it must be above 0`)
   }
   requirePayloadSize('input', asJson(input), id)
   return {

@@ -13,8 +13,8 @@ import type { ProcessId } from '../../model/ids.ts'
 import { asJson, jsonEquals } from '../../model/json.ts'
 import { parseListFilter, requirePageLimit } from '../../model/list.ts'
 import { isTerminal } from '../../model/outcome.ts'
-import type { ExternalRef, ProcessRecord, ProcessRegistration, StoredProcess } from '../../model/process.ts'
-import { decideRegister } from '../../model/registration.ts'
+import type { ExternalRef, ProcessRecord, StoredProcess } from '../../model/process.ts'
+import { decideRegister, type HashedRegistration, hashRegistration } from '../../model/registration.ts'
 import { findSchemaProblem } from '../json-schema.ts'
 import type { ChangeResult, RowOperations } from '../registry.ts'
 import type { Operation, ProcessStore, StoreTransaction } from '../store.ts'
@@ -22,16 +22,18 @@ import { changed, dueUnlessHeld, insertEvent, requireProcess } from './shared.ts
 
 export function createRowOperations(store: ProcessStore): RowOperations {
   return {
-    register: (request, { sameId = 'whole' } = {}) =>
-      store.transaction(function* (tx) {
-        const existing = yield* tx.loadProcess(request.id as ProcessId)
-        const decision = decideRegister(existing?.record, request, sameId)
+    register: async (request, { sameId = 'whole' } = {}) => {
+      const asked = hashRegistration(request)
+      return store.transaction(function* (tx) {
+        const existing = yield* tx.loadProcess(asked.registration.id)
+        const decision = decideRegister(existing?.record, asked, sameId)
         if (decision.type === 'existing') return decision
         const now = yield* tx.now()
-        const stored = newRow(decision.registration, decision.registrationHash, now)
+        const stored = newRow(decision, now)
         yield* tx.insertProcess(stored)
         return { type: 'registered' as const, record: stored.record }
-      }),
+      })
+    },
 
     get: id =>
       store.read(function* (reader) {
@@ -121,7 +123,7 @@ export function createRowOperations(store: ProcessStore): RowOperations {
   }
 }
 
-function newRow(registration: ProcessRegistration, registrationHash: string, now: number): StoredProcess {
+function newRow({ registration, registrationHash }: HashedRegistration, now: number): StoredProcess {
   const record: ProcessRecord = {
     ...registration,
     registrationHash,

@@ -21,9 +21,20 @@ const withoutEnvironment = (input: ProcessInput): RegistrationRequest => {
 const declaring = (semantics: EventSemantics, name = 'done'): RegistrationRequest =>
   registration({ eventTypes: [{ ...note, name, semantics }] })
 
+const withoutDisposition = (): RegistrationRequest => {
+  const request = registration()
+  Reflect.deleteProperty(request, 'disposition')
+  return request
+}
+
 const INVALID: Readonly<Record<string, RegistrationRequest>> = {
   'an id of blanks (§6 #4)': registration({ id: '  ' }),
   'an id with "#" (§6 #5)': registration({ id: 'a#1' }),
+  'no disposition (§6 #10)': withoutDisposition(),
+  'a field that nobody knows': Object.assign(registration(), { retries: 3 }),
+  'an input that JSON cannot carry': registration({
+    input: { type: 'engine', kind: 'survey', payload: Number.NaN },
+  }),
   'a tool call without environment (§6 #6)': withoutEnvironment(toolCall),
   'an engine without environment (§6 #6)': withoutEnvironment(registration().input),
   'external work with an environment (§6 #7)': registration({ ...EXTERNAL, envRef: 'process-env:sha256:00' }),
@@ -129,6 +140,15 @@ export function registrationCases(it: Case): void {
       const again = await registry.register(registration())
       expect(again).toEqual({ type: 'existing', record: await registry.get('p') })
     })
+  })
+
+  it('a member left undefined is no member, on the row and in what counts as the same', async world => {
+    const payload = JSON.parse('{"dir":"."}')
+    const { record } = await world.registry.register(
+      registration({ input: { type: 'engine', kind: 'survey', payload: { ...payload, depth: undefined } } }),
+    )
+    expect(record.input).toStrictEqual({ type: 'engine', kind: 'survey', payload })
+    expect(await world.registry.register(registration())).toMatchObject({ type: 'existing' })
   })
 
   it('one more event type is another registration, and is refused (§6 #2)', async world => {

@@ -1,0 +1,110 @@
+import {
+  type Decoder,
+  json,
+  jsonObject,
+  list,
+  object,
+  oneOf,
+  optional,
+  Place,
+  text,
+  variants,
+  wholeNumber,
+} from './decode.ts'
+import { eventType } from './parse-event-type.ts'
+import {
+  DISPOSITIONS,
+  type PreparedToolCall,
+  type ProcessIdentity,
+  type ProcessInput,
+  type SessionCreateRequest,
+} from './process.ts'
+import type { CausalRef, Originator, Provenance } from './provenance.ts'
+import type { RegistrationRequest } from './registration.ts'
+import type { SessionScope } from './session-scope.ts'
+
+/**
+ * Takes a registration from untyped input. A field that is not known is refused by name: it would be part of what
+ * somebody asked for and of nothing that is stored. What the values mean is `completeRegistration`'s to check.
+ */
+export const parseRegistration = (input: unknown): RegistrationRequest =>
+  registration(input, new Place('registration', 'process_registration_invalid'))
+
+export const disposition = oneOf(DISPOSITIONS, '; there is no default')
+
+export const sessionScope = object<SessionScope>({ sessionId: text, agentFrameId: optional(text) })
+
+const originator = variants<'type', Originator>('type', {
+  host: { scope: optional(text) },
+  session: { scope: sessionScope },
+})
+
+const causalRef = variants<'type', CausalRef>('type', {
+  turn: { sessionId: text, turnId: text },
+  effect: { sessionId: text, turnId: optional(text), effectId: text },
+  tool_call: { sessionId: text, callId: text },
+  process: { processId: text },
+  process_event: { processId: text, sequence: wholeNumber },
+  trigger_occurrence: {
+    occurrenceId: text,
+    subscriptionId: optional(text),
+    subscriptionIncarnation: optional(text),
+    subscriptionRevision: optional(wholeNumber),
+  },
+  session_node: { sessionId: text, nodeId: text },
+})
+
+export const provenance = object<Provenance>({
+  originator,
+  causedBy: optional(causalRef),
+  hostProfileId: optional(text),
+})
+
+const preparedToolCall = object<PreparedToolCall>({
+  callId: text,
+  toolId: optional(text),
+  toolName: text,
+  args: json,
+  replay: optional(json),
+  prepared: optional(json),
+})
+
+const sessionCreateRequest = object<SessionCreateRequest>({
+  sessionId: optional(text),
+  policy: optional(jsonObject),
+  pluginOptions: optional(jsonObject),
+  subagent: optional(object<NonNullable<SessionCreateRequest['subagent']>>({ capability: optional(text) })),
+  usageSource: optional(text),
+  causedBy: optional(causalRef),
+})
+
+export const processInput: Decoder<ProcessInput> = variants<'type', ProcessInput>('type', {
+  tool_call: { call: preparedToolCall },
+  engine: { kind: text, payload: json },
+  session_turn: {
+    createRequest: sessionCreateRequest,
+    turnInput: json,
+    outputContract: json,
+  },
+  external: { metadata: json },
+})
+
+export const identity = object<ProcessIdentity>({
+  kind: text,
+  label: optional(text),
+  definition: optional(json),
+})
+
+export const eventTypes = list(eventType)
+
+const registration = object<RegistrationRequest>({
+  id: text,
+  input: processInput,
+  disposition,
+  identity: optional(identity),
+  eventTypes: optional(eventTypes),
+  provenance,
+  envRef: optional(text),
+  wakeTarget: optional(sessionScope),
+  maxAttempts: optional(wholeNumber),
+})

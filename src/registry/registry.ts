@@ -6,6 +6,7 @@ import type { ChangeCursor, ProcessId } from '../model/ids.ts'
 import type { JournalEntry } from '../model/journal.ts'
 import type { ClaimOutcome, DeathEvidence, LeaseOwner, ProcessLease } from '../model/lease.ts'
 import type { PageRequest, ProcessListFilter } from '../model/list.ts'
+import type { LiveReferences } from '../model/live-references.ts'
 import type { DiscardReason, StoredWake, WakeClaim, WakeSettlement } from '../model/outbox.ts'
 import type { Outcome } from '../model/outcome.ts'
 import type { AbandonRequest, ExternalRef, ProcessRecord, StoredProcess } from '../model/process.ts'
@@ -19,6 +20,7 @@ import { createCompletionOperations } from './operations/completion.ts'
 import { createEventOperations } from './operations/events.ts'
 import { createJournalOperations } from './operations/journal.ts'
 import { createLeaseOperations } from './operations/leases.ts'
+import { createListOperations } from './operations/lists.ts'
 import { createOutboxOperations } from './operations/outbox.ts'
 import { createRowOperations } from './operations/rows.ts'
 import { createWaitOperations } from './operations/waits.ts'
@@ -34,6 +36,7 @@ import type { ChangePage, DurabilityTier, OrphanedAttempt, ProcessStore } from '
  */
 export interface ProcessRegistry
   extends RowOperations,
+    ListOperations,
     WaitOperations,
     EventOperations,
     LeaseOperations,
@@ -57,8 +60,6 @@ export interface RowOperations {
    */
   register(request: RegistrationRequest, options?: { readonly sameId?: SameIdRule }): Promise<RegisterResult>
   get(id: string): Promise<ProcessRecord | undefined>
-  /** One page, ordered by id. `next` is what to give as `after` for the following one; absent on the last. */
-  list(filter?: ProcessListFilter, page?: PageRequest): Promise<ProcessPage>
   /** Write-once: an equal ref again changes nothing, any other throws `process_external_ref_conflict`. */
   setExternalRef(id: string, ref: ExternalRef): Promise<ProcessRecord>
   /** A marker, never a terminal. The first requester stays. Throws `process_abandon_on_terminal`. */
@@ -74,6 +75,17 @@ export interface RowOperations {
   getEnv(ref: string): Promise<Uint8Array | undefined>
 }
 
+export interface ListOperations {
+  /** One page, ordered by id. With its `next` and `through` as `after` and `through`, the same reading goes on. */
+  list(filter?: ProcessListFilter, page?: PageRequest): Promise<ProcessPage>
+  /** One page of the rows that have not ended. A row that is so throughout a reading is in exactly one of its pages. */
+  listNonTerminal(page?: PageRequest): Promise<ProcessPage>
+  /** Those of the ids that have no row, in the order given. */
+  filterUnregistered(ids: readonly string[]): Promise<string[]>
+  /** How many processes that have not ended there are of each definition and environment; empty when none are left. */
+  liveReferences(): Promise<LiveReferences[]>
+}
+
 export interface RegisterResult {
   readonly type: 'registered' | 'existing'
   readonly record: ProcessRecord
@@ -81,7 +93,10 @@ export interface RegisterResult {
 
 export interface ProcessPage {
   readonly records: readonly ProcessRecord[]
+  /** The last id of this page; absent on the last one. */
   readonly next?: string
+  /** The bound of the reading; present with `next`. */
+  readonly through?: string
 }
 
 export interface ChangeResult {
@@ -262,6 +277,7 @@ export function createProcessRegistry(store: ProcessStore): ProcessRegistry {
     registryId: store.registryId,
     durabilityTier: store.durabilityTier,
     ...createRowOperations(store),
+    ...createListOperations(store),
     ...createWaitOperations(store),
     ...createEventOperations(store),
     ...createLeaseOperations(store),

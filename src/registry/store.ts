@@ -3,6 +3,7 @@ import type { ChangeCursor, LeaseToken, ProcessId } from '../model/ids.ts'
 import type { JournalEntry } from '../model/journal.ts'
 import type { ProcessLease, StoredLease } from '../model/lease.ts'
 import type { ProcessListFilter } from '../model/list.ts'
+import type { LiveReferences } from '../model/live-references.ts'
 import type { StoredWake } from '../model/outbox.ts'
 import type { ProcessRecord, StoredProcess } from '../model/process.ts'
 import type { WorkerRow } from '../model/worker-row.ts'
@@ -42,8 +43,14 @@ export interface StoreReader {
   /** The store's clock in milliseconds since the epoch. Lease time is this clock's and nobody else's. */
   now(): Operation<number>
   loadProcess(id: ProcessId): Operation<StoredProcess | undefined>
-  /** Rows matching the filter with an id strictly after `after`, in byte order of their ids. */
-  listProcesses(filter: ProcessListFilter, page: { after: string; limit: number }): Operation<ProcessRecord[]>
+  /** Rows that fit the filter with an id strictly after `after` and up to `through`, in byte order of their ids. */
+  listProcesses(filter: ProcessListFilter, page: IdRange): Operation<ProcessRecord[]>
+  /** The greatest of all ids, in byte order; absent where there are no rows. */
+  greatestId(): Operation<ProcessId | undefined>
+  /** Those of the ids that have a row, in any order. */
+  listRegistered(ids: readonly ProcessId[]): Operation<ProcessId[]>
+  /** Rows that have not ended, counted by definition and environment, in any order. */
+  countLiveReferences(): Operation<LiveReferences[]>
   loadLease(id: ProcessId): Operation<StoredLease | undefined>
   findEvent(id: ProcessId, replayKey: string): Operation<StoredEvent | undefined>
   /** Events with a sequence above `after`, ascending. */
@@ -98,6 +105,12 @@ export interface HeldBack {
   readonly id: string
   readonly database: string
   readonly forMs: number
+}
+
+export interface IdRange {
+  readonly after: string
+  readonly through: string
+  readonly limit: number
 }
 
 export interface StoreTransaction extends StoreReader {

@@ -6,10 +6,14 @@ describe('a list filter', () => {
   test.each([
     {},
     ...LIST_STATUSES.map(status => ({ status })),
-    { kind: 'survey' },
     { waiting: true },
     { silent: false },
-    { status: 'any', kind: 'survey', waiting: false, silent: true },
+    { identityKind: 'survey', identityLabel: 'weekly' },
+    { definition: { script: 'a' } },
+    { definition: null },
+    { originatorScopeId: 'host', causedByOccurrenceId: 'o', causedBySubscriptionId: 'u' },
+    { createdAtStartMs: 0, createdAtEndMs: 1 },
+    { status: 'any', identityKind: 'survey', waiting: false, silent: true },
   ])('%o is accepted', filter => {
     expect(parseListFilter(filter)).toEqual(filter)
   })
@@ -17,14 +21,19 @@ describe('a list filter', () => {
   test.each<{ filter: unknown; names: string }>([
     { filter: { stauts: 'any' }, names: '"stauts"' },
     { filter: { status: 'done' }, names: '"status"' },
-    { filter: { kind: 7 }, names: '"kind"' },
+    { filter: { kind: 'survey' }, names: '"kind"' },
+    { filter: { identityKind: 7 }, names: '"identityKind"' },
+    { filter: { definition: 1n }, names: '"definition"' },
+    { filter: { createdAtStartMs: 1.5 }, names: '"createdAtStartMs"' },
+    { filter: { createdAtEndMs: '0' }, names: '"createdAtEndMs"' },
+    { filter: { originatorScopeId: null }, names: '"originatorScopeId"' },
     { filter: { waiting: 'yes' }, names: '"waiting"' },
     { filter: { silent: 1 }, names: '"silent"' },
     { filter: { toString: 'any' }, names: '"toString"' },
-    { filter: null, names: 'is an object' },
-    { filter: [], names: 'is an object' },
-    { filter: 'running', names: 'is an object' },
-  ])('$filter is refused, naming the field', ({ filter, names }) => {
+    { filter: null, names: 'must be an object' },
+    { filter: [], names: 'must be an object' },
+    { filter: 'running', names: 'must be an object' },
+  ])('one that is refused names $names', ({ filter, names }) => {
     expect(() => parseListFilter(filter)).toThrow(errorWith('usage'))
     expect(() => parseListFilter(filter)).toThrow(names)
   })

@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
-import type { ChangeCursor } from '../../src/model/ids.ts'
+import type { ChangeCursor, ProcessId } from '../../src/model/ids.ts'
 import { newWake } from '../../src/model/outbox.ts'
 import { immediately, runSynchronously } from '../../src/registry/operation.ts'
 import { SCHEMA_VERSION } from '../../src/registry/sql/migrations.ts'
@@ -50,7 +50,7 @@ test('a commit is on the disk before it is acknowledged', async () => {
 })
 
 describe('by its query plan', () => {
-  const page = { after: '', limit: 10 }
+  const page = { after: '', through: 'z', limit: 10 }
   const guard = guardOf(leaseOf(owner('ana')))
   const PROCESS_ID = 'processes USING INDEX sqlite_autoindex_processes_1 (id=?)'
   const LEASE_ID = 'leases USING PRIMARY KEY (process_id=?)'
@@ -65,13 +65,38 @@ describe('by its query plan', () => {
     ['loadLease', tx => tx.loadLease(ID), [LEASE_ID]],
     [
       'listProcesses of a status',
-      tx => tx.listProcesses({ kind: 'survey', waiting: true, silent: false }, page),
-      ['processes USING INDEX processes_by_status (status=? AND id>?)'],
+      tx => tx.listProcesses({ identityKind: 'survey', waiting: true, silent: false }, page),
+      ['processes USING INDEX processes_by_status (status=? AND id>? AND id<?)'],
     ],
     [
       'listProcesses of any status',
       tx => tx.listProcesses({ status: 'any' }, page),
-      ['processes USING INDEX sqlite_autoindex_processes_1 (id>?)'],
+      ['processes USING INDEX sqlite_autoindex_processes_1 (id>? AND id<?)'],
+    ],
+    [
+      'listProcesses of an originator',
+      tx => tx.listProcesses({ originatorScopeId: 'session:s' }, page),
+      ['processes USING INDEX processes_by_originator (originator_scope=? AND id>? AND id<?)'],
+    ],
+    [
+      'listProcesses of an occurrence',
+      tx => tx.listProcesses({ causedByOccurrenceId: 'o' }, page),
+      ['processes USING INDEX processes_by_occurrence (occurrence_id=? AND id>? AND id<?)'],
+    ],
+    [
+      'listProcesses of a subscription',
+      tx => tx.listProcesses({ causedBySubscriptionId: 'u', originatorScopeId: 'host' }, page),
+      ['processes USING INDEX processes_by_subscription (subscription_id=? AND id>? AND id<?)'],
+    ],
+    [
+      'listRegistered',
+      tx => tx.listRegistered(['a' as ProcessId]),
+      ['processes USING COVERING INDEX sqlite_autoindex_processes_1 (id=?)'],
+    ],
+    [
+      'countLiveReferences',
+      tx => tx.countLiveReferences(),
+      ['processes USING INDEX processes_by_status (status=?)'],
     ],
     [
       'findEvent',

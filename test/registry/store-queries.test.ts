@@ -4,6 +4,9 @@ import type { ChangeCursor } from '../../src/model/ids.ts'
 import { errorWith, ID, leaseOf, NOW, owner, stored } from '../model/fixtures.ts'
 import { BEGINNING, FULL, HOSTILE, HOSTILE_JSON, idOf, insert, STORES, workerRow } from './store-fixtures.ts'
 
+/** Above every id of these tests, in bytes. */
+const LAST = '\u{10ffff}'
+
 describe.each(STORES)('the $name store', ({ open }) => {
   describe('leases', () => {
     test('are replaced only at the expected fence', async () => {
@@ -88,20 +91,24 @@ describe.each(STORES)('the $name store', ({ open }) => {
       store,
       stored({ id: idOf('done'), status: 'failed', identity: { kind: 'tool' }, silentSinceMs: NOW }),
     )
-    const list = async (filter: object, after = '', limit = 10) =>
-      (await store.read(tx => tx.listProcesses(filter, { after, limit }))).map(({ id }) => id)
+    const list = async (filter: object, after = '', limit = 10, through = LAST) =>
+      (await store.read(tx => tx.listProcesses(filter, { after, through, limit }))).map(({ id }) => id)
 
     expect(await list({})).toEqual(ids)
     expect(await list({}, 'a', 2)).toEqual(['ä', '\uffee'])
+    expect(await list({}, '', 10, 'ä')).toEqual(['B', 'a', 'ä'])
+    expect(await list({}, 'a', 10, 'z')).toEqual([])
+    expect(await store.read(tx => tx.greatestId())).toBe('𝄞')
     expect(await list({ status: 'any' })).toEqual(['B', 'a', 'done', ...ids.slice(2)])
-    expect(await list({ status: 'failed', kind: 'tool' })).toEqual(['done'])
-    expect(await list({ status: 'failed', kind: 'survey' })).toEqual([])
+    expect(await list({ status: 'failed', identityKind: 'tool' })).toEqual(['done'])
+    expect(await list({ status: 'failed', identityKind: 'survey' })).toEqual([])
     expect(await list({ waiting: true })).toEqual(['a'])
     expect(await list({ waiting: false, status: 'any' }, 'B')).toEqual(['done', ...ids.slice(2)])
     expect(await list({ silent: true, status: 'any' })).toEqual(['done'])
     expect(await list({ silent: false }, 'ä')).toEqual(ids.slice(3))
     expect(
-      (await store.read(tx => tx.listProcesses({ waiting: true }, { after: '', limit: 1 })))[0]?.waits,
+      (await store.read(tx => tx.listProcesses({ waiting: true }, { after: '', through: LAST, limit: 1 })))[0]
+        ?.waits,
     ).toEqual(waits)
   })
 

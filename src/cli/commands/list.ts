@@ -42,7 +42,7 @@ export const listCommand = ({ env, output }: CliContext): Command =>
         const page = await registry.list(
           {
             ...(status === undefined ? {} : { status }),
-            ...(kind === undefined ? {} : { kind }),
+            ...(kind === undefined ? {} : { identityKind: kind }),
             ...(silent === undefined ? {} : { silent }),
             ...(waiting === undefined ? {} : { waiting }),
           },

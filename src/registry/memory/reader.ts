@@ -1,7 +1,10 @@
+import { canonicalJson } from '../../model/json.ts'
 import type { LeaseOwner } from '../../model/lease.ts'
-import type { ProcessListFilter } from '../../model/list.ts'
+import { fitsFilter } from '../../model/list.ts'
+import type { LiveReferences } from '../../model/live-references.ts'
 import { isBlockingWake, isOpenWake, type StoredWake } from '../../model/outbox.ts'
-import type { ProcessRecord, StoredProcess } from '../../model/process.ts'
+import { isTerminal } from '../../model/outcome.ts'
+import type { StoredProcess } from '../../model/process.ts'
 import { formatCursor, parseCursor } from '../change-cursor.ts'
 import { immediately } from '../operation.ts'
 import type { StoreReader, WakeGroup } from '../store.ts'
@@ -20,15 +23,33 @@ export function createMemoryReader(state: MemoryState, options: MemoryReaderOpti
   return {
     now: () => immediately(() => Math.floor(clock())),
     loadProcess: id => immediately(() => state.processes.get(id)),
-    listProcesses: (filter, { after, limit }) =>
+    listProcesses: (filter, { after, through, limit }) =>
       immediately(() =>
         state.processes
           .values()
           .map(({ record }) => record)
-          .filter(record => matches(record, filter) && compareBytes(record.id, after) > 0)
+          .filter(({ id }) => compareBytes(id, after) > 0 && compareBytes(id, through) <= 0)
+          .filter(record => fitsFilter(record, filter))
           .sort((left, right) => compareBytes(left.id, right.id))
           .slice(0, limit),
       ),
+    greatestId: () =>
+      immediately(() =>
+        state.processes
+          .values()
+          .map(({ record }) => record.id)
+          .sort(compareBytes)
+          .at(-1),
+      ),
+    listRegistered: ids => immediately(() => ids.filter(id => state.processes.get(id) !== undefined)),
+    countLiveReferences: () =>
+      immediately(() => {
+        const live = state.processes.values().filter(({ record }) => !isTerminal(record.status))
+        const groups = Map.groupBy(live, ({ record: { identity, envRef = null } }) =>
+          canonicalJson([identity.definition === undefined ? [] : [identity.definition], envRef]),
+        )
+        return [...groups.values()].map(rows => referencesOf(rows))
+      }),
     loadLease: id => immediately(() => state.leases.get(id)),
     findEvent: (id, replayKey) =>
       immediately(() =>
@@ -129,14 +150,13 @@ export function createMemoryReader(state: MemoryState, options: MemoryReaderOpti
   }
 }
 
-function matches(record: ProcessRecord, filter: ProcessListFilter): boolean {
-  const { status = 'running', kind, waiting, silent } = filter
-  return (
-    (status === 'any' || record.status === status) &&
-    (kind === undefined || record.identity.kind === kind) &&
-    (waiting === undefined || record.waits.length > 0 === waiting) &&
-    (silent === undefined || (record.silentSinceMs !== undefined) === silent)
-  )
+function referencesOf(rows: readonly StoredProcess[]): LiveReferences {
+  const { identity: { definition } = {}, envRef } = rows[0]?.record ?? {}
+  return {
+    ...(definition === undefined ? {} : { definition }),
+    ...(envRef === undefined ? {} : { envRef }),
+    processCount: rows.length,
+  }
 }
 
 function dueRows(state: MemoryState) {

@@ -11,7 +11,6 @@ import {
 import { decideFirstStarted } from '../../model/first-started.ts'
 import type { ProcessId } from '../../model/ids.ts'
 import { asJson, jsonEquals } from '../../model/json.ts'
-import { parseListFilter, requirePageLimit } from '../../model/list.ts'
 import { isTerminal } from '../../model/outcome.ts'
 import type { ExternalRef, ProcessRecord, StoredProcess } from '../../model/process.ts'
 import { decideRegister, type HashedRegistration, hashRegistration } from '../../model/registration.ts'
@@ -40,16 +39,6 @@ export function createRowOperations(store: ProcessStore): RowOperations {
         const stored = yield* reader.loadProcess(id as ProcessId)
         return stored?.record
       }),
-
-    list: async (filter = {}, page = {}) => {
-      const parsed = parseListFilter(filter)
-      const limit = requirePageLimit(page.limit)
-      const records = await store.read(reader =>
-        reader.listProcesses(parsed, { after: page.after ?? '', limit }),
-      )
-      const last = records.at(-1)
-      return { records, ...(records.length < limit || last === undefined ? {} : { next: last.id }) }
-    },
 
     setExternalRef: (id, ref) =>
       store.transaction(function* (tx) {

@@ -12,6 +12,7 @@ import {
 import { listJournal, loadJournalEntry, saveJournalEntry } from './journal.ts'
 import { listLeasesOfWorker, listOrphans, loadLease, loadLeaseForUpdate, saveLease } from './leases.ts'
 import { listProcesses } from './process-list.ts'
+import { countLiveReferences, greatestId, listRegistered } from './process-lookups.ts'
 import {
   insertProcess,
   listDue,
@@ -40,6 +41,9 @@ export const createSqlReader = (session: SqlSession, platform: SqlPlatform): Sto
   now: () => platform.now(session),
   loadProcess: id => loadProcess(session, id),
   listProcesses: (filter, page) => listProcesses(session, filter, page),
+  greatestId: () => greatestId(session),
+  listRegistered: ids => listRegistered(session, ids),
+  countLiveReferences: () => countLiveReferences(session),
   loadLease: id => loadLease(session, id),
   findEvent: (id, replayKey) => findEvent(session, id, replayKey),
   listEvents: (id, after, limit) => listEvents(session, id, after, limit),

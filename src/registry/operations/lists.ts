@@ -1,0 +1,42 @@
+import type { ProcessId } from '../../model/ids.ts'
+import {
+  type PageRequest,
+  type ProcessListFilter,
+  parseListFilter,
+  requirePageLimit,
+} from '../../model/list.ts'
+import { byReference } from '../../model/live-references.ts'
+import type { ListOperations, ProcessPage } from '../registry.ts'
+import type { ProcessStore } from '../store.ts'
+
+export function createListOperations(store: ProcessStore): ListOperations {
+  const list = async (filter: ProcessListFilter = {}, page: PageRequest = {}): Promise<ProcessPage> => {
+    const parsed = parseListFilter(filter)
+    const limit = requirePageLimit(page.limit)
+    return store.read(function* (reader) {
+      const through = page.through ?? (yield* reader.greatestId())
+      if (through === undefined) return { records: [] }
+      const records = yield* reader.listProcesses(parsed, { after: page.after ?? '', through, limit })
+      const last = records.at(-1)
+      const isLastPage = last === undefined || records.length < limit || last.id === through
+      return isLastPage ? { records } : { records, next: last.id, through }
+    })
+  }
+
+  return {
+    list,
+
+    listNonTerminal: page => list({ status: 'running' }, page),
+
+    filterUnregistered: ids =>
+      store.read(function* (reader) {
+        const known = new Set<string>(yield* reader.listRegistered([...new Set(ids)] as ProcessId[]))
+        return ids.filter(id => !known.has(id))
+      }),
+
+    liveReferences: () =>
+      store.read(function* (reader) {
+        return (yield* reader.countLiveReferences()).toSorted(byReference)
+      }),
+  }
+}

@@ -76,11 +76,11 @@ export async function createProcessWorker<H extends Host>(
       defaultHeartbeatThrottleInterval: timings.renewIntervalMs,
       shutdownGraceTime: shutdownGraceMs,
     })
-    const client = new Client({ connection, namespace })
+    const client = new Client({ connection, namespace, identity: identity.ownerId })
     const handle = new TemporalRunHandle({ client, registry, taskQueue, heartbeatTimeoutMs: timings.ttlMs })
     const deathWatch = new DeathWatch(
       environment,
-      createFailOrphan(new AsyncCompletionClient({ connection, namespace })),
+      createFailOrphan(new AsyncCompletionClient({ connection, namespace, identity: identity.ownerId })),
     )
     const sweeper = new Sweeper(environment, runner, handle)
     const shutDownAfterGrace = () => setTimeout(() => shutdown.abort(), shutdownGraceMs)

@@ -1,4 +1,3 @@
-import Long from 'long'
 import { expect, test } from 'vitest'
 import { type Disposition, defineEngine } from '../../src/index.ts'
 import { eventually } from '../support/eventually.ts'
@@ -61,11 +60,12 @@ test('a workflow that an operator resets finds its ended process and returns its
   await handle.outcome()
   await world.workflow(handle.id).result()
   const { runId } = await world.workflow(handle.id).describe()
+  const { events } = await world.workflow(handle.id).fetchHistory()
+  const firstTask = events?.find(event => event.workflowTaskCompletedEventAttributes != null)
   await world.temporal.workflowService.resetWorkflowExecution({
     namespace: 'default',
     workflowExecution: { workflowId: handle.id, runId },
-    // The first workflow task's completion.
-    workflowTaskFinishEventId: Long.fromNumber(4),
+    workflowTaskFinishEventId: firstTask?.eventId ?? null,
     requestId: 'reset',
     reason: 'by an operator',
   })

@@ -13,10 +13,7 @@ export function runSynchronously<T>(operation: Operation<T>): T {
   if (step.done) return step.value
   // Resuming it later would let other work in between, inside this transaction: end it here instead.
   operation.return(undefined as never)
-  throw new LeaseholdError(
-    'internal',
-    'The body of a transaction waited for something, but this store runs transactions synchronously. Do it before the transaction, and yield only what the store gives.',
-  )
+  throw waitedForSomething()
 }
 
 /** An operation that waits for one promise of the store's driver. */
@@ -24,10 +21,20 @@ export function* awaited<T>(promise: Promise<T>): Operation<T> {
   return (yield promise) as T
 }
 
-/** Runs an operation over an asynchronous driver. What a promise is rejected with is thrown where it was yielded. */
-export async function runAsynchronously<T>(operation: Operation<T>): Promise<T> {
+/**
+ * Runs an operation over an asynchronous driver. What a promise is rejected with is thrown where it was yielded. Any
+ * promise but the driver's own is refused: a transaction that waits for something else keeps its locks meanwhile.
+ */
+export async function runAsynchronously<T>(
+  operation: Operation<T>,
+  isOfDriver: (promise: Promise<unknown>) => boolean,
+): Promise<T> {
   let step = operation.next()
   while (!step.done) {
+    if (!isOfDriver(step.value)) {
+      operation.return(undefined as never)
+      throw waitedForSomething()
+    }
     step = await step.value.then(
       value => operation.next(value),
       error => operation.throw(error),
@@ -35,3 +42,9 @@ export async function runAsynchronously<T>(operation: Operation<T>): Promise<T> 
   }
   return step.value
 }
+
+const waitedForSomething = () =>
+  new LeaseholdError(
+    'internal',
+    'The body of a transaction waited for something, but a transaction waits for nothing but its store. Do it before the transaction, and yield only what the store gives.',
+  )

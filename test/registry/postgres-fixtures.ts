@@ -48,18 +48,18 @@ export async function openPostgres(options: Partial<PostgresStoreOptions> = {}):
  * Reads come only when everything that was committed before is in the feed. Other tests write on the same server, and
  * any of their transactions may hold the feed back for a moment; what that does is the subject of tests of its own.
  */
-export function caughtUp(store: ProcessStore, observer: pg.Pool): ProcessStore {
-  return {
-    ...store,
-    async read(body) {
-      const { rows } = await observer.query('select pg_snapshot_xmax(pg_current_snapshot()) as seen')
-      while (await isBehind(observer, rows[0].seen));
-      return store.read(body)
-    },
-  }
-}
+export const caughtUp = (store: ProcessStore): ProcessStore => ({
+  ...store,
+  async read(body) {
+    const { rows } = await observer.query('select pg_snapshot_xmax(pg_current_snapshot()) as seen')
+    while (await isBehind(rows[0].seen));
+    return store.read(body)
+  },
+})
 
-async function isBehind(observer: pg.Pool, seen: string): Promise<boolean> {
+const observer = new pg.Pool({ connectionString: inject('postgresUrl'), max: 4, allowExitOnIdle: true })
+
+async function isBehind(seen: string): Promise<boolean> {
   const { rows } = await observer.query(
     'select pg_snapshot_xmin(pg_current_snapshot()) < $1::xid8 as is_behind',
     [seen],

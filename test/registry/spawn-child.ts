@@ -14,9 +14,15 @@ export interface Child {
 }
 
 /** Another OS process in one of the roles of `child.ts`. Killed at the end of the test at the latest. */
-export function spawnChild(role: string, path: string): Child {
-  const script = fileURLToPath(new URL('child.ts', import.meta.url))
-  const child: ChildProcess = spawn(process.execPath, [script, role, path], {
+export const spawnChild = (role: string, path: string): Child => spawnRole('child.ts', role, [path])
+
+/** Another OS process in one of the roles of `postgres-child.ts`. */
+export const spawnPostgresChild = (role: string, connectionString: string, schema = 'leasehold'): Child =>
+  spawnRole('postgres-child.ts', role, [connectionString, schema])
+
+function spawnRole(file: string, role: string, args: readonly string[]): Child {
+  const script = fileURLToPath(new URL(file, import.meta.url))
+  const child: ChildProcess = spawn(process.execPath, [script, role, ...args], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   const { stdin, stdout } = child

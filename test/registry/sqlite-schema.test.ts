@@ -43,7 +43,7 @@ test('a migration that another OS process made meanwhile is not made again', asy
 })
 
 test('a commit is on the disk before it is acknowledged', async () => {
-  const { writer } = await openConnections(await temporaryPath(), 1_000)
+  const { writer } = await openConnections(await temporaryPath(), { lockTimeoutMs: 1_000, mustExist: false })
   expect(writer.value('pragma journal_mode')).toBe('wal')
   const full = 2
   expect(writer.value('pragma synchronous')).toBe(full)

@@ -11,6 +11,7 @@ import { createMemoryStore } from '../../src/registry/memory/memory-store.ts'
 import { createSqliteStore, type SqliteStoreOptions } from '../../src/registry/sql/sqlite-store.ts'
 import type { LeaseGuard, ProcessStore } from '../../src/registry/store.ts'
 import { ID, leaseOf, NOW, owner, stored } from '../model/fixtures.ts'
+import { caughtUp, openPostgres } from './postgres-fixtures.ts'
 
 export const BEGINNING = '' as ChangeCursor
 
@@ -79,6 +80,7 @@ export async function openSqlite(options: Partial<SqliteStoreOptions> = {}): Pro
 export const STORES = [
   { name: 'memory', open: async () => createMemoryStore({ clock: () => NOW }) },
   { name: 'SQLite', open: () => openSqlite() },
+  { name: 'PostgreSQL', open: async () => caughtUp(await openPostgres({ clock: () => NOW })) },
 ]
 
 export const insert = (store: ProcessStore, process: StoredProcess = stored()): Promise<void> =>

@@ -3,6 +3,7 @@ import type { ProcessId } from '../../model/ids.ts'
 import {
   acquire,
   type ClaimOutcome,
+  type DeathEvidence,
   decideClaim,
   decideReacquire,
   decideReclaim,
@@ -58,19 +59,30 @@ export function createLeaseOperations(store: ProcessStore): LeaseOperations {
         yield* tx.saveLease(processId, freed(stored), stored.fence)
       }),
 
+    // "#" cannot stand in a process id, so a duty's lease shares the table and the rules, and nothing else.
     claimDuty: (duty, owner, { ttlMs, evidence }) =>
-      store.transaction(function* (tx) {
-        // "#" cannot stand in a process id, so a duty's lease shares the table and the rules, and nothing else.
-        const processId = `#${duty}` as ProcessId
-        const stored = yield* tx.loadLease(processId)
-        const now = yield* tx.now()
-        const request = { processId, owner, ttlMs }
-        const outcome: ClaimOutcome = namesHolder(evidence, stored?.holder)
-          ? { type: 'acquired', lease: acquire(stored, request, now) }
-          : decideClaim(stored, request, now)
-        return yield* saveClaim(tx, stored, outcome)
-      }),
+      store.transaction(tx => claimDuty(tx, { processId: `#${duty}` as ProcessId, owner, ttlMs }, evidence)),
   }
+}
+
+function* claimDuty(
+  tx: StoreTransaction,
+  request: Parameters<typeof decideClaim>[1],
+  evidence: DeathEvidence | undefined,
+): Operation<ClaimOutcome> {
+  const stored = yield* tx.loadLease(request.processId)
+  const now = yield* tx.now()
+  const outcome: ClaimOutcome = namesHolder(evidence, stored?.holder)
+    ? { type: 'acquired', lease: acquire(stored, request, now) }
+    : decideClaim(stored, request, now)
+  if (outcome.type === 'busy') return outcome
+  const isSaved = yield* tx.saveLease(
+    request.processId,
+    afterClaim(stored, outcome.lease),
+    stored?.fence ?? 0,
+  )
+  // The first claim of all has no row to lock, and another may have made it meanwhile: it is there to be locked now.
+  return isSaved ? outcome : yield* claimDuty(tx, request, evidence)
 }
 
 function* saveClaim(
@@ -81,11 +93,7 @@ function* saveClaim(
 ): Operation<ClaimOutcome> {
   if (outcome.type === 'busy') return outcome
   const { lease } = outcome
-  // Its own holder, claiming again, keeps what belongs to its attempt: the worker to be proven dead, the backend's token.
-  const isOwn = stored?.fence === lease.fencingToken
-  const kept = stored === undefined || isOwn ? stored : freed(stored)
-  const next = { ...kept, fence: lease.fencingToken, holder: lease }
-  yield* tx.saveLease(lease.processId, next, stored?.fence ?? 0)
+  yield* tx.saveLease(lease.processId, afterClaim(stored, lease), stored?.fence ?? 0)
   if (
     process !== undefined &&
     !isTerminal(process.record.status) &&
@@ -94,6 +102,13 @@ function* saveClaim(
     yield* tx.saveDue(lease.processId, DUE.afterLease(lease.expiresAtMs))
   }
   return outcome
+}
+
+/** Its own holder, claiming again, keeps what belongs to its attempt: the worker to be proven dead, the backend's token. */
+function afterClaim(stored: StoredLease | undefined, lease: ProcessLease): StoredLease {
+  const isOwn = stored?.fence === lease.fencingToken
+  const kept = stored === undefined || isOwn ? stored : freed(stored)
+  return { ...kept, fence: lease.fencingToken, holder: lease }
 }
 
 /** Renewal and re-claim of an attempt's lease: what belongs to the attempt stays beside it, the due time follows it. */

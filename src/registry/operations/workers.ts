@@ -55,7 +55,8 @@ function* recordDeath(
   const process = yield* tx.loadProcess(lease.processId)
   const stored = yield* tx.loadLease(lease.processId)
   const now = yield* tx.now()
-  if (stored === undefined || stored.holder === undefined) return undefined
+  // Between the list and its lock somebody else may have released it or taken it over.
+  if (stored?.holder === undefined || stored.workerIncarnation !== worker.incarnationId) return undefined
   const { holder, ...rest } = stored
   // A proof about the attempt that started the process outlives one about whoever came to settle it.
   const deathProof = rest.deathProof ?? { owner: holder.owner, fence: holder.fencingToken, provenAtMs: now }

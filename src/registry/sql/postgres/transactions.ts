@@ -74,7 +74,7 @@ export class PostgresTransactions {
     const changed = new Set<ProcessId>()
     const value = await this.#withClient('begin', async (client, session) => {
       const tx = noting(createSqlTransaction(session, createPlatform()), changed)
-      const result = await runAsynchronously(body(tx))
+      const result = await runAsynchronously(body(tx), promise => session.isOwn(promise))
       session.end()
       await this.#commit(client)
       return result
@@ -86,7 +86,8 @@ export class PostgresTransactions {
   #snapshot<T>(body: (reader: StoreReader) => Operation<T>): Promise<T> {
     const { createPlatform } = this.#options
     return this.#withClient('begin isolation level repeatable read read only', async (client, session) => {
-      const value = await runAsynchronously(body(createSqlReader(session, createPlatform())))
+      const reader = createSqlReader(session, createPlatform())
+      const value = await runAsynchronously(body(reader), promise => session.isOwn(promise))
       // Nothing depends on its end, and the connection's next user comes after it anyway.
       client.query('commit').catch(() => {})
       return value

@@ -1,0 +1,178 @@
+CREATE TABLE envs (
+  ref text collate "C" not null,
+  bytes bytea not null,
+  PRIMARY KEY (ref)
+);
+
+CREATE TABLE events (
+  process_id text collate "C" not null,
+  sequence bigint not null,
+  event_type text not null,
+  payload text not null,
+  session_id text not null,
+  caused_by text not null,
+  replay_key text collate "C",
+  payload_hash text not null,
+  occurred_at bigint not null,
+  semantics text collate "C",
+  unacked_wake bigint,
+  PRIMARY KEY (process_id, sequence),
+  FOREIGN KEY (process_id) REFERENCES processes(id) ON DELETE CASCADE
+);
+CREATE UNIQUE INDEX events_by_replay_key ON events USING btree (process_id, replay_key) WHERE (replay_key IS NOT NULL);
+CREATE INDEX events_by_type ON events USING btree (process_id, event_type, sequence);
+CREATE INDEX events_by_unacked_wake ON events USING btree (process_id, sequence) WHERE (unacked_wake IS NOT NULL);
+
+CREATE TABLE grants (
+  scope_id text collate "C" not null,
+  process_id text collate "C" not null,
+  session_id text collate "C" not null,
+  kind text,
+  label text,
+  PRIMARY KEY (scope_id, process_id),
+  FOREIGN KEY (process_id) REFERENCES processes(id) ON DELETE CASCADE
+);
+CREATE INDEX grants_by_process ON grants USING btree (process_id, session_id, scope_id);
+CREATE INDEX grants_by_session ON grants USING btree (session_id, process_id);
+
+CREATE TABLE journal (
+  process_id text collate "C" not null,
+  epoch bigint not null,
+  address text collate "C" not null,
+  "position" bigint not null,
+  kind text not null,
+  effect text not null,
+  digest text not null,
+  status text collate "C" not null,
+  operation_id text not null,
+  value text,
+  failure text,
+  attempt text not null,
+  fence bigint not null,
+  claimed_by text,
+  start_by bigint,
+  started_at bigint not null,
+  ended_at bigint,
+  resolved_by text,
+  PRIMARY KEY (process_id, epoch, address),
+  FOREIGN KEY (process_id) REFERENCES processes(id) ON DELETE CASCADE
+);
+
+CREATE TABLE leases (
+  process_id text collate "C" not null,
+  fence bigint not null,
+  owner text,
+  token text,
+  claimed_at bigint,
+  expires_at bigint,
+  worker_incarnation text collate "C",
+  backend_token text,
+  death_proof text,
+  dead_host_id text collate "C",
+  PRIMARY KEY (process_id)
+);
+CREATE INDEX leases_by_dead_host ON leases USING btree (dead_host_id, process_id) WHERE (dead_host_id IS NOT NULL);
+CREATE INDEX leases_by_worker ON leases USING btree (worker_incarnation, process_id) WHERE (worker_incarnation IS NOT NULL);
+
+CREATE TABLE meta (
+  singleton bigint not null,
+  schema_version bigint not null,
+  registry_id text not null,
+  home text not null,
+  restores bigint not null,
+  PRIMARY KEY (singleton),
+  CHECK ((singleton = 1))
+);
+
+CREATE TABLE processes (
+  id text collate "C" not null,
+  kind text not null,
+  label text,
+  disposition text not null,
+  input text not null,
+  event_types text not null,
+  provenance text not null,
+  env_ref text,
+  wake_target text,
+  max_attempts bigint,
+  registration_hash text not null,
+  incarnation text not null,
+  created_at bigint not null,
+  updated_at bigint not null,
+  status text collate "C" not null,
+  outcome text,
+  external_ref text,
+  first_started text,
+  cancel_request text,
+  abandon_request text,
+  wait_count bigint not null,
+  silent_since bigint,
+  attempts bigint not null,
+  last_sequence bigint not null,
+  change_seq bigint not null,
+  due_at bigint,
+  submissions bigint not null,
+  failures bigint not null,
+  attempts_spent bigint not null,
+  is_attempt_open bigint not null,
+  is_run_waiting bigint not null,
+  epoch bigint not null,
+  definition text,
+  originator_scope text collate "C" not null default 'host'::text,
+  occurrence_id text collate "C",
+  subscription_id text collate "C",
+  wake_session text collate "C",
+  PRIMARY KEY (id)
+);
+CREATE UNIQUE INDEX processes_by_change ON processes USING btree (change_seq, id);
+CREATE INDEX processes_by_due ON processes USING btree (due_at, id) WHERE (due_at IS NOT NULL);
+CREATE INDEX processes_by_occurrence ON processes USING btree (occurrence_id, id) WHERE (occurrence_id IS NOT NULL);
+CREATE INDEX processes_by_originator ON processes USING btree (originator_scope, id);
+CREATE INDEX processes_by_status ON processes USING btree (status, id);
+CREATE INDEX processes_by_subscription ON processes USING btree (subscription_id, id) WHERE (subscription_id IS NOT NULL);
+CREATE INDEX processes_by_wake_session ON processes USING btree (wake_session, id) WHERE (wake_session IS NOT NULL);
+
+CREATE TABLE waits (
+  process_id text collate "C" not null,
+  key text collate "C" not null,
+  "position" bigint not null,
+  since bigint not null,
+  until bigint,
+  "on" text not null,
+  PRIMARY KEY (process_id, key),
+  FOREIGN KEY (process_id) REFERENCES processes(id) ON DELETE CASCADE
+);
+
+CREATE TABLE wakes (
+  wake_id text collate "C" not null,
+  target_session text collate "C" not null,
+  process_id text collate "C" not null,
+  sequence bigint not null,
+  delivery text collate "C" not null,
+  status text collate "C" not null,
+  version bigint not null,
+  attempts bigint not null,
+  due_at bigint,
+  expires_at bigint not null,
+  claim_token text collate "C",
+  discard_reason text collate "C",
+  discarded_at bigint,
+  is_open bigint,
+  is_blocking bigint,
+  PRIMARY KEY (wake_id),
+  FOREIGN KEY (process_id) REFERENCES processes(id) ON DELETE CASCADE
+);
+CREATE INDEX wakes_by_block ON wakes USING btree (wake_id) WHERE (is_blocking IS NOT NULL);
+CREATE INDEX wakes_by_due ON wakes USING btree (due_at, wake_id) WHERE (due_at IS NOT NULL);
+CREATE INDEX wakes_by_group ON wakes USING btree (target_session, process_id, sequence, wake_id) WHERE (is_open IS NOT NULL);
+CREATE INDEX wakes_by_process ON wakes USING btree (process_id, sequence, wake_id);
+
+CREATE TABLE workers (
+  incarnation_id text collate "C" not null,
+  host_id text collate "C",
+  worker text not null,
+  started_at bigint not null,
+  last_seen bigint not null,
+  PRIMARY KEY (incarnation_id)
+);
+CREATE INDEX workers_by_host ON workers USING btree (host_id, incarnation_id) WHERE (host_id IS NOT NULL);

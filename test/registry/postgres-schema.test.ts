@@ -1,0 +1,234 @@
+import { describe, expect, inject, test } from 'vitest'
+import type { ChangeCursor } from '../../src/model/ids.ts'
+import { runAsynchronously } from '../../src/registry/operation.ts'
+import { MIGRATIONS, SCHEMA_VERSION } from '../../src/registry/sql/migrations.ts'
+import { createHeldBackWatch } from '../../src/registry/sql/postgres/held-back.ts'
+import { createPostgresPlatform } from '../../src/registry/sql/postgres/platform.ts'
+import { PostgresStatements } from '../../src/registry/sql/postgres/statements.ts'
+import { createPostgresStore } from '../../src/registry/sql/postgres-store.ts'
+import type { SqlSession } from '../../src/registry/sql/session.ts'
+import type { Statement } from '../../src/registry/sql/statement.ts'
+import { createSqlTransaction } from '../../src/registry/sql/verbs.ts'
+import type { Operation, StoreTransaction } from '../../src/registry/store.ts'
+import { errorWith, ID, journalEntry, leaseOf, NOW, owner, stored } from '../model/fixtures.ts'
+import { connect, createDatabase, openPostgres, randomName } from './postgres-fixtures.ts'
+import { describeSchema } from './postgres-schema.ts'
+import { spawnPostgresChild } from './spawn-child.ts'
+import { guardOf, insert, load, workerRow } from './store-fixtures.ts'
+
+const url = inject('postgresUrl')
+
+test('the migrations make the schema that is committed beside them', async () => {
+  const schema = randomName()
+  await openPostgres({ schema })
+  const described = await describeSchema(await connect(url), schema)
+  await expect(described).toMatchFileSnapshot('../../src/registry/sql/schema.postgres.sql')
+})
+
+describe('opening', () => {
+  test('eight OS processes open an empty database at once: one makes the registry and all write', async () => {
+    const connectionString = await createDatabase()
+    const children = Array.from({ length: 8 }, () => spawnPostgresChild('open and write', connectionString))
+    await Promise.all(children.map(child => child.nextLine()))
+    for (const child of children) child.tellToGoOn()
+    const registryIds = await Promise.all(children.map(child => child.nextLine()))
+    const store = await openPostgres({ connectionString, schema: 'leasehold' })
+    expect(new Set(registryIds)).toEqual(new Set([store.registryId]))
+    const rows = await store.read(tx =>
+      tx.listProcesses({ status: 'any' }, { after: '', through: 'z', limit: 100 }),
+    )
+    expect(rows.map(({ id }) => id)).toEqual(children.map(({ pid }) => `pid ${pid}`).toSorted())
+  })
+
+  test('one that is killed in the middle of a migration leaves nothing behind', async () => {
+    const connectionString = await createDatabase()
+    const child = spawnPostgresChild('hang in the first migration', connectionString)
+    expect(await child.nextLine()).toBe('migrating')
+    await child.kill()
+    const store = await openPostgres({ connectionString, schema: 'leasehold' })
+    await insert(store)
+    const client = await connect(connectionString)
+    const { rows } = await client.query('select schema_version from leasehold.meta')
+    expect(rows).toEqual([{ schema_version: String(SCHEMA_VERSION) }])
+  })
+
+  test('makes no registry for whoever only looks', async () => {
+    const connectionString = await createDatabase()
+    const opening = createPostgresStore({ connectionString, mustExist: true })
+    await expect(opening).rejects.toThrow(errorWith('registry_unavailable'))
+    const client = await connect(connectionString)
+    const { rows } = await client.query(`select to_regnamespace('leasehold') as schema`)
+    expect(rows).toEqual([{ schema: null }])
+  })
+
+  test('refuses a registry of a newer version, and names both', async () => {
+    const schema = randomName()
+    await (await openPostgres({ schema })).close()
+    const client = await connect(url)
+    await client.query(`update ${schema}.meta set schema_version = 99`)
+    const opening = createPostgresStore({ connectionString: url, schema })
+    await expect(opening).rejects.toThrow(errorWith('registry_newer'))
+    await expect(opening).rejects.toMatchObject({ details: { found: 99, known: MIGRATIONS.length } })
+  })
+
+  test.each([
+    ['another program’s meta table', 'create table meta (version text)'],
+    ['another program’s table of a name of ours', 'create table events (id text)'],
+  ])('refuses a schema with %s, and changes nothing in it', async (_, statement) => {
+    const schema = randomName()
+    const client = await connect(url)
+    await client.query(`create schema ${schema}; set search_path to ${schema}; ${statement}`)
+    const before = await describeSchema(client, schema)
+    const opening = createPostgresStore({ connectionString: url, schema })
+    await expect(opening).rejects.toThrow(errorWith('registry_corrupt'))
+    expect(await describeSchema(client, schema)).toBe(before)
+  })
+
+  test('works for a user who may make no schema, in one that is there', async () => {
+    const connectionString = await createDatabase()
+    const admin = await connect(connectionString)
+    const role = randomName()
+    await admin.query(`
+      create role ${role} login password 'secret';
+      create schema leasehold authorization ${role}`)
+    const address = new URL(connectionString)
+    address.username = role
+    address.password = 'secret'
+    const store = await openPostgres({ connectionString: address.href, schema: 'leasehold' })
+    await insert(store)
+    expect(await load(store)).toBeDefined()
+  })
+
+  test('keeps registries in two schemas apart, whatever their names hold', async () => {
+    const [one, two] = [`${randomName()} "Quoted"; --`, randomName()]
+    const store = await openPostgres({ schema: one })
+    await insert(store)
+    expect(await load(await openPostgres({ schema: two }))).toBeUndefined()
+    expect(await load(await openPostgres({ schema: one }))).toBeDefined()
+  })
+})
+
+describe('by its query plan', () => {
+  const page = { after: '', through: 'z', limit: 10 }
+  const guard = guardOf(leaseOf(owner('ana')))
+  const PROCESS_ID = 'processes_pkey (id = $)'
+  const LEASE_ID = 'leases_pkey (process_id = $)'
+  const WAITS = 'waits_pkey (process_id = $)'
+
+  const searches: [string, (tx: StoreTransaction) => Operation<unknown>, readonly string[]][] = [
+    ['loadProcess', tx => tx.loadProcess(ID), [PROCESS_ID]],
+    ['loadLease', tx => tx.loadLease(ID), [LEASE_ID]],
+    [
+      'listProcesses of a status',
+      tx => tx.listProcesses({ identityKind: 'survey', waiting: true, silent: false }, page),
+      ['processes_by_status (status = $ and id > $ and id <= $)'],
+    ],
+    [
+      'listProcesses of any status',
+      tx => tx.listProcesses({ status: 'any' }, page),
+      ['processes_pkey (id > $ and id <= $)'],
+    ],
+    [
+      'findEvent',
+      tx => tx.findEvent(ID, 'key'),
+      ['events_by_replay_key (process_id = $ and replay_key = $)'],
+    ],
+    ['listEvents', tx => tx.listEvents(ID, 0, 10), ['events_pkey (process_id = $ and sequence > $)']],
+    ['listRecentEvents', tx => tx.listRecentEvents(ID, 10), ['events_pkey (process_id = $)']],
+    [
+      'loadJournalEntry',
+      tx => tx.loadJournalEntry(ID, 0, 'a'),
+      ['journal_pkey (process_id = $ and epoch = $ and address = $)'],
+    ],
+    ['listJournal', tx => tx.listJournal(ID, 0), ['journal_pkey (process_id = $ and epoch = $)']],
+    ['listDue', tx => tx.listDue(NOW, 10), ['processes_by_due (due_at <= $)']],
+    ['nextDue', tx => tx.nextDue(), ['processes_by_due']],
+    [
+      'listChanges',
+      tx => tx.listChanges('' as ChangeCursor, 10),
+      [
+        'processes_by_change (ROW(change_seq, id) > ROW($, $) and change_seq < $)',
+        'processes_by_change (change_seq >= $)',
+      ],
+    ],
+    ['latestChange', tx => tx.latestChange(), ['processes_by_change (change_seq < $)']],
+    ['listWorkers', tx => tx.listWorkers('host'), ['workers_by_host (host_id = $)']],
+    [
+      'listLeasesOfWorker',
+      tx => tx.listLeasesOfWorker('worker'),
+      ['leases_by_worker (worker_incarnation = $)'],
+    ],
+    ['listOrphans', tx => tx.listOrphans('host'), ['leases_by_dead_host (dead_host_id = $)']],
+    ['loadEnv', tx => tx.loadEnv('ref'), ['envs_pkey (ref = $)']],
+    ['saveProcess', tx => tx.saveProcess(stored(), { status: 'any' }), [PROCESS_ID, WAITS]],
+    [
+      'saveProcess under a lease',
+      tx => tx.saveProcess(stored(), { status: 'running', lease: guard }),
+      [LEASE_ID, 'processes_by_status (status = $ and id = $)', WAITS],
+    ],
+    ['saveDue', tx => tx.saveDue(ID, NOW), [PROCESS_ID]],
+    ['saveLease', tx => tx.saveLease(ID, { fence: 2 }, 1), [LEASE_ID]],
+    ['saveJournalEntry', tx => tx.saveJournalEntry(journalEntry(), guard), [LEASE_ID]],
+    ['saveWorker', tx => tx.saveWorker(workerRow('ana')), []],
+    ['deleteWorker', tx => tx.deleteWorker('ana'), ['workers_pkey (incarnation_id = $)']],
+  ]
+
+  test.each(searches)('%s searches and never scans', async (_, verb, expected) => {
+    const schema = randomName()
+    await openPostgres({ schema })
+    const client = await connect(url)
+    // Empty tables would be scanned, and rightly.
+    await client.query(
+      'set enable_seqscan = off; set enable_bitmapscan = off; set plan_cache_mode = force_generic_plan',
+    )
+    const statements = new PostgresStatements(schema)
+    const found = new Set<string>()
+    async function explain<Params, Row>(statement: Statement<Params, Row>): Promise<void> {
+      const { text, bind } = statements.get(statement)
+      const parameters = bind({}).map(() => 'null')
+      await client.query(`prepare explained as ${text}`)
+      const call = parameters.length === 0 ? '' : `(${parameters})`
+      const { rows } = await client.query(`explain (format json, costs off) execute explained${call}`)
+      await client.query('deallocate explained')
+      for (const search of searchesOf(rows[0]['QUERY PLAN'])) found.add(search)
+    }
+    // Every statement is explained in place of being run.
+    const explaining: SqlSession = {
+      *all(statement) {
+        yield explain(statement)
+        return []
+      },
+      *run(statement) {
+        yield explain(statement)
+        return 1
+      },
+    }
+    const platform = createPostgresPlatform({
+      registryId: 'registry',
+      clock: () => NOW,
+      heldBack: createHeldBackWatch(),
+    })
+    await runAsynchronously(verb(createSqlTransaction(explaining, platform)), () => true)
+    expect([...found].toSorted()).toEqual(expected.toSorted())
+  })
+})
+
+/** Of every node that reads a table of ours: the index and what it is searched for. */
+function searchesOf(plan: unknown): string[] {
+  if (Array.isArray(plan)) return plan.flatMap(searchesOf)
+  if (typeof plan !== 'object' || plan === null) return []
+  const node = plan as Record<string, unknown>
+  const below = ['Plan', 'Plans'].flatMap(key => (node[key] === undefined ? [] : searchesOf(node[key])))
+  const type = String(node['Node Type'])
+  if (node['Relation Name'] === 'meta' || !/Scan$/.test(type)) return below
+  if (/Function|Subquery|CTE/.test(type) || /^pg_/.test(String(node['Index Name']))) return below
+  if (node['Index Name'] === undefined) return [...below, `${type} on ${node['Relation Name']}`]
+  const condition = String(node['Index Cond'] ?? '')
+    .replaceAll(/::(text|bigint)/g, '')
+    .replaceAll(/\$\d+/g, '$')
+    .replaceAll(' AND ', ' and ')
+    .replaceAll(/\((\w+|ROW\([^()]*\)) (<=|>=|=|<|>) (\$|ROW\([^()]*\)|'\w+')\)/g, '$1 $2 $3')
+    .replaceAll(/'\w+'/g, '$')
+  const of = condition === '' ? '' : ` ${condition.startsWith('(') ? condition : `(${condition})`}`
+  return [...below, `${node['Index Name']}${of}`]
+}

@@ -63,7 +63,10 @@ function readRegistry(env: Environment, flags: ConnectionFlags): ConnectionSetti
 const given = (value: string | undefined): string | undefined => (value === '' ? undefined : value)
 
 export const registryOption = () =>
-  new Option('--registry <address>', 'sqlite:PATH (LEASEHOLD_REGISTRY; default: the host module’s)')
+  new Option(
+    '--registry <address>',
+    'sqlite:PATH or postgres://… (LEASEHOLD_REGISTRY; default: the host module’s)',
+  )
 export const hostOption = () => new Option('--host <file>', 'the host module (LEASEHOLD_HOST)')
 export const temporalOptions = () => [
   new Option(

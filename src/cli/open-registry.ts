@@ -11,7 +11,7 @@ export async function findRegistry({ registry }: ConnectionSettings): Promise<Re
   if (registry === undefined) {
     throw new LeaseholdError(
       'usage',
-      'No registry is named. Set LEASEHOLD_REGISTRY to sqlite:PATH or LEASEHOLD_HOST to your host module, or give --registry or --host.',
+      'No registry is named. Set LEASEHOLD_REGISTRY to sqlite:PATH or postgres://…, or LEASEHOLD_HOST to your host module, or give --registry or --host.',
     )
   }
   const source =

@@ -47,8 +47,8 @@ describe('a registry address', () => {
     { address: 'sqlite:', says: 'needs the path of its file' },
     { address: 'data/leasehold.db', says: 'write sqlite:' },
     { address: 'mysql://ana:secret@db/x', says: '"mysql"' },
-    { address: 'postgres://ana:secret@db:5432/x', says: 'not in PostgreSQL yet' },
-    { address: 'postgresql://ana:secret@db/x?password=secret', says: 'not in PostgreSQL yet' },
+    { address: 'postgres://ana:1/secret@db:5432/x', says: 'Percent-encode' },
+    { address: 'postgresql://ana:secret', says: 'Percent-encode' },
     { address: 'ana:secret@db/x', says: 'sqlite:PATH' },
     { address: 'sqlite::memory:', says: 'needs the path of a file' },
   ])('$address is refused without showing a password', async ({ address, says }) => {
@@ -60,6 +60,17 @@ describe('a registry address', () => {
       expect(stderr).toContain(says)
       expect(stderr).not.toContain('secret')
     }
+  })
+
+  test('of a PostgreSQL that cannot be reached is named without its password', async () => {
+    const { cli } = await openWorkspace()
+    const address = 'postgres://ana:secret@127.0.0.1:1/x?schema=mine'
+    const { code, stderr } = await cli(['list', '--debug', '--registry', address])
+    expect(code).toBe(5)
+    expect(stderr).toMatch(
+      /^error: registry_unavailable: .*postgres:\/\/ana@127\.0\.0\.1:1\/x \(schema mine\)/,
+    )
+    expect(stderr).not.toContain('secret')
   })
 
   test('by flag comes before the variable', async () => {

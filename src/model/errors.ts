@@ -24,6 +24,7 @@ export type ErrorCode =
   | 'process_event_selector'
   | 'process_event_replay_required'
   | 'process_event_replay_conflict'
+  | 'process_signal_name_invalid'
   // wakes
   | 'wake_claim_lost'
   | 'wake_not_blocked'

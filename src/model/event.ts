@@ -13,7 +13,7 @@ import { isTerminal, type Outcome, TERMINAL_STATUSES, type TerminalStatus } from
 import type { ProcessRecord } from './process.ts'
 import type { CausalRef } from './provenance.ts'
 import type { SessionScope } from './session-scope.ts'
-import { signalNameOf } from './signal.ts'
+import { signalEventType, signalNameOf } from './signal.ts'
 
 /** A type of event that a process declares at registration. `payloadSchema` is JSON Schema; `true` allows anything. */
 export interface EventType {
@@ -118,6 +118,8 @@ export const replayKeys = {
   terminal: (id: string, eventType: string): string => `process:${id}:terminal:${eventType}`,
   cancelRequested: (id: string, reason: string | undefined): string =>
     `process:${id}:cancel_requested:${hashJson({ reason: reason ?? null })}`,
+  signal: (id: string, name: string, signalId: string): string =>
+    `process:${id}:${signalEventType(name)}:${signalId}`,
   waiting: (waitKey: string): string => `${waitKey}:waiting`,
   resumed: (waitKey: string): string => `${waitKey}:resumed`,
   emitted: (id: string, epoch: number, address: string): string => `process:${id}:event:${epoch}:${address}`,

@@ -28,7 +28,7 @@ import {
   sessionScope,
 } from './parse-registration.ts'
 import type { AbandonRequest, CancelRequest, ExternalRef, FirstStarted, ProcessRecord } from './process.ts'
-import type { WaitState } from './wait.ts'
+import type { WaitCondition, WaitState } from './wait.ts'
 
 /** Takes a record from untyped input: one that was printed or sent as JSON. Fields that are not known are refused by name. */
 export const parseRecord = (input: unknown): ProcessRecord =>
@@ -70,7 +70,15 @@ const wait = object<WaitState>({
   key: text,
   sinceMs: wholeNumber,
   untilMs: optional(wholeNumber),
-  on: variants<'type', WaitState['on']>('type', { timer: {} }),
+  on: variants<'type', WaitCondition>('type', {
+    timer: {},
+    signal: { name: text },
+    process: { processId: text },
+    event: { processId: text, eventType: text, after: wholeNumber },
+    unknown_step: { step: text },
+    external_key: { key: text },
+  }),
+  satisfiedAtMs: optional(wholeNumber),
 })
 
 const record = object<ProcessRecord>({

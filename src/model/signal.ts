@@ -1,3 +1,5 @@
+import { LeaseholdError } from './errors.ts'
+
 /** A signal named `n` is an event of the type `signal.n`. */
 const PREFIX = 'signal.'
 
@@ -15,3 +17,18 @@ export function findSignalNameProblem(name: string): string | undefined {
     return `has ${name.length} characters; the limit is ${MAX_SIGNAL_NAME_LENGTH}`
   return /^[A-Za-z0-9_-]+$/.test(name) ? undefined : 'is not made of ASCII letters, digits, "_" and "-"'
 }
+
+/** Throws `process_signal_name_invalid`. */
+export function requireSignalName(processId: string, name: string): void {
+  const problem = findSignalNameProblem(name)
+  if (problem === undefined) return
+  throw new LeaseholdError(
+    'process_signal_name_invalid',
+    `The signal name ${JSON.stringify(name.slice(0, 80))} for process "${processId}" ${problem}.`,
+    { processId },
+  )
+}
+
+/** The key of a wait for a signal; the ordinal counts the process's waits for this name, from 1. */
+export const signalWaitKey = (processId: string, name: string, ordinal: number): string =>
+  `process:${processId}:${signalEventType(name)}:${ordinal}`

@@ -1,4 +1,6 @@
+import type { ProcessEvent } from './event.ts'
 import { asJson, jsonEquals } from './json.ts'
+import { signalNameOf } from './signal.ts'
 
 /** What a parked process waits for. Waits are rows, so that whoever satisfies one finds the process. */
 export interface WaitState {
@@ -6,11 +8,89 @@ export interface WaitState {
   readonly key: string
   readonly sinceMs: number
   readonly untilMs?: number
-  readonly on: { readonly type: 'timer' }
+  readonly on: WaitCondition
+  /** Written by the write that satisfied it, in its own transaction. */
+  readonly satisfiedAtMs?: number
 }
 
-export const isWaitDue = (wait: WaitState, now: number): boolean =>
-  wait.untilMs !== undefined && wait.untilMs <= now
+export type WaitCondition =
+  /** The deadline alone. */
+  | { readonly type: 'timer' }
+  /** A signal of this name that the process itself has not consumed. */
+  | { readonly type: 'signal'; readonly name: string }
+  /** The end of a process. */
+  | { readonly type: 'process'; readonly processId: string }
+  /** An event of a process, of this type and with a sequence above `after`. */
+  | {
+      readonly type: 'event'
+      readonly processId: string
+      readonly eventType: string
+      readonly after: number
+    }
+  /** Somebody who says what became of a step. */
+  | { readonly type: 'unknown_step'; readonly step: string }
+  /** The answer to a call that was left pending under this key. */
+  | { readonly type: 'external_key'; readonly key: string }
+
+export const isWaitDue = ({ satisfiedAtMs, untilMs }: WaitState, now: number): boolean =>
+  satisfiedAtMs !== undefined || (untilMs !== undefined && untilMs <= now)
+
+/** Another process that the wait depends on. */
+export const awaitedProcess = ({ on }: WaitState): string | undefined =>
+  on.type === 'process' || on.type === 'event' ? on.processId : undefined
+
+/**
+ * What the wait is found by; absent where only its own row can satisfy it, or where it is satisfied already. `#` cannot
+ * stand in a process id, so no two keys are the same by accident.
+ */
+export function awaitedKey({ on, satisfiedAtMs }: WaitState): string | undefined {
+  if (satisfiedAtMs !== undefined) return undefined
+  switch (on.type) {
+    case 'process':
+      return endKey(on.processId)
+    case 'event':
+      return eventKey(on.processId, on.eventType)
+    case 'external_key':
+      return `external_key#${on.key}`
+    default:
+      return undefined
+  }
+}
+
+/** The keys of the waits that this event may satisfy. */
+export function awaitedKeysOf({ processId, eventType, semantics }: ProcessEvent): readonly string[] {
+  const key = eventKey(processId, eventType)
+  return semantics?.terminal === undefined ? [key] : [key, endKey(processId)]
+}
+
+const endKey = (processId: string): string => `process#${processId}`
+const eventKey = (processId: string, eventType: string): string => `event#${processId}#${eventType}`
+
+/** Does the event satisfy a wait of this process? */
+function isSatisfiedBy(on: WaitCondition, processId: string, event: ProcessEvent): boolean {
+  switch (on.type) {
+    case 'signal':
+      return event.processId === processId && signalNameOf(event.eventType) === on.name
+    case 'process':
+      return event.processId === on.processId && event.semantics?.terminal !== undefined
+    case 'event':
+      return event.processId === on.processId && event.eventType === on.eventType && event.sequence > on.after
+    default:
+      return false
+  }
+}
+
+/** The process's waits with those marked that the event satisfies; the same array where it satisfies none. */
+export function satisfyWaits(
+  waits: readonly WaitState[],
+  processId: string,
+  event: ProcessEvent,
+): readonly WaitState[] {
+  const isMet = (wait: WaitState): boolean =>
+    wait.satisfiedAtMs === undefined && isSatisfiedBy(wait.on, processId, event)
+  if (!waits.some(isMet)) return waits
+  return waits.map(wait => (isMet(wait) ? { ...wait, satisfiedAtMs: event.occurredAtMs } : wait))
+}
 
 /** The earliest deadline; absent where every wait is open-ended. */
 export function earliestDeadline(waits: readonly WaitState[]): number | undefined {
@@ -23,8 +103,10 @@ export function withWait(waits: readonly WaitState[], wait: WaitState): readonly
   const place = waits.findIndex(({ key }) => key === wait.key)
   const current = waits[place]
   if (current === undefined) return [...waits, wait]
-  return jsonEquals(asJson(current), asJson(wait)) ? undefined : waits.with(place, wait)
+  return jsonEquals(asJson(asAsked(current)), asJson(wait)) ? undefined : waits.with(place, wait)
 }
+
+const asAsked = ({ satisfiedAtMs: _, ...wait }: WaitState): WaitState => wait
 
 /** The waits without the one of the key, or without any. `undefined`: there is none to take away. */
 export function withoutWait(

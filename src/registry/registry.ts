@@ -4,6 +4,7 @@ import type { AppendRequest, ProcessEvent } from '../model/event.ts'
 import type { FirstStartRequest } from '../model/first-started.ts'
 import type { ChangeCursor, ProcessId } from '../model/ids.ts'
 import type { JournalEntry } from '../model/journal.ts'
+import type { Json } from '../model/json.ts'
 import type { ClaimOutcome, DeathEvidence, LeaseOwner, ProcessLease } from '../model/lease.ts'
 import type { PageRequest, ProcessListFilter } from '../model/list.ts'
 import type { LiveReferences } from '../model/live-references.ts'
@@ -23,6 +24,7 @@ import { createLeaseOperations } from './operations/leases.ts'
 import { createListOperations } from './operations/lists.ts'
 import { createOutboxOperations } from './operations/outbox.ts'
 import { createRowOperations } from './operations/rows.ts'
+import { createSignalOperations } from './operations/signals.ts'
 import { createWaitOperations } from './operations/waits.ts'
 import { createWorkerOperations } from './operations/workers.ts'
 import { createWorklistOperations } from './operations/worklist.ts'
@@ -42,6 +44,7 @@ export interface ProcessRegistry
     LeaseOperations,
     AttemptOperations,
     JournalOperations,
+    SignalOperations,
     CompletionOperations,
     WorkerOperations,
     WorklistOperations,
@@ -228,6 +231,37 @@ export interface JournalOperations {
   emit(lease: ProcessLease, entry: Omit<JournalEntry, 'value'>, request: AppendRequest): Promise<ProcessEvent>
 }
 
+export interface SignalOperations {
+  /**
+   * Appends the event `signal.<name>`, which the process must declare. The same `signalId` again is the same signal;
+   * default: a UUIDv7. An ended process takes none (`process_already_terminal`).
+   */
+  signal(
+    id: string,
+    name: string,
+    payload: Json,
+    options?: { readonly signalId?: string },
+  ): Promise<SignalResult>
+  /**
+   * Takes the lowest signal of the name that was not consumed yet, and writes the entry with `{ sequence, payload }` as
+   * its value: both, under the lease, or neither. An entry that is resolved already, by a signal or otherwise, stays.
+   */
+  consumeSignal(
+    lease: ProcessLease,
+    entry: Omit<JournalEntry, 'status' | 'value'>,
+    name: string,
+  ): Promise<ConsumeAnswer>
+}
+
+export interface SignalResult extends AppendResult {
+  /** A parked process was waiting for it: whoever can submit should do so now, instead of leaving it to the sweep. */
+  readonly isDue: boolean
+}
+
+export type ConsumeAnswer =
+  | { readonly type: 'resolved'; readonly entry: JournalEntry }
+  | { readonly type: 'none' }
+
 export interface CompletionOperations {
   /** The worker's door: one transaction checks the lease, appends the terminal event, sets the outcome and frees the lease. */
   completeWithLease(lease: ProcessLease, outcome: Outcome): Promise<ProcessRecord>
@@ -283,6 +317,7 @@ export function createProcessRegistry(store: ProcessStore): ProcessRegistry {
     ...createLeaseOperations(store),
     ...createAttemptOperations(store),
     ...createJournalOperations(store),
+    ...createSignalOperations(store),
     ...createCompletionOperations(store),
     ...createWorkerOperations(store),
     ...createWorklistOperations(store),

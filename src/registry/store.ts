@@ -59,6 +59,12 @@ export interface StoreReader {
   listRecentEvents(id: ProcessId, limit: number): Operation<ProcessEvent[]>
   /** How many events of the type there are with a sequence up to `through`. */
   countEvents(id: ProcessId, eventType: string, through: number): Operation<number>
+  /** The first event of the type with a sequence above `after`. */
+  findEventOfType(id: ProcessId, eventType: string, after: number): Operation<ProcessEvent | undefined>
+  /** The lowest signal of this event type that is not consumed. */
+  findSignal(id: ProcessId, eventType: string): Operation<ProcessEvent | undefined>
+  /** Processes with a wait that is found by this key (`awaitedKey`), in byte order. */
+  listWaiters(key: string): Operation<ProcessId[]>
   /** Events with a wake that is not acknowledged and a sequence above `after`, ascending. */
   listWakeEvents(id: ProcessId, after: number, limit: number): Operation<ProcessEvent[]>
   /** The entries of one epoch in order of position. */
@@ -124,6 +130,8 @@ export interface StoreTransaction extends StoreReader {
   /** Sets the due time alone: no change of the record, so no new change position. */
   saveDue(id: ProcessId, dueAtMs: number | undefined): Operation<void>
   insertEvent(stored: StoredEvent): Operation<void>
+  /** From now on `findSignal` passes over it. */
+  consumeSignal(id: ProcessId, sequence: number): Operation<void>
   /** From now on `listWakeEvents` leaves this event out. */
   ackWake(id: ProcessId, sequence: number): Operation<void>
   /** Replaces what is stored, if its fence is still `expectedFence` (0: nothing stored). `false`: it is not. */

@@ -47,6 +47,7 @@ export function watchRegistry(registry: ProcessRegistry): WatchedRegistry {
     requestAbandon: ticking(registry.requestAbandon, byId),
     requestCancel: ticking(registry.requestCancel, byId),
     append: ticking(registry.append, byId),
+    signal: ticking(registry.signal, byId),
     ackWake: ticking(registry.ackWake, byId),
     emit: ticking(registry.emit, byLease),
     enterBody: ticking(registry.enterBody, byLease),

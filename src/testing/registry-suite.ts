@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { attemptCases } from './registry-suite/attempts.ts'
+import { awaitingCases } from './registry-suite/awaiting.ts'
 import { bodyCases } from './registry-suite/body.ts'
 import { changeCases } from './registry-suite/changes.ts'
 import { completionCases } from './registry-suite/completion.ts'
@@ -20,6 +21,7 @@ import { refCases } from './registry-suite/refs.ts'
 import { registrationCases } from './registry-suite/registration.ts'
 import { reopenCases } from './registry-suite/reopen.ts'
 import { requestCases } from './registry-suite/requests.ts'
+import { signalCases } from './registry-suite/signals.ts'
 import { silenceCases } from './registry-suite/silence.ts'
 import { unknownCases } from './registry-suite/unknown.ts'
 import { waitCases } from './registry-suite/waits.ts'
@@ -53,6 +55,8 @@ const SUBJECTS: Readonly<Record<string, (it: Case) => void>> = {
   silence: silenceCases,
   events: eventCases,
   'what events mean': semanticsCases,
+  signals: signalCases,
+  'waiting for one another': awaitingCases,
   wakes: wakeCases,
   'the outbox': outboxCases,
   completion: completionCases,

@@ -24,6 +24,11 @@ const RECORDS = [
     waits: [
       { key: 'nap', sinceMs: NOW, untilMs: NOW + 5, on: { type: 'timer' } },
       { key: 'open', sinceMs: NOW, on: { type: 'timer' } },
+      { key: 'go', sinceMs: NOW, on: { type: 'signal', name: 'go' }, satisfiedAtMs: NOW },
+      { key: 'child', sinceMs: NOW, on: { type: 'process', processId: 'child' } },
+      { key: 'news', sinceMs: NOW, on: { type: 'event', processId: 'child', eventType: 'news', after: 2 } },
+      { key: 'step', sinceMs: NOW, on: { type: 'unknown_step', step: 'charge[1]' } },
+      { key: 'answer', sinceMs: NOW, on: { type: 'external_key', key: 'k' } },
     ],
     silentSinceMs: NOW,
   }),

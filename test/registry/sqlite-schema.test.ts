@@ -115,6 +115,18 @@ describe('by its query plan', () => {
       tx => tx.listWakeEvents(ID, 0, 10),
       ['events USING INDEX events_by_unacked_wake (process_id=? AND sequence>?)'],
     ],
+    [
+      'findEventOfType',
+      tx => tx.findEventOfType(ID, 'note', 0),
+      ['events USING INDEX events_by_type (process_id=? AND event_type=? AND sequence>?)'],
+    ],
+    [
+      'findSignal',
+      tx => tx.findSignal(ID, 'signal.go'),
+      ['events USING INDEX events_by_unconsumed_signal (process_id=? AND event_type=?)'],
+    ],
+    ['consumeSignal', tx => tx.consumeSignal(ID, 1), [`${EVENT_ID} AND sequence=?)`]],
+    ['listWaiters', tx => tx.listWaiters('key'), ['waits USING COVERING INDEX waits_by_awaited (awaited=?)']],
     ['ackWake', tx => tx.ackWake(ID, 1), [`${EVENT_ID} AND sequence=?)`]],
     ['listJournal', tx => tx.listJournal(ID, 0), [`${JOURNAL_ID})`]],
     ['loadJournalEntry', tx => tx.loadJournalEntry(ID, 0, 'a'), [`${JOURNAL_ID} AND address=?)`]],

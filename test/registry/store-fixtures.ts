@@ -40,6 +40,8 @@ export const FULL: StoredProcess = stored(
     waits: [
       { key: 'z', sinceMs: NOW, on: { type: 'timer' } },
       { key: HOSTILE, sinceMs: NOW, untilMs: NOW + 5, on: { type: 'timer' } },
+      { key: 'a', sinceMs: NOW, on: { type: 'event', processId: HOSTILE, eventType: HOSTILE, after: 3 } },
+      { key: 'b', sinceMs: NOW, on: { type: 'signal', name: HOSTILE }, satisfiedAtMs: NOW },
     ],
     silentSinceMs: NOW,
     attempts: 7,

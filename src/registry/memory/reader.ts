@@ -5,6 +5,7 @@ import type { LiveReferences } from '../../model/live-references.ts'
 import { isBlockingWake, isOpenWake, type StoredWake } from '../../model/outbox.ts'
 import { isTerminal } from '../../model/outcome.ts'
 import type { StoredProcess } from '../../model/process.ts'
+import { awaitedKey } from '../../model/wait.ts'
 import { formatCursor, parseCursor } from '../change-cursor.ts'
 import { immediately } from '../operation.ts'
 import type { StoreReader, WakeGroup } from '../store.ts'
@@ -65,6 +66,21 @@ export function createMemoryReader(state: MemoryState, options: MemoryReaderOpti
     countEvents: (id, eventType, through) =>
       immediately(
         () => eventsOf(id).filter(event => event.eventType === eventType && event.sequence <= through).length,
+      ),
+    findEventOfType: (id, eventType, after) =>
+      immediately(() => eventsOf(id).find(event => event.eventType === eventType && event.sequence > after)),
+    findSignal: (id, eventType) =>
+      immediately(() => {
+        const unconsumed = new Set(state.unconsumedSignals.get(id))
+        return eventsOf(id).find(event => event.eventType === eventType && unconsumed.has(event.sequence))
+      }),
+    listWaiters: key =>
+      immediately(() =>
+        state.processes
+          .values()
+          .filter(({ record }) => record.waits.some(wait => awaitedKey(wait) === key))
+          .map(({ record }) => record.id)
+          .sort(compareBytes),
       ),
     listWakeEvents: (id, after, limit) =>
       immediately(() => {

@@ -16,6 +16,8 @@ export class MemoryState {
   readonly events = new TransactionalMap<ProcessId, readonly StoredEvent[]>(this.undo)
   /** Per process, the sequences whose wakes are not acknowledged. */
   readonly unackedWakes = new TransactionalMap<ProcessId, readonly number[]>(this.undo)
+  /** Per process, the sequences of the signals that are not consumed. */
+  readonly unconsumedSignals = new TransactionalMap<ProcessId, readonly number[]>(this.undo)
   /** By process, epoch and address. */
   readonly journal = new TransactionalMap<string, JournalEntry>(this.undo)
   readonly wakes = new TransactionalMap<string, StoredWake>(this.undo)

@@ -1,10 +1,12 @@
 import { LeaseholdError } from '../../model/errors.ts'
 import type { ProcessId } from '../../model/ids.ts'
 import type { StoredProcess } from '../../model/process.ts'
+import { signalNameOf } from '../../model/signal.ts'
 import { immediately } from '../operation.ts'
 import type { LeaseGuard, StoreReader, StoreTransaction } from '../store.ts'
 import { frozenCopy } from './frozen.ts'
 import { journalKey, type MemoryState } from './state.ts'
+import type { TransactionalMap } from './transactional-map.ts'
 
 export function createMemoryTransaction(state: MemoryState, reader: StoreReader): StoreTransaction {
   const holds = (id: ProcessId, guard: LeaseGuard): boolean => {
@@ -58,17 +60,12 @@ export function createMemoryTransaction(state: MemoryState, reader: StoreReader)
           (left, right) => left.event.sequence - right.event.sequence,
         )
         state.events.set(processId, all)
-        if (stored.event.semantics?.wake !== undefined)
-          state.unackedWakes.set(processId, [...(state.unackedWakes.get(processId) ?? []), sequence])
+        if (stored.event.semantics?.wake !== undefined) add(state.unackedWakes, processId, sequence)
+        if (signalNameOf(stored.event.eventType) !== undefined)
+          add(state.unconsumedSignals, processId, sequence)
       }),
-    ackWake: (id, sequence) =>
-      immediately(() => {
-        const unacked = state.unackedWakes.get(id) ?? []
-        state.unackedWakes.set(
-          id,
-          unacked.filter(one => one !== sequence),
-        )
-      }),
+    ackWake: (id, sequence) => immediately(() => remove(state.unackedWakes, id, sequence)),
+    consumeSignal: (id, sequence) => immediately(() => remove(state.unconsumedSignals, id, sequence)),
     saveLease: (id, lease, expectedFence) =>
       immediately(() => {
         if ((state.leases.get(id)?.fence ?? 0) !== expectedFence) return false
@@ -103,6 +100,17 @@ export function createMemoryTransaction(state: MemoryState, reader: StoreReader)
       }),
   }
 }
+
+type Sequences = TransactionalMap<ProcessId, readonly number[]>
+
+const add = (sequences: Sequences, id: ProcessId, sequence: number): void =>
+  sequences.set(id, [...(sequences.get(id) ?? []), sequence])
+
+const remove = (sequences: Sequences, id: ProcessId, sequence: number): void =>
+  sequences.set(
+    id,
+    (sequences.get(id) ?? []).filter(one => one !== sequence),
+  )
 
 const violated = (processId: ProcessId, what: string): LeaseholdError =>
   new LeaseholdError(

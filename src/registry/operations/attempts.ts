@@ -26,7 +26,9 @@ import type { StoredProcess } from '../../model/process.ts'
 import { earliestDeadline, isWaitDue, type WaitState } from '../../model/wait.ts'
 import type { AttemptOperations, ParkAnswer } from '../registry.ts'
 import type { Operation, ProcessStore, StoreTransaction } from '../store.ts'
-import { changed, dueAt, insertEvent, requireProcess, saveUnderLease, withOwnerBack } from './shared.ts'
+import { changed, dueAt } from './due.ts'
+import { insertEvent, requireProcess, saveUnderLease, withOwnerBack } from './shared.ts'
+import { isSatisfied, lockAwaited } from './waiters.ts'
 
 export function createAttemptOperations(store: ProcessStore): AttemptOperations {
   return {
@@ -166,11 +168,14 @@ function* park(
   lease: ProcessLease,
   waits: readonly WaitState[],
 ): Operation<ParkAnswer> {
+  yield* lockAwaited(tx, lease.processId, waits)
   const { stored, current, now } = yield* requireHeld(tx, lease)
   requireLeavable(stored)
   // The condition is read in the transaction that stores the wait: what satisfies it comes either before or after.
-  if (stored.record.cancelRequest !== undefined || waits.some(wait => isWaitDue(wait, now)))
-    return { type: 'due' }
+  if (stored.record.cancelRequest !== undefined) return { type: 'due' }
+  for (const wait of waits) {
+    if (isWaitDue(wait, now) || (yield* isSatisfied(tx, stored.record.id, wait))) return { type: 'due' }
+  }
   const untilMs = earliestDeadline(waits)
   let next = changed(stored, { waits }, now)
   for (const wait of waits) {
@@ -184,7 +189,9 @@ function* park(
     if (known === undefined) next = (yield* insertEvent(tx, next, waiting, now)).stored
   }
   next = { ...next, isAttemptOpen: false, isRunWaiting: true, failures: 0 }
-  yield* saveUnderLease(tx, dueAt(next, DUE.afterPark(untilMs)), lease, now)
+  // Its own announcement may be what it waits for.
+  const due = next.record.waits.some(wait => isWaitDue(wait, now)) ? now : DUE.afterPark(untilMs)
+  yield* saveUnderLease(tx, dueAt(next, due), lease, now)
   yield* tx.saveLease(lease.processId, freed(current), current.fence)
   return { type: 'parked', ...(untilMs === undefined ? {} : { untilMs }) }
 }

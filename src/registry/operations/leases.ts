@@ -18,7 +18,8 @@ import { isTerminal } from '../../model/outcome.ts'
 import type { StoredProcess } from '../../model/process.ts'
 import type { LeaseOperations } from '../registry.ts'
 import type { Operation, ProcessStore, StoreTransaction } from '../store.ts'
-import { dueAt, requireProcess, withOwnerBack } from './shared.ts'
+import { dueAt } from './due.ts'
+import { requireProcess, withOwnerBack } from './shared.ts'
 
 export function createLeaseOperations(store: ProcessStore): LeaseOperations {
   return {

@@ -17,7 +17,8 @@ import { decideRegister, type HashedRegistration, hashRegistration } from '../..
 import { findSchemaProblem } from '../json-schema.ts'
 import type { ChangeResult, RowOperations } from '../registry.ts'
 import type { Operation, ProcessStore, StoreTransaction } from '../store.ts'
-import { changed, dueUnlessHeld, insertEvent, requireProcess } from './shared.ts'
+import { changed, dueUnlessHeld } from './due.ts'
+import { insertEvent, requireProcess } from './shared.ts'
 
 export function createRowOperations(store: ProcessStore): RowOperations {
   return {

@@ -1,4 +1,3 @@
-import { DUE } from '../../model/due.ts'
 import { unknownProcess } from '../../model/errors.ts'
 import {
   type AppendRequest,
@@ -10,34 +9,20 @@ import {
   type StoredEvent,
 } from '../../model/event.ts'
 import type { ProcessId } from '../../model/ids.ts'
-import { isLive, leaseLost, type ProcessLease } from '../../model/lease.ts'
+import { leaseLost, type ProcessLease } from '../../model/lease.ts'
 import { isTerminal } from '../../model/outcome.ts'
 import type { ProcessRecord, StoredProcess } from '../../model/process.ts'
 import { type WakeDelivery, wakeDeliveryOf } from '../../model/wake.ts'
 import type { LeaseGuard, Operation, StoreReader, StoreTransaction } from '../store.ts'
+import { dueAt } from './due.ts'
 import { putWake } from './put-wake.ts'
+import { tellWaiters, withOwnWaitsMet } from './waiters.ts'
 
 /** The row, locked where the store has row locks; or `process_unknown`. */
 export function* requireProcess(reader: StoreReader, id: string): Operation<StoredProcess> {
   const stored = yield* reader.loadProcess(id as ProcessId)
   if (stored === undefined) throw unknownProcess(id)
   return stored
-}
-
-/** A change of the record: what is given, and the time of it. */
-export const changed = (
-  stored: StoredProcess,
-  patch: Partial<ProcessRecord>,
-  now: number,
-): StoredProcess => ({
-  ...stored,
-  record: { ...stored.record, ...patch, updatedAtMs: now },
-})
-
-/** Sets or clears the due time. */
-export function dueAt(stored: StoredProcess, dueAtMs: number | undefined): StoredProcess {
-  const { dueAtMs: _, ...rest } = stored
-  return dueAtMs === undefined ? rest : { ...rest, dueAtMs }
 }
 
 /** Writes an event of the registry's own; the row returned counts it and is still to be saved. */
@@ -56,6 +41,8 @@ export interface WrittenEvent {
   readonly stored: StoredProcess
   /** Put into the outbox, if the event wakes and there is somebody to wake. */
   readonly wakeDelivery?: WakeDelivery
+  /** A wait of the row itself is satisfied by it, and whoever can submit should do so now. */
+  readonly isDue: boolean
 }
 
 /** Writes an event whose rules the caller has applied. */
@@ -69,9 +56,10 @@ export function* writeEvent(
   yield* tx.insertEvent(built)
   const wakeDelivery = wakeDeliveryOf(stored.record, event, wakeTargetScope)
   if (wakeDelivery !== undefined) yield* putWake(tx, wakeDelivery, event.occurredAtMs)
+  yield* tellWaiters(tx, event)
   return {
     event,
-    stored: withEvent(stored, event),
+    ...(yield* withOwnWaitsMet(tx, withEvent(stored, event), event)),
     ...(wakeDelivery === undefined ? {} : { wakeDelivery }),
   }
 }
@@ -95,21 +83,9 @@ export function* repaired(
 ): Operation<ProcessRecord> {
   if (isTerminal(stored.record.status)) return stored.record
   const next = withEvent(stored, terminal)
+  yield* tellWaiters(tx, terminal)
   yield* tx.saveProcess(next, { status: 'running' })
   return next.record
-}
-
-/** A request that somebody must act on: due now, unless a live holder already watches for it. Still to be saved. */
-export function* dueUnlessHeld(
-  reader: StoreReader,
-  stored: StoredProcess,
-  now: number,
-): Operation<{ stored: StoredProcess; isDue: boolean }> {
-  const holder = (yield* reader.loadLease(stored.record.id))?.holder
-  if (isTerminal(stored.record.status)) return { stored, isDue: false }
-  if (!isLive(holder, now)) return { stored: dueAt(stored, now), isDue: true }
-  // External work has no due time of its own: the request must come up when the lease in its way has lapsed.
-  return { stored: dueAt(stored, stored.dueAtMs ?? DUE.afterLease(holder.expiresAtMs)), isDue: false }
 }
 
 /**

@@ -5,13 +5,16 @@ import { isTerminal } from '../../model/outcome.ts'
 import type { StoredProcess } from '../../model/process.ts'
 import { type WaitState, withoutWait, withWait } from '../../model/wait.ts'
 import type { WaitOperations } from '../registry.ts'
-import type { ProcessStore } from '../store.ts'
-import { changed, dueAt, dueUnlessHeld, insertEvent, requireProcess } from './shared.ts'
+import type { Operation, ProcessStore, StoreTransaction } from '../store.ts'
+import { changed, dueAt } from './due.ts'
+import { insertEvent, requireProcess } from './shared.ts'
+import { dueForWait, isSatisfied, lockAwaited } from './waiters.ts'
 
 export function createWaitOperations(store: ProcessStore): WaitOperations {
   return {
     setWait: (id, wait) =>
       store.transaction(function* (tx) {
+        yield* lockAwaited(tx, id, [wait])
         const stored = yield* requireProcess(tx, id)
         requireRunning(stored)
         const waits = withWait(stored.record.waits, wait)
@@ -20,7 +23,9 @@ export function createWaitOperations(store: ProcessStore): WaitOperations {
         // No replay key: the same wait, set again after it was cleared, is told again.
         const waiting = { eventType: 'process.waiting', payload: asJson(wait) }
         const { stored: told } = yield* insertEvent(tx, changed(stored, { waits }, now), waiting, now)
-        const next = notLaterThan(told, wait)
+        const next = (yield* isSatisfied(tx, stored.record.id, wait))
+          ? yield* satisfied(tx, told, wait.key, now)
+          : notLaterThan(told, wait)
         yield* tx.saveProcess(next, { status: 'running' })
         return next.record
       }),
@@ -37,13 +42,23 @@ export function createWaitOperations(store: ProcessStore): WaitOperations {
           const resumed = { eventType: 'process.resumed', payload: { key: wait.key } }
           next = (yield* insertEvent(tx, next, resumed, now)).stored
         }
-        // Nobody here runs what somebody else owns, with or without a wait.
-        const isOurs = stored.record.disposition !== 'externally_owned'
-        const cleared = isOurs ? yield* dueUnlessHeld(tx, next, now) : { stored: next, isDue: false }
+        const cleared = yield* dueForWait(tx, next, now)
         yield* tx.saveProcess(cleared.stored, { status: 'running' })
         return { record: cleared.stored.record, isDue: cleared.isDue }
       }),
   }
+}
+
+/** What it waits for is there already: it is due at once. */
+function* satisfied(
+  tx: StoreTransaction,
+  stored: StoredProcess,
+  key: string,
+  now: number,
+): Operation<StoredProcess> {
+  const mark = (wait: WaitState) => (wait.key === key ? { ...wait, satisfiedAtMs: now } : wait)
+  const met = changed(stored, { waits: stored.record.waits.map(mark) }, now)
+  return (yield* dueForWait(tx, met, now)).stored
 }
 
 /** A run that was told to wait looks again at the new deadline, if that comes first. Any other is on its way anyway. */

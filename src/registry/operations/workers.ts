@@ -3,7 +3,7 @@ import type { LeaseOwner, ProcessLease } from '../../model/lease.ts'
 import { isTerminal } from '../../model/outcome.ts'
 import type { WorkerOperations } from '../registry.ts'
 import type { Operation, OrphanedAttempt, ProcessStore, StoreTransaction } from '../store.ts'
-import { dueAt } from './shared.ts'
+import { dueAt } from './due.ts'
 
 export function createWorkerOperations(store: ProcessStore): WorkerOperations {
   return {

@@ -3,8 +3,9 @@ import { isTerminal } from '../../model/outcome.ts'
 import type { StoredProcess } from '../../model/process.ts'
 import type { SeenProcess, WorklistOperations } from '../registry.ts'
 import type { ProcessStore } from '../store.ts'
+import { dueAt } from './due.ts'
 import { withExternalRef } from './rows.ts'
-import { dueAt, requireProcess } from './shared.ts'
+import { requireProcess } from './shared.ts'
 
 export function createWorklistOperations(store: ProcessStore): WorklistOperations {
   return {

@@ -74,6 +74,59 @@ export function* countEvents(
   return row?.count ?? 0
 }
 
+const selectFirstOfType = prepare((db, p: Named<{ id: ProcessId; type: string; after: number }>) =>
+  db
+    .selectFrom('events')
+    .selectAll()
+    .where('process_id', '=', p.id)
+    .where('event_type', '=', p.type)
+    .where('sequence', '>', p.after)
+    .orderBy('sequence')
+    .limit(1),
+)
+
+export function* findEventOfType(
+  session: SqlSession,
+  id: ProcessId,
+  eventType: string,
+  after: number,
+): Operation<ProcessEvent | undefined> {
+  const [row] = yield* session.all(selectFirstOfType, { id, type: eventType, after })
+  return row && eventFromRow(row)
+}
+
+const selectUnconsumed = prepare((db, p: Named<{ id: ProcessId; type: string }>) =>
+  db
+    .selectFrom('events')
+    .selectAll()
+    .where('process_id', '=', p.id)
+    .where('event_type', '=', p.type)
+    .where('unconsumed_signal', 'is not', null)
+    .orderBy('sequence')
+    .limit(1),
+)
+
+export function* findSignal(
+  session: SqlSession,
+  id: ProcessId,
+  eventType: string,
+): Operation<ProcessEvent | undefined> {
+  const [row] = yield* session.all(selectUnconsumed, { id, type: eventType })
+  return row && eventFromRow(row)
+}
+
+const updateConsumed = prepare((db, p: Named<{ id: ProcessId; sequence: number }>) =>
+  db
+    .updateTable('events')
+    .set({ unconsumed_signal: null })
+    .where('process_id', '=', p.id)
+    .where('sequence', '=', p.sequence),
+)
+
+export function* consumeSignal(session: SqlSession, id: ProcessId, sequence: number): Operation<void> {
+  yield* session.run(updateConsumed, { id, sequence })
+}
+
 const selectUnacked = prepare((db, p: Named<{ id: ProcessId; after: number; limit: number }>) =>
   db
     .selectFrom('events')
@@ -122,6 +175,7 @@ const insertRow = prepare((db, p: Named<EventRow>) =>
         'occurred_at',
         'semantics',
         'unacked_wake',
+        'unconsumed_signal',
       ]),
     ),
 )

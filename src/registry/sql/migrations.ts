@@ -2,6 +2,7 @@ import { initial } from './migrations/0001-initial.ts'
 import { listsAndGrants } from './migrations/0002-lists-and-grants.ts'
 import { eventSemantics } from './migrations/0003-event-semantics.ts'
 import { wakes } from './migrations/0004-wakes.ts'
+import { signalsAndWaits } from './migrations/0005-signals-and-waits.ts'
 
 /** One step of the schema's history. Never changed once released: the next change is the next number. */
 export interface Migration {
@@ -12,7 +13,13 @@ export interface Migration {
   postgres(execute: (sql: string) => Promise<void>): Promise<void>
 }
 
-export const MIGRATIONS: readonly Migration[] = [initial, listsAndGrants, eventSemantics, wakes]
+export const MIGRATIONS: readonly Migration[] = [
+  initial,
+  listsAndGrants,
+  eventSemantics,
+  wakes,
+  signalsAndWaits,
+]
 
 /** The schema that this version of Leasehold writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length

@@ -6,7 +6,8 @@ import type { LeaseOwner, ProcessLease, StoredLease } from '../../model/lease.ts
 import { isBlockingWake, isOpenWake, type StoredWake } from '../../model/outbox.ts'
 import type { ProcessRecord, StoredProcess } from '../../model/process.ts'
 import { originatorScopeId, triggerOf } from '../../model/provenance.ts'
-import type { WaitState } from '../../model/wait.ts'
+import { signalNameOf } from '../../model/signal.ts'
+import { awaitedKey, type WaitState } from '../../model/wait.ts'
 import type { WorkerRow } from '../../model/worker-row.ts'
 import { decode, decodeOptional, encode, encodeOptional } from './json-text.ts'
 import type {
@@ -119,6 +120,8 @@ export const toWaitRow = (processId: ProcessId, wait: WaitState, position: numbe
   since: wait.sinceMs,
   until: wait.untilMs ?? null,
   on: encode(wait.on),
+  awaited: awaitedKey(wait) ?? null,
+  satisfied_at: wait.satisfiedAtMs ?? null,
 })
 
 export const fromWaitRow = (row: WaitRow): WaitState => ({
@@ -126,6 +129,7 @@ export const fromWaitRow = (row: WaitRow): WaitState => ({
   sinceMs: row.since,
   ...present({ untilMs: row.until }),
   on: decode(row.on),
+  ...present({ satisfiedAtMs: row.satisfied_at }),
 })
 
 export function toLeaseRow(processId: ProcessId, lease: StoredLease): LeaseRow {
@@ -180,6 +184,7 @@ export const toEventRow = ({ event, payloadHash }: StoredEvent): EventRow => ({
   occurred_at: event.occurredAtMs,
   semantics: encodeOptional(event.semantics),
   unacked_wake: event.semantics?.wake === undefined ? null : 1,
+  unconsumed_signal: signalNameOf(event.eventType) === undefined ? null : 1,
 })
 
 export function eventFromRow(row: EventRow): ProcessEvent {

@@ -12,7 +12,7 @@ CREATE TABLE events (
   caused_by text not null,
   replay_key text,
   payload_hash text not null,
-  occurred_at integer not null, semantics text, unacked_wake integer,
+  occurred_at integer not null, semantics text, unacked_wake integer, unconsumed_signal integer,
   primary key (process_id, sequence)
 ) strict;
 
@@ -21,6 +21,9 @@ CREATE UNIQUE INDEX events_by_replay_key on events (process_id, replay_key) wher
 CREATE INDEX events_by_type on events (process_id, event_type, sequence);
 
 CREATE INDEX events_by_unacked_wake on events (process_id, sequence) where unacked_wake is not null;
+
+CREATE INDEX events_by_unconsumed_signal on events (process_id, event_type, sequence)
+  where unconsumed_signal is not null;
 
 CREATE TABLE grants (
   scope_id text not null,
@@ -136,9 +139,11 @@ CREATE TABLE waits (
   position integer not null,
   since integer not null,
   until integer,
-  "on" text not null,
+  "on" text not null, awaited text, satisfied_at integer,
   primary key (process_id, key)
 ) strict, without rowid;
+
+CREATE INDEX waits_by_awaited on waits (awaited, process_id) where awaited is not null;
 
 CREATE TABLE wakes (
   wake_id text not null primary key,

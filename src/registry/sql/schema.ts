@@ -101,6 +101,9 @@ export interface WaitRow {
   readonly since: number
   readonly until: number | null
   readonly on: JsonText<WaitState['on']>
+  /** What a write that satisfies it finds it by, while it is not satisfied. */
+  readonly awaited: string | null
+  readonly satisfied_at: number | null
 }
 
 /** No row of `processes` need exist: ids that begin with "#" are leases of the registry itself. */
@@ -133,6 +136,8 @@ export interface EventRow {
   readonly semantics: JsonText<MaterializedSemantics> | null
   /** 1 for a wake that is not acknowledged. Null else, so that its index holds no more than those. */
   readonly unacked_wake: 1 | null
+  /** 1 for a signal that no wait has taken. Null else. */
+  readonly unconsumed_signal: 1 | null
 }
 
 export interface JournalRow {

@@ -2,8 +2,11 @@ import type { StoreReader, StoreTransaction } from '../store.ts'
 import { insertEnv, loadEnv } from './envs.ts'
 import {
   ackWake,
+  consumeSignal,
   countEvents,
   findEvent,
+  findEventOfType,
+  findSignal,
   insertEvent,
   listEvents,
   listRecentEvents,
@@ -23,6 +26,7 @@ import {
   saveProcess,
 } from './processes.ts'
 import type { SqlPlatform, SqlSession } from './session.ts'
+import { listWaiters } from './waits.ts'
 import {
   countOpenWakes,
   insertWake,
@@ -49,6 +53,9 @@ export const createSqlReader = (session: SqlSession, platform: SqlPlatform): Sto
   listEvents: (id, after, limit) => listEvents(session, id, after, limit),
   listRecentEvents: (id, limit) => listRecentEvents(session, id, limit),
   countEvents: (id, eventType, through) => countEvents(session, id, eventType, through),
+  findEventOfType: (id, eventType, after) => findEventOfType(session, id, eventType, after),
+  findSignal: (id, eventType) => findSignal(session, id, eventType),
+  listWaiters: key => listWaiters(session, key),
   listWakeEvents: (id, after, limit) => listWakeEvents(session, id, after, limit),
   listJournal: (id, epoch) => listJournal(session, id, epoch),
   loadJournalEntry: (id, epoch, address) => loadJournalEntry(session, id, epoch, address),
@@ -78,6 +85,7 @@ export const createSqlTransaction = (session: SqlSession, platform: SqlPlatform)
   saveProcess: (process, guard) => saveProcess(session, platform, process, guard),
   saveDue: (id, dueAtMs) => saveDue(session, id, dueAtMs),
   insertEvent: stored => insertEvent(session, stored),
+  consumeSignal: (id, sequence) => consumeSignal(session, id, sequence),
   ackWake: (id, sequence) => ackWake(session, id, sequence),
   saveLease: (id, lease, expectedFence) => saveLease(session, id, lease, expectedFence),
   saveJournalEntry: (entry, guard) => saveJournalEntry(session, entry, guard),

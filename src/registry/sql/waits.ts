@@ -19,8 +19,23 @@ export function* waitsOf(
   return (yield* session.all(selectWaits, { id: row.id })).map(fromWaitRow)
 }
 
+const selectWaiters = prepare((db, p: Named<{ awaited: string }>) =>
+  db
+    .selectFrom('waits')
+    .select('process_id')
+    .distinct()
+    .where('awaited', '=', p.awaited)
+    .orderBy('process_id'),
+)
+
+export function* listWaiters(session: SqlSession, key: string): Operation<ProcessId[]> {
+  return (yield* session.all(selectWaiters, { awaited: key })).map(row => row.process_id)
+}
+
 const insertWait = prepare((db, p: Named<WaitRow>) =>
-  db.insertInto('waits').values(columns(p, ['process_id', 'key', 'position', 'since', 'until', 'on'])),
+  db
+    .insertInto('waits')
+    .values(columns(p, ['process_id', 'key', 'position', 'since', 'until', 'on', 'awaited', 'satisfied_at'])),
 )
 
 export function* insertWaits(

@@ -24,6 +24,7 @@ const UNKNOWN: Readonly<Record<string, (registry: ProcessRegistry) => Promise<un
   'acknowledging its wake': registry => registry.ackWake('ghost', 1),
   'reading its way through the outbox': registry => registry.wakesOf('ghost'),
   'sending its wakes elsewhere': registry => registry.retargetWakes('ghost', 's', { sessionId: 't' }),
+  'signalling it': registry => registry.signal('ghost', 'go', null),
   'reading its journal': registry => registry.journal('ghost'),
   'claiming it (§6 #97)': registry => registry.claim('ghost', ANA, TTL),
   'reclaiming it (§6 #97)': registry => registry.reclaim('ghost', ANA, GHOST, { ttlMs: TTL }),

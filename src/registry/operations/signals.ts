@@ -1,0 +1,52 @@
+import { v7 as uuidv7 } from 'uuid'
+import { LeaseholdError } from '../../model/errors.ts'
+import { replayKeys } from '../../model/event.ts'
+import { leaseLost } from '../../model/lease.ts'
+import { requirePayloadSize } from '../../model/registration.ts'
+import { requireSignalName, signalEventType } from '../../model/signal.ts'
+import type { SignalOperations } from '../registry.ts'
+import type { ProcessStore } from '../store.ts'
+import { append } from './append.ts'
+import { leaseGuard, requireProcess } from './shared.ts'
+
+/** It becomes a part of an indexed key. */
+const MAX_SIGNAL_ID_LENGTH = 200
+
+export function createSignalOperations(store: ProcessStore): SignalOperations {
+  return {
+    signal: async (id, name, payload, { signalId = uuidv7() } = {}) => {
+      requireSignalName(id, name)
+      if (signalId === '' || signalId.length > MAX_SIGNAL_ID_LENGTH) {
+        throw new LeaseholdError(
+          'usage',
+          `A signal id has 1 to ${MAX_SIGNAL_ID_LENGTH} characters; found ${signalId.length}.`,
+          { processId: id },
+        )
+      }
+      requirePayloadSize(`payload of signal "${name}"`, payload, id)
+      const replayKey = replayKeys.signal(id, name, signalId)
+      return store.transaction(function* (tx) {
+        const request = { eventType: signalEventType(name), payload, replayKey }
+        const { result, isDue } = yield* append(tx, id, request)
+        return { ...result, isDue }
+      })
+    },
+
+    consumeSignal: (lease, entry, name) =>
+      store.transaction(function* (tx) {
+        const { id } = (yield* requireProcess(tx, lease.processId)).record
+        // The same call again, after an answer that was lost: it must not take the next signal as well.
+        const known = yield* tx.loadJournalEntry(id, entry.epoch, entry.address)
+        if (known?.status === 'done') return { type: 'resolved' as const, entry: known }
+        const signal = yield* tx.findSignal(id, signalEventType(name))
+        if (signal === undefined) return { type: 'none' as const }
+        const now = yield* tx.now()
+        const { sequence, payload } = signal
+        const resolved = { ...entry, status: 'done', value: { sequence, payload } } as const
+        const isSaved = yield* tx.saveJournalEntry(resolved, leaseGuard(lease, now))
+        if (!isSaved) throw leaseLost(lease, yield* tx.loadLease(id), now)
+        yield* tx.consumeSignal(id, sequence)
+        return { type: 'resolved' as const, entry: resolved }
+      }),
+  }
+}

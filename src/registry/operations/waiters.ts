@@ -1,0 +1,78 @@
+import type { ProcessEvent } from '../../model/event.ts'
+import type { ProcessId } from '../../model/ids.ts'
+import { isTerminal } from '../../model/outcome.ts'
+import type { StoredProcess } from '../../model/process.ts'
+import { signalEventType } from '../../model/signal.ts'
+import { awaitedKeysOf, awaitedProcess, satisfyWaits, type WaitState } from '../../model/wait.ts'
+import type { Operation, StoreReader, StoreTransaction } from '../store.ts'
+import { changed, dueUnlessHeld } from './due.ts'
+
+/**
+ * Locks the rows that the waits depend on, before the waiter's own. A write on one of them locks that first and its
+ * waiters after; so either it comes before the wait is checked, or it finds the wait. Always in the same order, so that
+ * two who wait for the same rows do not stand in each other's way.
+ */
+export function* lockAwaited(tx: StoreTransaction, id: string, waits: readonly WaitState[]): Operation<void> {
+  const awaited = new Set(waits.flatMap(wait => awaitedProcess(wait) ?? []))
+  awaited.delete(id)
+  for (const other of [...awaited].sort()) yield* tx.loadProcess(other as ProcessId)
+}
+
+/** Is what the wait is for there already? Its rows are locked, by `lockAwaited` and by the waiter's own. */
+export function* isSatisfied(reader: StoreReader, id: ProcessId, { on }: WaitState): Operation<boolean> {
+  switch (on.type) {
+    case 'signal':
+      return (yield* reader.findSignal(id, signalEventType(on.name))) !== undefined
+    case 'process': {
+      const awaited = yield* reader.loadProcess(on.processId as ProcessId)
+      // A process that is not there will not end: whoever waits has to find that out.
+      return awaited === undefined || isTerminal(awaited.record.status)
+    }
+    case 'event': {
+      const awaited = on.processId as ProcessId
+      if ((yield* reader.loadProcess(awaited)) === undefined) return true
+      return (yield* reader.findEventOfType(awaited, on.eventType, on.after)) !== undefined
+    }
+    default:
+      return false
+  }
+}
+
+/** The row's own waits that its event satisfies, and the row due for it. Still to be saved. */
+export function* withOwnWaitsMet(
+  tx: StoreTransaction,
+  stored: StoredProcess,
+  event: ProcessEvent,
+): Operation<{ stored: StoredProcess; isDue: boolean }> {
+  const { id, waits } = stored.record
+  const met = satisfyWaits(waits, id, event)
+  if (met === waits) return { stored, isDue: false }
+  return yield* dueForWait(tx, changed(stored, { waits: met }, event.occurredAtMs), event.occurredAtMs)
+}
+
+/** Makes due whoever waits for this event elsewhere, or for the end that it is. */
+export function* tellWaiters(tx: StoreTransaction, event: ProcessEvent): Operation<void> {
+  const { processId, occurredAtMs } = event
+  for (const key of awaitedKeysOf(event)) {
+    for (const id of yield* tx.listWaiters(key)) {
+      // The row of the event is in its writer's hands, who saves it.
+      if (id === processId) continue
+      const waiter = yield* tx.loadProcess(id)
+      if (waiter === undefined || isTerminal(waiter.record.status)) continue
+      const waits = satisfyWaits(waiter.record.waits, id, event)
+      if (waits === waiter.record.waits) continue
+      const { stored } = yield* dueForWait(tx, changed(waiter, { waits }, occurredAtMs), occurredAtMs)
+      yield* tx.saveProcess(stored, { status: 'running' })
+    }
+  }
+}
+
+/** Nobody here runs what somebody else owns, with or without a wait. */
+export function* dueForWait(
+  tx: StoreTransaction,
+  stored: StoredProcess,
+  now: number,
+): Operation<{ stored: StoredProcess; isDue: boolean }> {
+  if (stored.record.disposition === 'externally_owned') return { stored, isDue: false }
+  return yield* dueUnlessHeld(tx, stored, now)
+}

@@ -1,4 +1,5 @@
 import { canonicalJson, type Json } from './json.ts'
+import { compareBytes } from './order.ts'
 
 /** What the processes that have not ended still need: a definition or an environment in no such count may go. */
 export interface LiveReferences {
@@ -14,4 +15,4 @@ export const byReference = (left: LiveReferences, right: LiveReferences): number
 const textOf = (definition: Json | undefined): string | undefined =>
   definition === undefined ? undefined : canonicalJson(definition)
 
-const compareText = (left = '', right = ''): number => Buffer.compare(Buffer.from(left), Buffer.from(right))
+const compareText = (left = '', right = ''): number => compareBytes(left, right)

@@ -2,6 +2,7 @@ import type { AttemptEnd, BeginAnswer, BeginAttemptRequest, LeaseCompletion } fr
 import type { CompletionAuthority } from '../model/completion.ts'
 import type { AppendRequest, ProcessEvent } from '../model/event.ts'
 import type { FirstStartRequest } from '../model/first-started.ts'
+import type { GrantEntry, HandleDescriptor, HandleGrant, SessionDeleteReport } from '../model/grant.ts'
 import type { ChangeCursor, ProcessId } from '../model/ids.ts'
 import type { JournalEntry } from '../model/journal.ts'
 import type { Json } from '../model/json.ts'
@@ -19,6 +20,7 @@ import type { WorkerRow } from '../model/worker-row.ts'
 import { createAttemptOperations } from './operations/attempts.ts'
 import { createCompletionOperations } from './operations/completion.ts'
 import { createEventOperations } from './operations/events.ts'
+import { createGrantOperations } from './operations/grants.ts'
 import { createJournalOperations } from './operations/journal.ts'
 import { createLeaseOperations } from './operations/leases.ts'
 import { createListOperations } from './operations/lists.ts'
@@ -39,6 +41,7 @@ import type { ChangePage, DurabilityTier, OrphanedAttempt, ProcessStore } from '
 export interface ProcessRegistry
   extends RowOperations,
     ListOperations,
+    GrantOperations,
     WaitOperations,
     EventOperations,
     LeaseOperations,
@@ -61,7 +64,7 @@ export interface RowOperations {
    * Writes durable intent and starts nothing. The same registration again returns the row unchanged; another one under
    * the same id throws `process_registration_conflict`. `sameId` says what "the same" covers; default `whole`.
    */
-  register(request: RegistrationRequest, options?: { readonly sameId?: SameIdRule }): Promise<RegisterResult>
+  register(request: RegistrationRequest, options?: RegisterOptions): Promise<RegisterResult>
   get(id: string): Promise<ProcessRecord | undefined>
   /** Write-once: an equal ref again changes nothing, any other throws `process_external_ref_conflict`. */
   setExternalRef(id: string, ref: ExternalRef): Promise<ProcessRecord>
@@ -76,6 +79,16 @@ export interface RowOperations {
   recordFirstStarted(id: string, start: FirstStartRequest): Promise<ProcessRecord>
   putEnv(ref: string, bytes: Uint8Array): Promise<void>
   getEnv(ref: string): Promise<Uint8Array | undefined>
+}
+
+export interface RegisterOptions {
+  /** Default `whole`. */
+  readonly sameId?: SameIdRule
+  /**
+   * The first grant, in the same transaction as the row. Only a new row is granted: a start that is repeated must not
+   * bring back what was revoked or transferred meanwhile.
+   */
+  readonly grant?: { readonly scope: SessionScope; readonly descriptor?: HandleDescriptor }
 }
 
 export interface ListOperations {
@@ -106,6 +119,30 @@ export interface ChangeResult {
   readonly record: ProcessRecord
   /** The write made the row due: whoever can submit should do so now, instead of leaving it to the sweep. */
   readonly isDue: boolean
+}
+
+/** Who may address a process. Grants are no part of its record: they append no event and change no row. */
+export interface GrantOperations {
+  /** Grants, or replaces the descriptor of what is granted already. */
+  grant(scope: SessionScope, id: string, descriptor?: HandleDescriptor): Promise<HandleGrant>
+  /** What is not granted, or not registered, stays so. */
+  revoke(scope: SessionScope, id: string): Promise<void>
+  /** All of them or none, with their descriptors: one that `from` was not granted is `process_handle_not_granted`. */
+  transferGrants(
+    ids: readonly string[],
+    scopes: { readonly from: SessionScope; readonly to: SessionScope },
+  ): Promise<HandleGrant[]>
+  /** Exactly the scope's own, of ended processes too, in order of process ids. A session's frames have their own. */
+  listGrants(scope: SessionScope): Promise<GrantEntry[]>
+  listLiveGrants(scope: SessionScope): Promise<GrantEntry[]>
+  hasGrant(scope: SessionScope, id: string): Promise<boolean>
+  /** In order of session and scope. */
+  grantsForProcess(id: string): Promise<HandleGrant[]>
+  /**
+   * Takes away all grants of the session and of its frames, and clears the wake target of the rows that would wake it.
+   * No process is cancelled or removed.
+   */
+  deleteSessionState(sessionId: string): Promise<SessionDeleteReport>
 }
 
 /** Waits set from outside. A running process parks on its own, under its lease. */
@@ -312,6 +349,7 @@ export function createProcessRegistry(store: ProcessStore): ProcessRegistry {
     durabilityTier: store.durabilityTier,
     ...createRowOperations(store),
     ...createListOperations(store),
+    ...createGrantOperations(store),
     ...createWaitOperations(store),
     ...createEventOperations(store),
     ...createLeaseOperations(store),

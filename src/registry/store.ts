@@ -1,4 +1,5 @@
 import type { ProcessEvent, StoredEvent } from '../model/event.ts'
+import type { GrantEntry, HandleGrant } from '../model/grant.ts'
 import type { ChangeCursor, LeaseToken, ProcessId } from '../model/ids.ts'
 import type { JournalEntry } from '../model/journal.ts'
 import type { ProcessLease, StoredLease } from '../model/lease.ts'
@@ -93,6 +94,15 @@ export interface StoreReader {
   nextWakeDue(): Operation<number | undefined>
   /** Wakes that hold up their group (`isBlockingWake`) with an id above `after`, in byte order. */
   listBlockedWakes(after: string, limit: number): Operation<StoredWake[]>
+  loadGrant(scopeId: string, processId: ProcessId): Operation<HandleGrant | undefined>
+  /** The grants of the scope with their processes, in byte order of the ids; if `isLive`, of those that have not ended. */
+  listGrants(scopeId: string, options: { readonly isLive: boolean }): Operation<GrantEntry[]>
+  /** All grants of the process, in byte order of session and scope. */
+  listGrantsOfProcess(id: ProcessId): Operation<HandleGrant[]>
+  /** Processes granted to the session or to one of its frames, in any order. */
+  listGrantedIds(sessionId: string): Operation<ProcessId[]>
+  /** Processes whose wake target is the session or one of its frames, in any order. */
+  listWakingIds(sessionId: string): Operation<ProcessId[]>
   loadEnv(ref: string): Operation<Uint8Array | undefined>
 }
 
@@ -144,6 +154,9 @@ export interface StoreTransaction extends StoreReader {
   insertWake(wake: StoredWake): Operation<boolean>
   /** Replaces what is stored, if that still has the expected version. `false`: it has not. */
   saveWake(wake: StoredWake, expectedVersion: number): Operation<boolean>
+  /** Replaces the grant of the same scope and process. Gone with the process's row. */
+  saveGrant(grant: HandleGrant): Operation<void>
+  deleteGrant(scopeId: string, processId: ProcessId): Operation<void>
   /** Content-addressed: an existing ref stays as it is. */
   insertEnv(ref: string, bytes: Uint8Array): Operation<void>
 }

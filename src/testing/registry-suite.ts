@@ -10,6 +10,7 @@ import { semanticsCases } from './registry-suite/event-semantics.ts'
 import { eventCases } from './registry-suite/events.ts'
 import { firstStartedCases } from './registry-suite/first-started.ts'
 import { foldCases } from './registry-suite/fold.ts'
+import { grantCases } from './registry-suite/grants.ts'
 import { type Case, type Deviation, inWorld, type OpenRegistry } from './registry-suite/harness.ts'
 import { journalCases } from './registry-suite/journal.ts'
 import { leaseCases } from './registry-suite/leases.ts'
@@ -21,6 +22,7 @@ import { refCases } from './registry-suite/refs.ts'
 import { registrationCases } from './registry-suite/registration.ts'
 import { reopenCases } from './registry-suite/reopen.ts'
 import { requestCases } from './registry-suite/requests.ts'
+import { sessionCases } from './registry-suite/sessions.ts'
 import { signalCases } from './registry-suite/signals.ts'
 import { silenceCases } from './registry-suite/silence.ts'
 import { unknownCases } from './registry-suite/unknown.ts'
@@ -42,6 +44,8 @@ const SUBJECTS: Readonly<Record<string, (it: Case) => void>> = {
   'an id that was never registered': unknownCases,
   listing: listCases,
   'the external reference': refCases,
+  grants: grantCases,
+  'the deletion of a session': sessionCases,
   'the first start': firstStartedCases,
   'requests to stop': requestCases,
   'beginning an attempt': attemptCases,

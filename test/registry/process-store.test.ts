@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from 'vitest'
 import { buildEvent } from '../../src/model/event.ts'
+import { newGrant } from '../../src/model/grant.ts'
 import { errorWith, ID, journalEntry, NOW, record, stored } from '../model/fixtures.ts'
 import {
   BEGINNING,
@@ -54,6 +55,7 @@ describe.each(STORES)('the $name store', ({ open }) => {
       yield* tx.saveJournalEntry(journalEntry(), guardOf(lease))
       yield* tx.saveWorker(workerRow('ana'))
       yield* tx.insertEnv('ref', Buffer.from('env'))
+      yield* tx.saveGrant(newGrant({ sessionId: 's' }, ID))
       throw new Error('second thoughts')
     })
     await expect(failing).rejects.toThrow('second thoughts')
@@ -65,12 +67,13 @@ describe.each(STORES)('the $name store', ({ open }) => {
         events: yield* tx.listEvents(ID, 0, 10),
         journal: yield* tx.listJournal(ID, 0),
         workers: yield* tx.listWorkers('host'),
+        grants: yield* tx.listGrantsOfProcess(ID),
         env: yield* tx.loadEnv('ref'),
         changed: (yield* tx.listChanges(BEGINNING, 10)).ids,
       }
     })
     const unchanged = { process: before, lease: { fence: 1, holder: lease }, changed: [ID] }
-    expect(after).toEqual({ ...unchanged, events: [], journal: [], workers: [] })
+    expect(after).toEqual({ ...unchanged, events: [], journal: [], workers: [], grants: [] })
   })
 
   test('refuses a body that waits for something, and writes nothing of it', async () => {

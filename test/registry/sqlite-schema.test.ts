@@ -1,5 +1,6 @@
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
+import { newGrant } from '../../src/model/grant.ts'
 import type { ChangeCursor, ProcessId } from '../../src/model/ids.ts'
 import { newWake } from '../../src/model/outbox.ts'
 import { immediately, runSynchronously } from '../../src/registry/operation.ts'
@@ -54,6 +55,7 @@ describe('by its query plan', () => {
   const guard = guardOf(leaseOf(owner('ana')))
   const PROCESS_ID = 'processes USING INDEX sqlite_autoindex_processes_1 (id=?)'
   const LEASE_ID = 'leases USING PRIMARY KEY (process_id=?)'
+  const GRANT_KEY = 'grants USING PRIMARY KEY (scope_id=?'
   const WAITS = 'waits USING PRIMARY KEY (process_id=?)'
   const EVENT_ID = 'events USING INDEX sqlite_autoindex_events_1 (process_id=?'
   const JOURNAL_ID = 'journal USING INDEX sqlite_autoindex_journal_1 (process_id=? AND epoch=?'
@@ -165,6 +167,30 @@ describe('by its query plan', () => {
     ['listBlockedWakes', tx => tx.listBlockedWakes('', 10), ['wakes USING INDEX wakes_by_block (wake_id>?)']],
     ['insertWake', tx => tx.insertWake(wake), []],
     ['saveWake', tx => tx.saveWake(wake, 1), ['wakes USING INDEX sqlite_autoindex_wakes_1 (wake_id=?)']],
+    ['loadGrant', tx => tx.loadGrant('s', ID), [`${GRANT_KEY} AND process_id=?)`]],
+    ['listGrants', tx => tx.listGrants('s', { isLive: false }), [`${GRANT_KEY})`, PROCESS_ID]],
+    [
+      'listGrants of live rows',
+      tx => tx.listGrants('s', { isLive: true }),
+      [`${GRANT_KEY})`, 'processes USING INDEX processes_by_status (status=? AND id=?)'],
+    ],
+    [
+      'listGrantsOfProcess',
+      tx => tx.listGrantsOfProcess(ID),
+      ['grants USING INDEX grants_by_process (process_id=?)'],
+    ],
+    [
+      'listGrantedIds',
+      tx => tx.listGrantedIds('s'),
+      ['grants USING COVERING INDEX grants_by_session (session_id=?)'],
+    ],
+    [
+      'listWakingIds',
+      tx => tx.listWakingIds('s'),
+      ['processes USING COVERING INDEX processes_by_wake_session (wake_session=?)'],
+    ],
+    ['saveGrant', tx => tx.saveGrant(newGrant({ sessionId: 's' }, ID)), []],
+    ['deleteGrant', tx => tx.deleteGrant('s', ID), [`${GRANT_KEY} AND process_id=?)`]],
     ['loadEnv', tx => tx.loadEnv('ref'), ['envs USING INDEX sqlite_autoindex_envs_1 (ref=?)']],
     ['saveProcess', tx => tx.saveProcess(stored(), { status: 'any' }), [PROCESS_ID, WAITS]],
     [

@@ -2,6 +2,7 @@ import { canonicalJson } from '../../model/json.ts'
 import type { LeaseOwner } from '../../model/lease.ts'
 import { fitsFilter } from '../../model/list.ts'
 import type { LiveReferences } from '../../model/live-references.ts'
+import { compareBytes } from '../../model/order.ts'
 import { isBlockingWake, isOpenWake, type StoredWake } from '../../model/outbox.ts'
 import { isTerminal } from '../../model/outcome.ts'
 import type { StoredProcess } from '../../model/process.ts'
@@ -9,7 +10,7 @@ import { awaitedKey } from '../../model/wait.ts'
 import { formatCursor, parseCursor } from '../change-cursor.ts'
 import { immediately } from '../operation.ts'
 import type { StoreReader, WakeGroup } from '../store.ts'
-import { compareBytes, journalKey, type MemoryState } from './state.ts'
+import { grantKey, journalKey, type MemoryState } from './state.ts'
 
 export interface MemoryReaderOptions {
   readonly registryId: string
@@ -161,6 +162,43 @@ export function createMemoryReader(state: MemoryState, options: MemoryReaderOpti
           .filter(wake => isBlockingWake(wake) && wake.delivery.wakeId > after)
           .sort((left, right) => compareBytes(left.delivery.wakeId, right.delivery.wakeId))
           .slice(0, limit),
+      ),
+    loadGrant: (scopeId, processId) => immediately(() => state.grants.get(grantKey(scopeId, processId))),
+    listGrants: (scopeId, { isLive }) =>
+      immediately(() =>
+        state.grants
+          .values()
+          .filter(grant => grant.scopeId === scopeId)
+          .sort((left, right) => compareBytes(left.processId, right.processId))
+          .flatMap(grant => {
+            const record = state.processes.get(grant.processId)?.record
+            const isListed = record !== undefined && !(isLive && isTerminal(record.status))
+            return isListed ? [{ grant, record }] : []
+          }),
+      ),
+    listGrantsOfProcess: id =>
+      immediately(() =>
+        state.grants
+          .values()
+          .filter(({ processId }) => processId === id)
+          .sort(
+            (left, right) =>
+              compareBytes(left.sessionId, right.sessionId) || compareBytes(left.scopeId, right.scopeId),
+          ),
+      ),
+    listGrantedIds: sessionId =>
+      immediately(() =>
+        state.grants
+          .values()
+          .filter(grant => grant.sessionId === sessionId)
+          .map(({ processId }) => processId),
+      ),
+    listWakingIds: sessionId =>
+      immediately(() =>
+        state.processes
+          .values()
+          .filter(({ record }) => record.wakeTarget?.sessionId === sessionId)
+          .map(({ record }) => record.id),
       ),
     loadEnv: ref => immediately(() => state.envs.get(ref)?.slice()),
   }

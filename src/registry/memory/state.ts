@@ -1,4 +1,5 @@
 import type { StoredEvent } from '../../model/event.ts'
+import type { HandleGrant } from '../../model/grant.ts'
 import type { ProcessId } from '../../model/ids.ts'
 import type { JournalEntry } from '../../model/journal.ts'
 import type { StoredLease } from '../../model/lease.ts'
@@ -23,13 +24,14 @@ export class MemoryState {
   readonly wakes = new TransactionalMap<string, StoredWake>(this.undo)
   readonly workers = new TransactionalMap<string, WorkerRow>(this.undo)
   readonly envs = new TransactionalMap<string, Uint8Array>(this.undo)
+  /** By scope and process. */
+  readonly grants = new TransactionalMap<string, HandleGrant>(this.undo)
   /** Never goes back, not even in a rollback: a position is given once. */
   changeSeq = 0
 }
 
+export const grantKey = (scopeId: string, processId: ProcessId): string =>
+  JSON.stringify([scopeId, processId])
+
 export const journalKey = (id: ProcessId, epoch: number, address: string): string =>
   JSON.stringify([id, epoch, address])
-
-/** Ids are ordered by their bytes in UTF-8, as in every store; JavaScript would compare UTF-16 units. */
-export const compareBytes = (left: string, right: string): number =>
-  Buffer.compare(Buffer.from(left), Buffer.from(right))

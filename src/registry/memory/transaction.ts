@@ -5,7 +5,7 @@ import { signalNameOf } from '../../model/signal.ts'
 import { immediately } from '../operation.ts'
 import type { LeaseGuard, StoreReader, StoreTransaction } from '../store.ts'
 import { frozenCopy } from './frozen.ts'
-import { journalKey, type MemoryState } from './state.ts'
+import { grantKey, journalKey, type MemoryState } from './state.ts'
 import type { TransactionalMap } from './transactional-map.ts'
 
 export function createMemoryTransaction(state: MemoryState, reader: StoreReader): StoreTransaction {
@@ -94,6 +94,9 @@ export function createMemoryTransaction(state: MemoryState, reader: StoreReader)
         state.wakes.set(wakeId, frozenCopy(wake))
         return true
       }),
+    saveGrant: grant =>
+      immediately(() => state.grants.set(grantKey(grant.scopeId, grant.processId), frozenCopy(grant))),
+    deleteGrant: (scopeId, processId) => immediately(() => state.grants.delete(grantKey(scopeId, processId))),
     insertEnv: (ref, bytes) =>
       immediately(() => {
         if (state.envs.get(ref) === undefined) state.envs.set(ref, new Uint8Array(bytes))

@@ -9,6 +9,7 @@ import {
   replayKeys,
 } from '../../model/event.ts'
 import { decideFirstStarted } from '../../model/first-started.ts'
+import { newGrant } from '../../model/grant.ts'
 import type { ProcessId } from '../../model/ids.ts'
 import { asJson, jsonEquals } from '../../model/json.ts'
 import { isTerminal } from '../../model/outcome.ts'
@@ -22,8 +23,9 @@ import { insertEvent, requireProcess } from './shared.ts'
 
 export function createRowOperations(store: ProcessStore): RowOperations {
   return {
-    register: async (request, { sameId = 'whole' } = {}) => {
+    register: async (request, { sameId = 'whole', grant } = {}) => {
       const asked = hashRegistration(request)
+      const first = grant && newGrant(grant.scope, asked.registration.id, grant.descriptor)
       return store.transaction(function* (tx) {
         const existing = yield* tx.loadProcess(asked.registration.id)
         const decision = decideRegister(existing?.record, asked, sameId)
@@ -31,6 +33,7 @@ export function createRowOperations(store: ProcessStore): RowOperations {
         const now = yield* tx.now()
         const stored = newRow(decision, now)
         yield* tx.insertProcess(stored)
+        if (first !== undefined) yield* tx.saveGrant(first)
         return { type: 'registered' as const, record: stored.record }
       })
     },

@@ -1,4 +1,5 @@
 import type { ProcessEvent, StoredEvent } from '../../model/event.ts'
+import type { HandleGrant } from '../../model/grant.ts'
 import type { ProcessId } from '../../model/ids.ts'
 import type { JournalEntry } from '../../model/journal.ts'
 import { canonicalJson } from '../../model/json.ts'
@@ -12,6 +13,7 @@ import type { WorkerRow } from '../../model/worker-row.ts'
 import { decode, decodeOptional, encode, encodeOptional } from './json-text.ts'
 import type {
   EventRow,
+  GrantRow,
   JournalRow,
   LeaseRow,
   ProcessRow,
@@ -296,6 +298,21 @@ export const fromWorkerRow = (row: WorkerTableRow): WorkerRow => ({
   worker: decode(row.worker),
   startedAtMs: row.started_at,
   lastSeenMs: row.last_seen,
+})
+
+export const toGrantRow = ({ scopeId, processId, sessionId, descriptor }: HandleGrant): GrantRow => ({
+  scope_id: scopeId,
+  process_id: processId,
+  session_id: sessionId,
+  kind: descriptor.kind ?? null,
+  label: descriptor.label ?? null,
+})
+
+export const fromGrantRow = (row: GrantRow): HandleGrant => ({
+  sessionId: row.session_id,
+  scopeId: row.scope_id,
+  processId: row.process_id,
+  descriptor: present({ kind: row.kind, label: row.label }),
 })
 
 const hostOf = ({ liveness }: LeaseOwner): string | null =>

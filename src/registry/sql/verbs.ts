@@ -12,6 +12,15 @@ import {
   listRecentEvents,
   listWakeEvents,
 } from './events.ts'
+import {
+  deleteGrant,
+  listGrantedIds,
+  listGrants,
+  listGrantsOfProcess,
+  listWakingIds,
+  loadGrant,
+  saveGrant,
+} from './grants.ts'
 import { listJournal, loadJournalEntry, saveJournalEntry } from './journal.ts'
 import { listLeasesOfWorker, listOrphans, loadLease, loadLeaseForUpdate, saveLease } from './leases.ts'
 import { listProcesses } from './process-list.ts'
@@ -73,6 +82,11 @@ export const createSqlReader = (session: SqlSession, platform: SqlPlatform): Sto
   listDueWakes: (now, limit) => listDueWakes(session, now, limit),
   nextWakeDue: () => nextWakeDue(session),
   listBlockedWakes: (after, limit) => listBlockedWakes(session, after, limit),
+  loadGrant: (scopeId, processId) => loadGrant(session, scopeId, processId),
+  listGrants: (scopeId, options) => listGrants(session, scopeId, options),
+  listGrantsOfProcess: id => listGrantsOfProcess(session, id),
+  listGrantedIds: sessionId => listGrantedIds(session, sessionId),
+  listWakingIds: sessionId => listWakingIds(session, sessionId),
   loadEnv: ref => loadEnv(session, ref),
 })
 
@@ -93,5 +107,7 @@ export const createSqlTransaction = (session: SqlSession, platform: SqlPlatform)
   deleteWorker: incarnationId => deleteWorker(session, incarnationId),
   insertWake: wake => insertWake(session, wake),
   saveWake: (wake, expectedVersion) => saveWake(session, wake, expectedVersion),
+  saveGrant: grant => saveGrant(session, grant),
+  deleteGrant: (scopeId, processId) => deleteGrant(session, scopeId, processId),
   insertEnv: (ref, bytes) => insertEnv(session, ref, bytes),
 })

@@ -8,14 +8,22 @@ import type { Case, World } from './harness.ts'
 /** What the log alone says about a row. The lease, the count of attempts and the change position are not in it. */
 type Told = Pick<
   ProcessRecord,
-  'status' | 'lastSequence' | 'externalRef' | 'cancelRequest' | 'abandonRequest' | 'silentSinceMs'
+  | 'status'
+  | 'lastSequence'
+  | 'wakeTarget'
+  | 'externalRef'
+  | 'cancelRequest'
+  | 'abandonRequest'
+  | 'silentSinceMs'
 > & { outcome?: Json; firstStarted?: Json }
 
 const member = (payload: Json, name: string): Json | undefined =>
   typeof payload === 'object' && payload !== null && name in payload ? Reflect.get(payload, name) : undefined
 
-function fold(log: readonly ProcessEvent[]): Record<string, unknown> {
-  const told: Record<string, unknown> = { status: 'running', lastSequence: 0 }
+type Registered = Pick<ProcessRecord, 'wakeTarget'>
+
+function fold(registered: Registered, log: readonly ProcessEvent[]): Record<string, unknown> {
+  const told: Record<string, unknown> = { ...registered, status: 'running', lastSequence: 0 }
   for (const { eventType, payload, sequence, occurredAtMs } of log) {
     told.lastSequence = sequence
     switch (eventType) {
@@ -33,6 +41,9 @@ function fold(log: readonly ProcessEvent[]): Record<string, unknown> {
         told.cancelRequest ??= { requestedAtMs: occurredAtMs, ...(reason === null ? {} : { reason }) }
         break
       }
+      case 'process.wake_target_cleared':
+        delete told.wakeTarget
+        break
       case 'process.owner_silent':
         told.silentSinceMs = occurredAtMs
         break
@@ -59,7 +70,11 @@ function fold(log: readonly ProcessEvent[]): Record<string, unknown> {
   return told
 }
 
-async function expectFold({ registry, record }: World, id: string): Promise<void> {
+async function expectFold(
+  { registry, record }: World,
+  id: string,
+  registered: Registered = {},
+): Promise<void> {
   const {
     status,
     lastSequence,
@@ -69,6 +84,7 @@ async function expectFold({ registry, record }: World, id: string): Promise<void
     silentSinceMs,
     outcome,
     firstStarted,
+    wakeTarget,
   } = await record(id)
   const told: { [Field in keyof Told]: unknown } = {
     status,
@@ -79,8 +95,9 @@ async function expectFold({ registry, record }: World, id: string): Promise<void
     silentSinceMs,
     outcome,
     firstStarted,
+    wakeTarget,
   }
-  expect(fold(await registry.eventsAfter(id, 0))).toEqual(
+  expect(fold(registered, await registry.eventsAfter(id, 0))).toEqual(
     Object.fromEntries(Object.entries(told).filter(([, value]) => value !== undefined)),
   )
 }
@@ -119,7 +136,8 @@ export function foldCases(it: Case): void {
 
   it('holds at every turn of an owner-bound process (§6 #45)', async world => {
     const { registry, clock } = world
-    const id = await world.register({ disposition: 'owner_bound' })
+    const wakeTarget = { sessionId: 's' }
+    const id = await world.register({ disposition: 'owner_bound', wakeTarget })
     const lease = await world.start(id, { worker: BEN })
     const turns: readonly (() => Promise<unknown>)[] = [
       async () => clock.advance(TTL),
@@ -128,6 +146,7 @@ export function foldCases(it: Case): void {
       () => registry.reacquire(lease, TTL),
       async () => clock.advance(TTL),
       () => world.begin(id, { worker: ANA }),
+      () => registry.deleteSessionState('s'),
       () => registry.proveWorkerDead(BEN),
       async () => {
         const answer = await world.begin(id)
@@ -137,7 +156,7 @@ export function foldCases(it: Case): void {
     for (const turn of turns) {
       clock.advance(1)
       await turn()
-      await expectFold(world, id)
+      await expectFold(world, id, { wakeTarget })
     }
     expect(await world.record(id)).toMatchObject({ status: 'abandoned' })
   })

@@ -24,12 +24,14 @@ export function reopenCases(it: Case): void {
     await registry.completeWithLease(await start('done'), COMPLETED)
     const lease = await start('held', { worker: BEN, backendToken: 'token-1' })
     await registry.setExternalRef('held', REF)
+    await registry.grant({ sessionId: 's', agentFrameId: 'f' }, 'held', { label: 'mine' })
     await registry.append('held', { eventType: 'note', payload: { a: [1] }, replayKey: 'k' })
     await registry.park(await start('parked'), [timer('nap', clock.now(), clock.now() + 5_000)])
     const read = async () => ({
       rows: (await registry.list({ status: 'any' })).records,
       events: await Promise.all(['done', 'held', 'parked'].map(id => registry.eventsAfter(id, 0))),
       lease: await registry.getLease('held'),
+      grants: await registry.listGrants({ sessionId: 's', agentFrameId: 'f' }),
       workers: await registry.workersOn(HOST),
       env: await registry.getEnv('process-env:sha256:00'),
       msUntilDue: await registry.msUntilDue(),

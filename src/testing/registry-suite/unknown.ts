@@ -14,6 +14,8 @@ const UNKNOWN: Readonly<Record<string, (registry: ProcessRegistry) => Promise<un
     registry.recordFirstStarted('ghost', { owner: ANA, startedAtMs: 1 }),
   'setting a wait on it (§6 #62)': registry => registry.setWait('ghost', timer('nap', 1)),
   'clearing its waits': registry => registry.clearWait('ghost'),
+  'granting it (§6 #113)': registry => registry.grant({ sessionId: 's' }, 'ghost'),
+  'listing who it is granted to (§6 #113)': registry => registry.grantsForProcess('ghost'),
   'requesting its abandonment (§6 #23)': registry => registry.requestAbandon('ghost', { requestedBy: 'ana' }),
   'cancelling it': registry => registry.requestCancel('ghost'),
   'appending to it': registry => registry.append('ghost', { eventType: 'note', payload: null }),
@@ -51,6 +53,7 @@ export function unknownCases(it: Case): void {
     expect(await registry.get('ghost')).toBeUndefined()
     expect(await registry.getLease('ghost')).toBeUndefined()
     expect(await registry.lastHolder('ghost')).toBeUndefined()
+    expect(await registry.hasGrant({ sessionId: 's' }, 'ghost')).toBe(false)
   })
 
   it('beginning an attempt on it says unknown', async ({ begin }) => {

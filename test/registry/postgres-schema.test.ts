@@ -1,4 +1,5 @@
 import { describe, expect, inject, test } from 'vitest'
+import { newGrant } from '../../src/model/grant.ts'
 import type { ChangeCursor } from '../../src/model/ids.ts'
 import { runAsynchronously } from '../../src/registry/operation.ts'
 import { MIGRATIONS, SCHEMA_VERSION } from '../../src/registry/sql/migrations.ts'
@@ -128,6 +129,31 @@ describe('by its query plan', () => {
       tx => tx.listProcesses({ status: 'any' }, page),
       ['processes_pkey (id > $ and id <= $)'],
     ],
+    [
+      'listProcesses of an originator',
+      tx => tx.listProcesses({ originatorScopeId: 'session:s', status: 'any' }, page),
+      ['processes_by_originator (originator_scope = $ and id > $ and id <= $)'],
+    ],
+    [
+      'listProcesses of an occurrence',
+      tx => tx.listProcesses({ causedByOccurrenceId: 'o', status: 'any' }, page),
+      ['processes_by_occurrence (occurrence_id = $ and id > $ and id <= $)'],
+    ],
+    [
+      'listProcesses of a subscription',
+      tx => tx.listProcesses({ causedBySubscriptionId: 'u', status: 'any' }, page),
+      ['processes_by_subscription (subscription_id = $ and id > $ and id <= $)'],
+    ],
+    ['greatestId', tx => tx.greatestId(), ['processes_pkey']],
+    ['listRegistered', tx => tx.listRegistered([ID]), [PROCESS_ID]],
+    ['countLiveReferences', tx => tx.countLiveReferences(), ['processes_by_status (status = $)']],
+    ['loadGrant', tx => tx.loadGrant('s', ID), ['grants_pkey (scope_id = $ and process_id = $)']],
+    ['listGrants', tx => tx.listGrants('s', { isLive: false }), ['grants_pkey (scope_id = $)', PROCESS_ID]],
+    ['listGrantsOfProcess', tx => tx.listGrantsOfProcess(ID), ['grants_by_process (process_id = $)']],
+    ['listGrantedIds', tx => tx.listGrantedIds('s'), ['grants_by_session (session_id = $)']],
+    ['listWakingIds', tx => tx.listWakingIds('s'), ['processes_by_wake_session (wake_session = $)']],
+    ['saveGrant', tx => tx.saveGrant(newGrant({ sessionId: 's' }, ID)), []],
+    ['deleteGrant', tx => tx.deleteGrant('s', ID), ['grants_pkey (scope_id = $ and process_id = $)']],
     [
       'findEvent',
       tx => tx.findEvent(ID, 'key'),

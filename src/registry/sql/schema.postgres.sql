@@ -16,12 +16,14 @@ CREATE TABLE events (
   occurred_at bigint not null,
   semantics text collate "C",
   unacked_wake bigint,
+  unconsumed_signal bigint,
   PRIMARY KEY (process_id, sequence),
   FOREIGN KEY (process_id) REFERENCES processes(id) ON DELETE CASCADE
 );
 CREATE UNIQUE INDEX events_by_replay_key ON events USING btree (process_id, replay_key) WHERE (replay_key IS NOT NULL);
 CREATE INDEX events_by_type ON events USING btree (process_id, event_type, sequence);
 CREATE INDEX events_by_unacked_wake ON events USING btree (process_id, sequence) WHERE (unacked_wake IS NOT NULL);
+CREATE INDEX events_by_unconsumed_signal ON events USING btree (process_id, event_type, sequence) WHERE (unconsumed_signal IS NOT NULL);
 
 CREATE TABLE grants (
   scope_id text collate "C" not null,
@@ -139,9 +141,12 @@ CREATE TABLE waits (
   since bigint not null,
   until bigint,
   "on" text not null,
+  awaited text collate "C",
+  satisfied_at bigint,
   PRIMARY KEY (process_id, key),
   FOREIGN KEY (process_id) REFERENCES processes(id) ON DELETE CASCADE
 );
+CREATE INDEX waits_by_awaited ON waits USING btree (awaited, process_id) WHERE (awaited IS NOT NULL);
 
 CREATE TABLE wakes (
   wake_id text collate "C" not null,

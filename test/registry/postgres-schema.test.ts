@@ -148,7 +148,11 @@ describe('by its query plan', () => {
     ['listRegistered', tx => tx.listRegistered([ID]), [PROCESS_ID]],
     ['countLiveReferences', tx => tx.countLiveReferences(), ['processes_by_status (status = $)']],
     ['loadGrant', tx => tx.loadGrant('s', ID), ['grants_pkey (scope_id = $ and process_id = $)']],
-    ['listGrants', tx => tx.listGrants('s', { isLive: false }), ['grants_pkey (scope_id = $)', PROCESS_ID]],
+    [
+      'listGrants',
+      tx => tx.listGrants('s', { isLive: false }),
+      ['grants_pkey (scope_id = $)', 'processes_pkey (id = grants.process_id)'],
+    ],
     ['listGrantsOfProcess', tx => tx.listGrantsOfProcess(ID), ['grants_by_process (process_id = $)']],
     ['listGrantedIds', tx => tx.listGrantedIds('s'), ['grants_by_session (session_id = $)']],
     ['listWakingIds', tx => tx.listWakingIds('s'), ['processes_by_wake_session (wake_session = $)']],

@@ -1,6 +1,7 @@
 import { describe, expect, inject, test } from 'vitest'
 import { newGrant } from '../../src/model/grant.ts'
 import type { ChangeCursor } from '../../src/model/ids.ts'
+import { newWake } from '../../src/model/outbox.ts'
 import { runAsynchronously } from '../../src/registry/operation.ts'
 import { MIGRATIONS, SCHEMA_VERSION } from '../../src/registry/sql/migrations.ts'
 import { createHeldBackWatch } from '../../src/registry/sql/postgres/held-back.ts'
@@ -11,7 +12,7 @@ import type { SqlSession } from '../../src/registry/sql/session.ts'
 import type { Statement } from '../../src/registry/sql/statement.ts'
 import { createSqlTransaction } from '../../src/registry/sql/verbs.ts'
 import type { Operation, StoreTransaction } from '../../src/registry/store.ts'
-import { errorWith, ID, journalEntry, leaseOf, NOW, owner, stored } from '../model/fixtures.ts'
+import { errorWith, ID, journalEntry, leaseOf, NOW, owner, stored, wakeDelivery } from '../model/fixtures.ts'
 import { connect, createDatabase, openPostgres, randomName } from './postgres-fixtures.ts'
 import { describeSchema } from './postgres-schema.ts'
 import { spawnPostgresChild } from './spawn-child.ts'
@@ -112,6 +113,7 @@ describe('opening', () => {
 describe('by its query plan', () => {
   const page = { after: '', through: 'z', limit: 10 }
   const guard = guardOf(leaseOf(owner('ana')))
+  const wake = newWake(wakeDelivery(), true, NOW)
   const PROCESS_ID = 'processes_pkey (id = $)'
   const LEASE_ID = 'leases_pkey (process_id = $)'
   const WAITS = 'waits_pkey (process_id = $)'
@@ -165,6 +167,50 @@ describe('by its query plan', () => {
     ],
     ['listEvents', tx => tx.listEvents(ID, 0, 10), ['events_pkey (process_id = $ and sequence > $)']],
     ['listRecentEvents', tx => tx.listRecentEvents(ID, 10), ['events_pkey (process_id = $)']],
+    [
+      'countEvents',
+      tx => tx.countEvents(ID, 'note', 9),
+      ['events_by_type (process_id = $ and event_type = $ and sequence <= $)'],
+    ],
+    [
+      'findEventOfType',
+      tx => tx.findEventOfType(ID, 'note', 0),
+      ['events_by_type (process_id = $ and event_type = $ and sequence > $)'],
+    ],
+    [
+      'findSignal',
+      tx => tx.findSignal(ID, 'signal.go'),
+      ['events_by_unconsumed_signal (process_id = $ and event_type = $)'],
+    ],
+    [
+      'consumeSignal',
+      tx => tx.consumeSignal(ID, 1),
+      ['events_by_unconsumed_signal (process_id = $ and sequence = $)'],
+    ],
+    [
+      'listWakeEvents',
+      tx => tx.listWakeEvents(ID, 0, 10),
+      ['events_by_unacked_wake (process_id = $ and sequence > $)'],
+    ],
+    ['ackWake', tx => tx.ackWake(ID, 1), ['events_by_unacked_wake (process_id = $ and sequence = $)']],
+    ['listWaiters', tx => tx.listWaiters('key'), ['waits_by_awaited (awaited = $)']],
+    ['loadWake', tx => tx.loadWake('wake'), ['wakes_pkey (wake_id = $)']],
+    [
+      'listOpenWakes',
+      tx => tx.listOpenWakes({ sessionId: 's', processId: ID }, 10),
+      ['wakes_by_group (target_session = $ and process_id = $)'],
+    ],
+    [
+      'countOpenWakes',
+      tx => tx.countOpenWakes({ sessionId: 's', processId: ID }),
+      ['wakes_by_group (target_session = $ and process_id = $)'],
+    ],
+    ['listWakesOf', tx => tx.listWakesOf(ID, 10), ['wakes_by_process (process_id = $)']],
+    ['listDueWakes', tx => tx.listDueWakes(NOW, 10), ['wakes_by_due (due_at <= $)']],
+    ['nextWakeDue', tx => tx.nextWakeDue(), ['wakes_by_due']],
+    ['listBlockedWakes', tx => tx.listBlockedWakes('', 10), ['wakes_by_block (wake_id > $)']],
+    ['insertWake', tx => tx.insertWake(wake), []],
+    ['saveWake', tx => tx.saveWake(wake, 1), ['wakes_pkey (wake_id = $)']],
     [
       'loadJournalEntry',
       tx => tx.loadJournalEntry(ID, 0, 'a'),

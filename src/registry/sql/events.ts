@@ -120,7 +120,8 @@ const updateConsumed = prepare((db, p: Named<{ id: ProcessId; sequence: number }
     .updateTable('events')
     .set({ unconsumed_signal: null })
     .where('process_id', '=', p.id)
-    .where('sequence', '=', p.sequence),
+    .where('sequence', '=', p.sequence)
+    .where('unconsumed_signal', 'is not', null),
 )
 
 export function* consumeSignal(session: SqlSession, id: ProcessId, sequence: number): Operation<void> {
@@ -152,7 +153,8 @@ const updateAcked = prepare((db, p: Named<{ id: ProcessId; sequence: number }>) 
     .updateTable('events')
     .set({ unacked_wake: null })
     .where('process_id', '=', p.id)
-    .where('sequence', '=', p.sequence),
+    .where('sequence', '=', p.sequence)
+    .where('unacked_wake', 'is not', null),
 )
 
 export function* ackWake(session: SqlSession, id: ProcessId, sequence: number): Operation<void> {

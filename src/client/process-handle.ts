@@ -1,4 +1,4 @@
-import { submissionOf } from '../execution/submit.ts'
+import { TEMPORAL_BACKEND } from '../contract.ts'
 import { unknownProcess } from '../model/errors.ts'
 import type { ProcessEvent } from '../model/event.ts'
 import type { ProcessId } from '../model/ids.ts'
@@ -35,10 +35,8 @@ export function createProcessHandle(id: string, connect: () => Promise<Connected
     cancel: async reason => {
       const { registry, runHandle } = await connect()
       const { record, isDue } = await registry.requestCancel(id, reason)
-      if (isDue && record.externalRef !== undefined) return runHandle.submit(submissionOf(record))
-      // Recorded already, and the worker watches for it: the nudge is the second way, for a worker that cannot hear.
-      if (record.status === 'running' && record.externalRef !== undefined)
-        await runHandle.nudgeCancel(id).catch(() => {})
+      if (record.status !== 'running' || record.externalRef?.backend !== TEMPORAL_BACKEND) return
+      await runHandle.passCancelOn(record, { isDue })
     },
 
     describe: async () => {

@@ -11,12 +11,15 @@ import {
   TEMPORAL_BACKEND,
   WORKFLOW_TYPE,
 } from '../contract.ts'
-import type { ProcessRunHandle, Submission } from '../execution/submit.ts'
+import { type ProcessRunHandle, type Submission, submissionOf } from '../execution/submit.ts'
 import { LeaseholdError } from '../model/errors.ts'
 import { DEFAULT_LEASE_TIMINGS } from '../model/lease.ts'
-import type { ExternalRef } from '../model/process.ts'
+import type { ExternalRef, ProcessRecord } from '../model/process.ts'
 import type { ProcessRegistry } from '../registry/registry.ts'
 import { CALL_TIMEOUT_MS, temporalError } from './temporal-errors.ts'
+
+/** A cancel is recorded before the server is told of it, so nobody waits long for one that does not answer. */
+const PASS_ON_TIMEOUT_MS = 1_500
 
 export interface TemporalRunHandleOptions {
   readonly client: Client
@@ -34,18 +37,25 @@ export class TemporalRunHandle implements ProcessRunHandle {
     this.#options = options
   }
 
-  async submit(process: Submission): Promise<void> {
-    const { registry } = this.#options
-    await this.#call(process.id, () =>
-      process.isSubmitted ? this.#signalWithStart(process.id, 'look') : this.#start(process.id),
-    )
-    const { id, attempts, lastSequence } = process
-    await registry.recordSubmitted(id, { ref: this.#ref(id), attempts, lastSequence })
+  submit(process: Submission): Promise<void> {
+    return this.#submit(process, CALL_TIMEOUT_MS)
   }
 
-  /** Passes a recorded cancel on to a running attempt, beside the registry's own notice. */
-  async nudgeCancel(id: string): Promise<void> {
-    await this.#call(id, () => this.#signalWithStart(id, 'cancel'))
+  /**
+   * Tells the run of a cancel that the registry has recorded. Best effort, within a second or two: the worker's own watch
+   * hears of it as well, and a row that is due is submitted by the sweep.
+   */
+  async passCancelOn(record: ProcessRecord, { isDue }: { readonly isDue: boolean }): Promise<void> {
+    const tell = isDue
+      ? this.#submit(submissionOf(record), PASS_ON_TIMEOUT_MS)
+      : this.#call(record.id, () => this.#signalWithStart(record.id, 'cancel'), PASS_ON_TIMEOUT_MS)
+    await tell.catch(() => {})
+  }
+
+  async #submit(process: Submission, timeoutMs: number): Promise<void> {
+    const { id, attempts, lastSequence, isSubmitted } = process
+    await this.#call(id, () => (isSubmitted ? this.#signalWithStart(id, 'look') : this.#start(id)), timeoutMs)
+    await this.#options.registry.recordSubmitted(id, { ref: this.#ref(id), attempts, lastSequence })
   }
 
   async #start(id: string): Promise<void> {
@@ -94,6 +104,8 @@ export class TemporalRunHandle implements ProcessRunHandle {
       memo: { [REGISTRY_MEMO]: registry.registryId },
       // A closed run of the id is no obstacle: the row decides whether there is anything to do.
       workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+      // Our workflow tasks take milliseconds: one that went to a worker as it died is not waited for any longer.
+      workflowTaskTimeout: '3s',
     } as const
   }
 
@@ -101,9 +113,9 @@ export class TemporalRunHandle implements ProcessRunHandle {
     return { backend: TEMPORAL_BACKEND, id, metadata: { namespace: this.#options.client.options.namespace } }
   }
 
-  async #call(id: string, call: () => Promise<void>): Promise<void> {
+  async #call(id: string, call: () => Promise<void>, timeoutMs: number): Promise<void> {
     try {
-      await this.#options.client.withDeadline(Date.now() + CALL_TIMEOUT_MS, call)
+      await this.#options.client.withDeadline(Date.now() + timeoutMs, call)
     } catch (error) {
       throw temporalError(error, id)
     }

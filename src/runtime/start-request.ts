@@ -33,14 +33,16 @@ export type StartRequest<Engines extends EngineTable = EngineTable> =
   | (StartOptions & { readonly kind: 'external'; readonly input: Json })
 
 type EngineStart<Engines extends EngineTable> = {
-  readonly [Kind in keyof Engines & string]: StartOptions & {
-    readonly kind: Kind
-    readonly input: Engines[Kind] extends Engine<infer Input, infer _Parsed, infer _Output> ? Input : never
-  }
+  readonly [Kind in keyof Engines & string]: StartOptions & { readonly kind: Kind } & InputField<
+      Engines[Kind] extends Engine<infer Input, infer _Parsed, infer _Output> ? Input : never
+    >
 }[keyof Engines & string]
 
+/** A kind without a schema takes any JSON, and nothing as null. */
+type InputField<Input> = unknown extends Input ? { readonly input?: Json } : { readonly input: Input }
+
 /** A start of any kind, as the command line and untyped callers make it. */
-export type AnyStart = StartOptions & { readonly kind: string; readonly input: unknown }
+export type AnyStart = StartOptions & { readonly kind: string; readonly input?: unknown }
 
 export interface PreparedStart {
   readonly registration: Omit<RegistrationRequest, 'envRef'>

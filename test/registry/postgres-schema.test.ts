@@ -274,6 +274,9 @@ describe('by its query plan', () => {
         yield explain(statement)
         return []
       },
+      *send(statement) {
+        yield explain(statement)
+      },
       *run(statement) {
         yield explain(statement)
         return 1

@@ -205,15 +205,38 @@ describe('a client', () => {
   })
 
   test('that swallows the error of a statement commits nothing, and is told', async () => {
-    const store = await openPostgres()
+    const schema = randomName()
+    const store = await openPostgres({ schema, lockTimeoutMs: 200 })
     await insert(store)
+    const locker = await connect(url)
+    await locker.query(`begin; select from ${schema}.processes for update`)
     const swallowing = store.transaction(function* (tx) {
       yield* tx.insertProcess(stored({ id: idOf('other') }))
       try {
-        yield* tx.insertProcess(stored())
+        yield* tx.loadProcess(ID)
       } catch {}
     })
     await expect(swallowing).rejects.toThrow(errorWith('registry_unavailable'))
+    expect(await load(store, idOf('other'))).toBeUndefined()
+  })
+
+  test('is told of a write that failed unseen, by the next statement or by the commit', async () => {
+    const store = await openPostgres()
+    await insert(store)
+    const seen: unknown[] = []
+    const failing = store.transaction(function* (tx) {
+      yield* tx.insertProcess(stored({ id: idOf('other') }))
+      yield* tx.insertProcess(stored())
+      try {
+        yield* tx.now()
+      } catch (error) {
+        seen.push((error as pg.DatabaseError).code)
+        throw error
+      }
+    })
+    await expect(failing).rejects.toThrow(errorWith('internal'))
+    expect(new Set(seen)).toEqual(new Set(['23505']))
+    await expect(insert(store)).rejects.toThrow(errorWith('internal'))
     expect(await load(store, idOf('other'))).toBeUndefined()
   })
 

@@ -222,6 +222,7 @@ describe('by its query plan', () => {
           explain(compiled(statement).sql)
           return []
         }),
+      send: statement => immediately(() => explain(compiled(statement).sql)),
       run: statement =>
         immediately(() => {
           explain(compiled(statement).sql)

@@ -20,7 +20,7 @@ test('events come in order, the existing first, and end with the process', async
   const gate = createGate()
   await using world = await openWorld({ engines: { noted: noted(gate) } })
   await world.startWorker()
-  const handle = await world.processes.start({ kind: 'noted', input: null as never })
+  const handle = await world.processes.start({ kind: 'noted' })
   const seen: [number, unknown][] = []
   for await (const event of handle.events()) {
     if (event.eventType === 'note') seen.push([event.sequence, event.payload])
@@ -37,7 +37,7 @@ test('following events and awaiting an outcome end with the signal and leave no 
   const gate = createGate()
   await using world = await openWorld({ engines: { noted: noted(gate) } })
   await world.startWorker()
-  const handle = await world.processes.start({ kind: 'noted', input: null as never })
+  const handle = await world.processes.start({ kind: 'noted' })
   await eventually(() => gate.arrivals === 1)
   const subscribed = world.registry.hub.size
   const abort = new AbortController()
@@ -53,7 +53,7 @@ test('following events and awaiting an outcome end with the signal and leave no 
 
 test('a reader that stops following leaves no subscription', async () => {
   await using world = await openWorld({ engines: { noted: noted() } })
-  const handle = await world.processes.start({ kind: 'noted', input: null as never })
+  const handle = await world.processes.start({ kind: 'noted' })
   for await (const event of handle.events()) {
     expect(event.sequence).toBe(1)
     break
@@ -65,7 +65,7 @@ test('a disposed client may be disposed again, and opens its registry anew when 
   await using world = await openWorld({ engines: { noted: noted() } })
   const client = createProcessClient({ host: world.host, temporal: world.temporal })
   await client[Symbol.asyncDispose]()
-  const handle = await client.start({ kind: 'noted', input: null as never })
+  const handle = await client.start({ kind: 'noted' })
   await client[Symbol.asyncDispose]()
   await client[Symbol.asyncDispose]()
   expect(await handle.describe()).toMatchObject({ status: 'running' })
@@ -75,8 +75,8 @@ test('a disposed client may be disposed again, and opens its registry anew when 
 test('a client of another OS process on the same file would see the same rows: two clients, one registry', async () => {
   await using world = await openWorld({ engines: { noted: noted() } })
   await using other = createProcessClient({ host: { ...world.host }, temporal: world.temporal })
-  const handle = await world.processes.start({ kind: 'noted', id: 'shared', input: null as never })
-  const same = await other.start({ kind: 'noted', id: 'shared', input: null as never })
+  const handle = await world.processes.start({ kind: 'noted', id: 'shared' })
+  const same = await other.start({ kind: 'noted', id: 'shared' })
   expect(same.started).toBe(false)
   expect(await same.describe()).toEqual(await handle.describe())
 })

@@ -22,7 +22,7 @@ test.each(RUNNABLE)(
       leaseTimings: { ttlMs: 900, renewIntervalMs: 300 },
     })
     await world.startWorker()
-    const handle = await world.processes.start({ kind: 'held', input: null as never })
+    const handle = await world.processes.start({ kind: 'held' })
     await eventually(() => gate.arrivals === 1)
     await world.workflow(handle.id).terminate('by an operator')
     // The lease is still renewed after a heartbeat has told the worker that the activity is gone.
@@ -45,7 +45,7 @@ test('a parked process whose workflow an operator terminates is submitted again 
   })
   await using world = await openWorld({ engines: { napper } })
   await world.startWorker({ parkGraceMs: 30 })
-  const handle = await world.processes.start({ kind: 'napper', input: null as never })
+  const handle = await world.processes.start({ kind: 'napper' })
   await eventually(async () => (await handle.describe()).waits.length === 1)
   await world.workflow(handle.id).terminate('by an operator')
   expect(await handle.outcome()).toEqual({ status: 'completed', value: 2 })
@@ -56,7 +56,7 @@ test('a workflow that an operator resets finds its ended process and returns its
   const quick = defineEngine({ disposition: 'rerunnable', run: () => 'done' })
   await using world = await openWorld({ engines: { quick } })
   await world.startWorker()
-  const handle = await world.processes.start({ kind: 'quick', input: null as never })
+  const handle = await world.processes.start({ kind: 'quick' })
   await handle.outcome()
   await world.workflow(handle.id).result()
   const { runId } = await world.workflow(handle.id).describe()

@@ -36,9 +36,7 @@ test('ten concurrent starts of one id come to one row and one workflow run (§6 
   const held = defineEngine({ disposition: 'rerunnable', run: ctx => gate.pass(ctx.signal) })
   await using world = await openWorld({ engines: { held } })
   await world.startWorker()
-  const starts = Array.from({ length: 10 }, () =>
-    world.processes.start({ kind: 'held', id: 'one', input: null as never }),
-  )
+  const starts = Array.from({ length: 10 }, () => world.processes.start({ kind: 'held', id: 'one' }))
   const handles = await Promise.all(starts)
   expect(handles.filter(handle => handle.started)).toHaveLength(1)
   gate.open()
@@ -76,7 +74,7 @@ test('a process that fails is a failed outcome and a completed workflow', async 
   })
   await using world = await openWorld({ engines: { broken } })
   await world.startWorker()
-  const handle = await world.processes.start({ kind: 'broken', input: null as never })
+  const handle = await world.processes.start({ kind: 'broken' })
   expect(await handle.outcome()).toMatchObject({ status: 'failed', message: 'no such folder' })
   expect(await world.workflow(handle.id).result()).toEqual({ status: 'failed' })
 })

@@ -12,9 +12,10 @@ test('a start that cannot reach the server says so, keeps the row, and the sweep
   await using world = await openWorld({ engines: { quick }, address: server.address })
   await world.startWorker()
   await server.kill()
-  await expect(
-    world.processes.start({ kind: 'quick', id: 'kept', input: null as never }),
-  ).rejects.toMatchObject({ code: 'temporal_unreachable', processId: 'kept' })
+  await expect(world.processes.start({ kind: 'quick', id: 'kept' })).rejects.toMatchObject({
+    code: 'temporal_unreachable',
+    processId: 'kept',
+  })
   expect(await world.registry.get('kept')).toMatchObject({ status: 'running', attempts: 0 })
   expect((await world.registry.get('kept'))?.externalRef).toBeUndefined()
   await startOwnServer(portOf(server.address))
@@ -27,7 +28,7 @@ test('a cancel reaches running code though the server is gone', async () => {
   const server = await startOwnServer()
   await using world = await openWorld({ engines: { held }, address: server.address })
   await world.startWorker()
-  const handle = await world.processes.start({ kind: 'held', input: null as never })
+  const handle = await world.processes.start({ kind: 'held' })
   await eventually(() => gate.arrivals === 1)
   await server.kill()
   const cancelled = handle.cancel('stop')
@@ -41,7 +42,7 @@ test('a worker can be stopped though its server is gone, and gives its process b
   const server = await startOwnServer()
   await using world = await openWorld({ engines: { held }, address: server.address })
   const worker = await world.startWorker({ shutdownGraceMs: 300 })
-  const handle = await world.processes.start({ kind: 'held', input: null as never })
+  const handle = await world.processes.start({ kind: 'held' })
   await eventually(() => gate.arrivals === 1)
   await server.kill()
   await worker.stop()

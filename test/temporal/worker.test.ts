@@ -24,7 +24,7 @@ test('a stopped worker gives its rerunnable process to the next one at once (§6
   })
   await using world = await openWorld({ engines: { held } })
   const first = await world.startWorker({ shutdownGraceMs: GRACE_MS })
-  const handle = await world.processes.start({ kind: 'held', input: null as never })
+  const handle = await world.processes.start({ kind: 'held' })
   await eventually(() => gate.arrivals === 1)
   await first.stop()
   expect(await world.registry.getLease(handle.id)).toBeUndefined()
@@ -40,7 +40,7 @@ test('a stopped worker ends its owner-bound process as abandoned(owner_drain) (�
   const held = defineEngine({ disposition: 'owner_bound', run: ctx => gate.pass(ctx.signal) })
   await using world = await openWorld({ engines: { held } })
   const first = await world.startWorker({ shutdownGraceMs: GRACE_MS })
-  const handle = await world.processes.start({ kind: 'held', input: null as never })
+  const handle = await world.processes.start({ kind: 'held' })
   await eventually(() => gate.arrivals === 1)
   const owner = (await handle.describe()).firstStarted?.owner
   await first.stop()
@@ -59,7 +59,7 @@ test('what ends within the grace ends as usual', async () => {
   })
   await using world = await openWorld({ engines: { held } })
   const worker = await world.startWorker({ shutdownGraceMs: 20_000 })
-  const handle = await world.processes.start({ kind: 'held', input: null as never })
+  const handle = await world.processes.start({ kind: 'held' })
   await eventually(() => gate.arrivals === 1)
   const stopped = worker.stop()
   gate.open()
@@ -71,7 +71,7 @@ test('code that ignores the shutdown is left behind after its bound', async () =
   const stuck = defineEngine({ disposition: 'rerunnable', run: () => new Promise<void>(() => {}) })
   await using world = await openWorld({ engines: { stuck } })
   const worker = await world.startWorker({ shutdownGraceMs: GRACE_MS, stopBoundMs: 20 })
-  const handle = await world.processes.start({ kind: 'stuck', input: null as never })
+  const handle = await world.processes.start({ kind: 'stuck' })
   await eventually(async () => (await handle.describe()).firstStarted !== undefined)
   await worker.stop()
   expect(await world.registry.getLease(handle.id)).toBeUndefined()
@@ -134,9 +134,7 @@ test('two workers on one registry run each of fifty processes exactly once (§6 
   await using world = await openWorld({ engines: { count } })
   await Promise.all([world.startWorker(), world.startWorker()])
   const handles = await Promise.all(
-    Array.from({ length: 50 }, (_, index) =>
-      world.processes.start({ kind: 'count', id: `row-${index}`, input: null as never }),
-    ),
+    Array.from({ length: 50 }, (_, index) => world.processes.start({ kind: 'count', id: `row-${index}` })),
   )
   const outcomes = await Promise.all(handles.map(handle => handle.outcome()))
   expect(outcomes).toEqual(handles.map(() => ({ status: 'completed', value: 1 })))
@@ -154,7 +152,7 @@ test('a process runs under its lease for several of its times to live, and nobod
     leaseTimings: { ttlMs: 600, renewIntervalMs: 200 },
   })
   await Promise.all([world.startWorker(), world.startWorker()])
-  const handle = await world.processes.start({ kind: 'held', input: null as never })
+  const handle = await world.processes.start({ kind: 'held' })
   const claimed = await eventually(async () => {
     const lease = await world.registry.getLease(handle.id)
     expect(lease).toBeDefined()

@@ -25,7 +25,7 @@ test.each(FOREIGN)('$what open under the id is workflow_id_taken, and is left al
     taskQueue: 'nobody-polls-this',
     memo: foreign.memo,
   })
-  await expect(world.processes.start({ kind: 'quick', id, input: null as never })).rejects.toMatchObject({
+  await expect(world.processes.start({ kind: 'quick', id })).rejects.toMatchObject({
     code: 'workflow_id_taken',
     processId: id,
   })
@@ -39,7 +39,7 @@ test.each(FOREIGN)('$what open under the id is workflow_id_taken, and is left al
 test('a worker of another registry refuses a process, naming both registries, and does not end it', async () => {
   await using theirs = await openWorld({ engines: { quick } })
   await using ours = await openWorld({ engines: { quick } })
-  const handle = await ours.processes.start({ kind: 'quick', input: null as never })
+  const handle = await ours.processes.start({ kind: 'quick' })
   const misled = await theirs.startWorker({ taskQueue: `leasehold-${ours.registry.registryId}` })
   const failure = await eventually(async () => {
     const { raw } = await ours.workflow(handle.id).describe()
@@ -62,8 +62,8 @@ test('a row that cannot be submitted does not keep the others from being started
   await using world = await openWorld({ engines: { quick } })
   const id = `a-taken-${world.registry.registryId}`
   const foreign = await world.temporal.workflow.start('billing', { workflowId: id, taskQueue: 'nobody' })
-  await expect(world.processes.start({ kind: 'quick', id, input: null as never })).rejects.toThrow()
-  const other = await world.processes.start({ kind: 'quick', input: null as never })
+  await expect(world.processes.start({ kind: 'quick', id })).rejects.toThrow()
+  const other = await world.processes.start({ kind: 'quick' })
   // Gone, so that only the sweep can start it.
   await world.workflow(other.id).terminate()
   await world.registry.requestCancel(other.id, 'to make it due')

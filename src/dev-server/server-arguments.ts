@@ -17,6 +17,8 @@ const TUNING = {
   'history.timerProcessorMaxPollRPS': 2000,
   'history.visibilityProcessorMaxPollRPS': 2000,
   'history.outboundProcessorMaxPollRPS': 2000,
+  // A retry is a timer, and timers are looked at in steps of this length: by default up to a second late.
+  'history.timerProcessorMaxTimeShift': '"10ms"', // the value is JSON
   'matching.numTaskqueueReadPartitions': 1,
   'matching.numTaskqueueWritePartitions': 1,
 } as const

@@ -2,8 +2,11 @@ import type { ChangeCursor, ProcessId } from '../model/ids.ts'
 import type { ChangeHub, Demand } from './change-hub.ts'
 import type { ProcessRegistry } from './registry.ts'
 
-/** How often the store looks for other OS processes' changes. A waiter's figure is half of a cancel's latency. */
-const POLL_MS: Readonly<Record<Exclude<Demand, 'none'>, number>> = { waiter: 5, background: 50 }
+/**
+ * How often the store looks for other OS processes' changes. On average a cancel waits for half of the waiter's figure; a
+ * look costs SQLite some microseconds.
+ */
+const POLL_MS: Readonly<Record<Exclude<Demand, 'none'>, number>> = { waiter: 3, background: 50 }
 const PAGE = 1_000
 
 /**

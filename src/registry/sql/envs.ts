@@ -21,5 +21,5 @@ const insertRow = prepare((db, p: Named<EnvRow>) =>
 )
 
 export function* insertEnv(session: SqlSession, ref: string, bytes: Uint8Array): Operation<void> {
-  yield* session.run(insertRow, { ref, bytes })
+  yield* session.send(insertRow, { ref, bytes })
 }

@@ -183,5 +183,5 @@ const insertRow = prepare((db, p: Named<EventRow>) =>
 )
 
 export function* insertEvent(session: SqlSession, stored: StoredEvent): Operation<void> {
-  yield* session.run(insertRow, toEventRow(stored))
+  yield* session.send(insertRow, toEventRow(stored))
 }

@@ -64,7 +64,7 @@ export function* loadJournalEntry(
 const bound = (parameter: RawBuilder<SqlValue>): RawBuilder<SqlValue> => parameter
 
 /** The price of a repeatable step: this one statement and its commit. */
-const upsertEntry = prepare((db, p: Named<JournalRow & GuardBindings>, locks) => {
+const upsertEntry = prepare((db, p: Named<JournalRow & GuardBindings>, dialect) => {
   const all = [...KEY_COLUMNS, ...ENTRY_COLUMNS] as const
   return db
     .insertInto('journal')
@@ -72,7 +72,7 @@ const upsertEntry = prepare((db, p: Named<JournalRow & GuardBindings>, locks) =>
     .expression(
       db
         .selectNoFrom(all.map(column => bound(p[column]).as(column)))
-        .where(({ exists }) => exists(heldLease(db, p.process_id, p, locks))),
+        .where(({ exists }) => exists(heldLease(db, p.process_id, p, dialect))),
     )
     .onConflict(oc =>
       oc

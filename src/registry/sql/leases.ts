@@ -5,7 +5,7 @@ import type { LeaseGuard, Operation, OrphanedAttempt } from '../store.ts'
 import { fromLeaseRow, holderFromRow, toLeaseRow } from './rows.ts'
 import type { LeaseRow, Schema } from './schema.ts'
 import type { SqlSession } from './session.ts'
-import { columns, type Named, prepare, type RowLocks } from './statement.ts'
+import { columns, type Named, prepare, type SqlDialect } from './statement.ts'
 
 const HELD_COLUMNS = [
   'fence',
@@ -41,7 +41,7 @@ export const heldLease = (
   db: Kysely<Schema>,
   processId: RawBuilder<ProcessId>,
   p: Named<GuardBindings>,
-  { forShare }: RowLocks,
+  { forShare }: SqlDialect,
 ) =>
   forShare(
     db

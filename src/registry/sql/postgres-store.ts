@@ -56,13 +56,12 @@ export async function createPostgresStore(options: PostgresStoreOptions): Promis
   })
   await explained(() => notifier.open())
   const pool = createPool(address)
-  const heldBack = createHeldBackWatch()
   const transactions = new PostgresTransactions({
     pool,
     statements,
     description,
     retryForMs: lockTimeoutMs,
-    createPlatform: () => createPostgresPlatform({ registryId, clock, heldBack }),
+    platform: createPostgresPlatform({ registryId, clock, heldBack: createHeldBackWatch() }),
     onCommit(ids) {
       changes.tell(ids)
       notifier.announce(ids)

@@ -6,7 +6,7 @@ import { type GuardBindings, guardBindings, heldLease } from './leases.ts'
 import { fromProcessRow, toProcessRow } from './rows.ts'
 import type { MutableColumns, ProcessRow, RegistrationColumns, Schema } from './schema.ts'
 import type { SqlPlatform, SqlSession } from './session.ts'
-import { columns, type Named, prepare } from './statement.ts'
+import { columns, type Named, prepare, type SqlDialect } from './statement.ts'
 import { insertWaits, replaceWaits, waitsOf } from './waits.ts'
 
 const REGISTRATION_COLUMNS = [
@@ -72,8 +72,11 @@ export function* loadProcessForUpdate(
   return row && fromProcessRow(row, yield* waitsOf(session, row))
 }
 
-const insertRow = prepare((db, p: Named<ProcessRow>) =>
-  db.insertInto('processes').values(columns(p, [...REGISTRATION_COLUMNS, ...MUTABLE_COLUMNS])),
+const insertRow = prepare((db, p: Named<ProcessRow>, { changePosition }) =>
+  db.insertInto('processes').values({
+    ...columns(p, [...REGISTRATION_COLUMNS, ...MUTABLE_COLUMNS]),
+    change_seq: changePosition(p.change_seq),
+  }),
 )
 
 export function* insertProcess(
@@ -82,26 +85,31 @@ export function* insertProcess(
   process: StoredProcess,
 ): Operation<void> {
   const row = toProcessRow(process, yield* platform.nextChange(session))
-  yield* session.run(insertRow, row)
+  yield* session.send(insertRow, row)
   yield* insertWaits(session, row.id, process.record.waits)
 }
 
-const update = (db: Kysely<Schema>, p: Named<ProcessRow>) =>
-  db.updateTable('processes').set(columns(p, MUTABLE_COLUMNS)).where('id', '=', p.id)
+const update = (db: Kysely<Schema>, p: Named<ProcessRow>, { changePosition }: SqlDialect) =>
+  db
+    .updateTable('processes')
+    .set({ ...columns(p, MUTABLE_COLUMNS), change_seq: changePosition(p.change_seq) })
+    .where('id', '=', p.id)
 
 const updateRow = {
-  any: prepare((db, p: Named<ProcessRow>) => update(db, p)),
-  running: prepare((db, p: Named<ProcessRow>) => update(db, p).where('status', '=', 'running')),
+  any: prepare((db, p: Named<ProcessRow>, dialect) => update(db, p, dialect)),
+  running: prepare((db, p: Named<ProcessRow>, dialect) =>
+    update(db, p, dialect).where('status', '=', 'running'),
+  ),
 }
 
 const updateLeasedRow = {
-  any: prepare((db, p: Named<ProcessRow & GuardBindings>, locks) =>
-    update(db, p).where(({ exists }) => exists(heldLease(db, p.id, p, locks))),
+  any: prepare((db, p: Named<ProcessRow & GuardBindings>, dialect) =>
+    update(db, p, dialect).where(({ exists }) => exists(heldLease(db, p.id, p, dialect))),
   ),
-  running: prepare((db, p: Named<ProcessRow & GuardBindings>, locks) =>
-    update(db, p)
+  running: prepare((db, p: Named<ProcessRow & GuardBindings>, dialect) =>
+    update(db, p, dialect)
       .where('status', '=', 'running')
-      .where(({ exists }) => exists(heldLease(db, p.id, p, locks))),
+      .where(({ exists }) => exists(heldLease(db, p.id, p, dialect))),
   ),
 }
 
@@ -127,7 +135,7 @@ const updateDue = prepare((db, p: Named<{ id: ProcessId; due_at: number | null }
 )
 
 export function* saveDue(session: SqlSession, id: ProcessId, dueAtMs: number | undefined): Operation<void> {
-  yield* session.run(updateDue, { id, due_at: dueAtMs ?? null })
+  yield* session.send(updateDue, { id, due_at: dueAtMs ?? null })
 }
 
 const selectDue = prepare((db, p: Named<{ now: number; limit: number }>) =>

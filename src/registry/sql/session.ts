@@ -5,6 +5,11 @@ import type { Statement } from './statement.ts'
 /** A database connection inside a transaction, as the statements' functions use it. */
 export interface SqlSession {
   all<Params, Row>(statement: Statement<Params, Row>, params: Params): Operation<Row[]>
+  /**
+   * Writes without asking how many rows: where the database is elsewhere, nobody waits for the answer. If it is an error,
+   * it shows at a later statement or at the commit, which then fails.
+   */
+  send<Params, Row>(statement: Statement<Params, Row>, params: Params): Operation<void>
   /** How many rows were written. */
   run<Params, Row>(statement: Statement<Params, Row>, params: Params): Operation<number>
 }
@@ -12,7 +17,7 @@ export interface SqlSession {
 /** What differs between databases beyond their SQL: whose clock counts, and what orders the changes. */
 export interface SqlPlatform {
   now(session: SqlSession): Operation<number>
-  /** The position of the change that is about to be written. */
+  /** The position of the change that is about to be written; unused where the statement itself finds it. */
   nextChange(session: SqlSession): Operation<number>
   listChanges(session: SqlSession, cursor: ChangeCursor, limit: number): Operation<ChangePage>
   latestChange(session: SqlSession): Operation<ChangeCursor>

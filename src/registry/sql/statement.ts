@@ -13,17 +13,19 @@ type Locking = <DB, TB extends keyof DB, Row>(
   query: SelectQueryBuilder<DB, TB, Row>,
 ) => SelectQueryBuilder<DB, TB, Row>
 
-/** What a database with row locks adds to a query. Where one transaction writes at a time, nothing is. */
-export interface RowLocks {
+/** What one database adds to a statement that another one has no words for, or no need of. */
+export interface SqlDialect {
   /** The rows found are this transaction's to write: others that want them wait, and then see what it has written. */
   readonly forUpdate: Locking
   /** The rows found stay as they are until this transaction has ended. */
   readonly forShare: Locking
+  /** The position of a change: the one that is given, or what the database puts in its place as it writes. */
+  readonly changePosition: (given: RawBuilder<number>) => RawBuilder<number>
 }
 
 /** A statement in the query builder's terms, the same for every SQL store. */
 export interface Statement<Params, Row> {
-  readonly build: (db: Kysely<Schema>, p: Named<Params>, locks: RowLocks) => Compilable<Row>
+  readonly build: (db: Kysely<Schema>, p: Named<Params>, dialect: SqlDialect) => Compilable<Row>
 }
 
 /** A statement as one database takes it: built once, then only bound. */
@@ -44,10 +46,10 @@ export const prepare = <Params, Row>(build: Statement<Params, Row>['build']): St
 export function compileStatement<Params, Row>(
   statement: Statement<Params, Row>,
   db: Kysely<Schema>,
-  locks: RowLocks,
+  dialect: SqlDialect,
 ): CompiledStatement<Params> {
   const named = new Proxy({}, { get: (_, name) => sql.val(new Parameter(name)) }) as Named<Params>
-  const compiled = statement.build(db, named, locks).compile()
+  const compiled = statement.build(db, named, dialect).compile()
   // In the order of the placeholders: the name of a parameter, or a constant that the statement itself contains.
   const slots = [...compiled.parameters]
   return {

@@ -44,7 +44,7 @@ export function* insertWaits(
   waits: readonly WaitState[],
 ): Operation<void> {
   for (const [position, wait] of waits.entries()) {
-    yield* session.run(insertWait, toWaitRow(id, wait, position))
+    yield* session.send(insertWait, toWaitRow(id, wait, position))
   }
 }
 
@@ -57,6 +57,6 @@ export function* replaceWaits(
   id: ProcessId,
   waits: readonly WaitState[],
 ): Operation<void> {
-  yield* session.run(deleteWaits, { id })
+  yield* session.send(deleteWaits, { id })
   yield* insertWaits(session, id, waits)
 }

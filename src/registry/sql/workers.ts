@@ -23,7 +23,7 @@ const upsertWorker = prepare((db, p: Named<WorkerTableRow>) =>
 )
 
 export function* saveWorker(session: SqlSession, row: WorkerRow): Operation<void> {
-  yield* session.run(upsertWorker, toWorkerRow(row))
+  yield* session.send(upsertWorker, toWorkerRow(row))
 }
 
 const removeWorker = prepare((db, p: Named<{ incarnation: string }>) =>
@@ -31,5 +31,5 @@ const removeWorker = prepare((db, p: Named<{ incarnation: string }>) =>
 )
 
 export function* deleteWorker(session: SqlSession, incarnationId: string): Operation<void> {
-  yield* session.run(removeWorker, { incarnation: incarnationId })
+  yield* session.send(removeWorker, { incarnation: incarnationId })
 }

@@ -5,19 +5,11 @@ import type { Operation } from '../../store.ts'
 import type { SqlPlatform, SqlSession } from '../session.ts'
 import { type Named, prepare } from '../statement.ts'
 import type { HeldBackWatch } from './held-back.ts'
-import { type ChangePosition, formatPosition, parsePosition } from './position.ts'
+import { BEGINNING, type ChangePosition, formatPosition, parsePosition } from './position.ts'
 
 /** `now()` would be the transaction's start, before it waited for its locks: a lapsed lease would look alive. */
 const selectClock = prepare(db =>
-  db.selectNoFrom([
-    sql<number>`floor(extract(epoch from clock_timestamp()) * 1000)::bigint`.as('now'),
-    // Locking a row has given the transaction its number: it comes along for nothing.
-    sql<number | null>`pg_current_xact_id_if_assigned()::text::bigint`.as('xid'),
-  ]),
-)
-
-const selectTransactionId = prepare(db =>
-  db.selectNoFrom(sql<number>`pg_current_xact_id()::text::bigint`.as('xid')),
+  db.selectNoFrom(sql<number>`floor(extract(epoch from clock_timestamp()) * 1000)::bigint`.as('now')),
 )
 
 /** The WAL's own timeline is part of it: after a point-in-time recovery the cluster gives the same numbers again. */
@@ -65,14 +57,12 @@ export interface PostgresPlatformOptions {
 }
 
 /**
- * Of one transaction. A change has the number of the transaction that makes it, and no counter that all writers would
+ * A change has the number of the transaction that makes it, and no counter that all writers would
  * have to wait for. Numbers are not in order of commit, so a reader stops below the oldest transaction that still runs:
  * below it nothing can come any more, and it skips nothing.
  */
 export function createPostgresPlatform(options: PostgresPlatformOptions): SqlPlatform {
   const { registryId, clock, heldBack } = options
-  let xid: number | undefined
-
   function* readWatermark(session: SqlSession): Operation<{ watermark: number; timeline: string }> {
     const [row] = yield* session.all(selectWatermark, {})
     return row ?? { watermark: 0, timeline: '' }
@@ -82,14 +72,10 @@ export function createPostgresPlatform(options: PostgresPlatformOptions): SqlPla
     *now(session) {
       if (clock !== undefined) return yield* immediately(() => Math.floor(clock()))
       const [row] = yield* session.all(selectClock, {})
-      xid ??= row?.xid ?? undefined
       return row?.now ?? 0
     },
 
-    *nextChange(session) {
-      if (xid === undefined) xid = (yield* session.all(selectTransactionId, {}))[0]?.xid
-      return xid ?? 0
-    },
+    nextChange: () => immediately(() => 0),
 
     *listChanges(session, cursor, limit) {
       const { watermark, timeline } = yield* readWatermark(session)
@@ -110,7 +96,7 @@ export function createPostgresPlatform(options: PostgresPlatformOptions): SqlPla
     *latestChange(session: SqlSession): Operation<ChangeCursor> {
       const { watermark, timeline } = yield* readWatermark(session)
       const [last] = yield* session.all(selectLatest, { watermark })
-      return formatPosition(registryId, timeline, last === undefined ? { xid: 0, id: '' } : toPosition(last))
+      return formatPosition(registryId, timeline, last === undefined ? BEGINNING : toPosition(last))
     },
   }
 }

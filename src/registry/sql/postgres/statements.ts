@@ -1,6 +1,13 @@
-import { DummyDriver, Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from 'kysely'
+import {
+  DummyDriver,
+  Kysely,
+  PostgresAdapter,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+  sql,
+} from 'kysely'
 import type { Schema } from '../schema.ts'
-import { compileStatement, type RowLocks, type SqlValue, type Statement } from '../statement.ts'
+import { compileStatement, type SqlDialect, type SqlValue, type Statement } from '../statement.ts'
 import { toText } from './text.ts'
 
 /** Builds SQL and never runs it: `pg` does, since it knows prepared statements by name. */
@@ -13,13 +20,12 @@ const builder = new Kysely<Schema>({
   },
 })
 
-/**
- * Not the strongest lock: rows that refer to a process (its events, its journal) only need its id to stay, and must not
- * wait for whoever writes the rest of it.
- */
-const ROW_LOCKS: RowLocks = {
+const POSTGRES: SqlDialect = {
+  // Not the strongest lock: rows that refer to a process (its events, its journal) only need its id to stay, and must
+  // not wait for whoever writes the rest of it.
   forUpdate: query => query.forNoKeyUpdate(),
   forShare: query => query.forShare(),
+  changePosition: () => sql<number>`pg_current_xact_id()::text::bigint`,
 }
 
 export interface PostgresStatement {
@@ -43,10 +49,10 @@ export class PostgresStatements {
   get<Params, Row>(statement: Statement<Params, Row>): PostgresStatement {
     const known = this.#compiled.get(statement)
     if (known !== undefined) return known
-    const { sql, bind } = compileStatement(statement, this.#db, ROW_LOCKS)
+    const { sql: text, bind } = compileStatement(statement, this.#db, POSTGRES)
     const made: PostgresStatement = {
       name: `leasehold_${statementCount++}`,
-      text: sql,
+      text,
       bind: params =>
         bind(params as Params).map(value => (typeof value === 'string' ? toText(value) : value)),
     }

@@ -25,8 +25,7 @@ export interface TransactionsOptions {
   readonly description: string
   /** How long a transaction is tried again before its error is told. */
   readonly retryForMs: number
-  /** One for each transaction. */
-  readonly createPlatform: () => SqlPlatform
+  readonly platform: SqlPlatform
   /** The rows that a commit has changed. */
   readonly onCommit: (ids: ReadonlySet<ProcessId>) => void
 }
@@ -70,13 +69,13 @@ export class PostgresTransactions {
   }
 
   async #write<T>(body: (tx: StoreTransaction) => Operation<T>): Promise<T> {
-    const { createPlatform, onCommit } = this.#options
+    const { platform, onCommit } = this.#options
     const changed = new Set<ProcessId>()
     const value = await this.#withClient('begin', async (client, session) => {
-      const tx = noting(createSqlTransaction(session, createPlatform()), changed)
+      const tx = noting(createSqlTransaction(session, platform), changed)
       const result = await runAsynchronously(body(tx), promise => session.isOwn(promise))
       session.end()
-      await this.#commit(client)
+      await this.#commit(client, session)
       return result
     })
     if (changed.size > 0) onCommit(changed)
@@ -84,9 +83,9 @@ export class PostgresTransactions {
   }
 
   #snapshot<T>(body: (reader: StoreReader) => Operation<T>): Promise<T> {
-    const { createPlatform } = this.#options
+    const { platform } = this.#options
     return this.#withClient('begin isolation level repeatable read read only', async (client, session) => {
-      const reader = createSqlReader(session, createPlatform())
+      const reader = createSqlReader(session, platform)
       const value = await runAsynchronously(body(reader), promise => session.isOwn(promise))
       // Nothing depends on its end, and the connection's next user comes after it anyway.
       client.query('commit').catch(() => {})
@@ -117,7 +116,7 @@ export class PostgresTransactions {
     }
   }
 
-  async #commit(client: PoolClient): Promise<void> {
+  async #commit(client: PoolClient, session: PostgresSession): Promise<void> {
     const { description } = this.#options
     try {
       const { command } = await client.query('commit')
@@ -128,7 +127,10 @@ export class PostgresTransactions {
       if (isWorthRepeating(failure) || stateOf(failure)?.startsWith('23')) throw failure
       throw unknownOutcome(failure, description)
     }
-    // A body that swallowed the error of a statement: to a failed transaction, "commit" means rollback.
+    // To a failed transaction "commit" means rollback: a write has failed that nobody waited for, or the body has
+    // swallowed an error.
+    const unseen = await session.failure()
+    if (unseen !== undefined) throw unseen
     throw new LeaseholdError(
       'registry_unavailable',
       `The transaction on the registry ${description} was rolled back: one of its statements had failed. Nothing of it was written.`,

@@ -4,7 +4,7 @@ import type { Schema } from '../schema.ts'
 import {
   type CompiledStatement,
   compileStatement,
-  type RowLocks,
+  type SqlDialect,
   type SqlValue,
   type Statement,
 } from '../statement.ts'
@@ -19,8 +19,12 @@ const builder = new Kysely<Schema>({
   },
 })
 
-/** A transaction that writes has the whole file to itself. */
-const NO_ROW_LOCKS: RowLocks = { forUpdate: query => query, forShare: query => query }
+/** A transaction that writes has the whole file to itself: nothing to lock, and a counter for its changes. */
+const SQLITE: SqlDialect = {
+  forUpdate: query => query,
+  forShare: query => query,
+  changePosition: given => given,
+}
 
 interface Prepared {
   readonly native: StatementSync
@@ -112,7 +116,7 @@ const cache = new WeakMap<object, unknown>()
 export function compiled<Params, Row>(statement: Statement<Params, Row>): CompiledStatement<Params> {
   const known = cache.get(statement)
   if (known !== undefined) return known as CompiledStatement<Params>
-  const made = compileStatement(statement, builder, NO_ROW_LOCKS)
+  const made = compileStatement(statement, builder, SQLITE)
   cache.set(statement, made)
   return made
 }

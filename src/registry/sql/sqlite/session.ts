@@ -20,6 +20,11 @@ export function createSqliteSession(connection: SqliteConnection): SqlSession {
         requireTransaction()
         return connection.all(statement, params)
       }),
+    send: (statement, params) =>
+      immediately(() => {
+        requireTransaction()
+        connection.run(statement, params)
+      }),
     run: (statement, params) =>
       immediately(() => {
         requireTransaction()

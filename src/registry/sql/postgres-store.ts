@@ -38,23 +38,25 @@ export async function createPostgresStore(options: PostgresStoreOptions): Promis
     }
   }
 
-  const registryId = await explained(async () => {
+  const changes = new ChangeWatch()
+  const { registryId, notifier } = await explained(async () => {
     const client = await connectClient(address)
     try {
-      return await openSchema({ client, schema, statements, description }, { mustExist })
-    } finally {
+      const registryId = await openSchema({ client, schema, statements, description }, { mustExist })
+      if (registryId === undefined) throw notThere(description)
+      const notifier = new Notifier({
+        channel: `leasehold_${registryId}`,
+        connect: () => connectClient(address),
+        onNotice: ids => (ids === undefined ? changes.tellAll() : changes.tell(ids)),
+      })
+      // It goes on as the connection for notices.
+      await notifier.open(client)
+      return { registryId, notifier }
+    } catch (error) {
       await client.end().catch(() => {})
+      throw error
     }
   })
-  if (registryId === undefined) throw notThere(description)
-
-  const changes = new ChangeWatch()
-  const notifier = new Notifier({
-    channel: `leasehold_${registryId}`,
-    connect: () => connectClient(address),
-    onNotice: ids => (ids === undefined ? changes.tellAll() : changes.tell(ids)),
-  })
-  await explained(() => notifier.open())
   const pool = createPool(address)
   const transactions = new PostgresTransactions({
     pool,

@@ -32,23 +32,17 @@ export class Notifier {
     this.#options = options
   }
 
-  async open(): Promise<void> {
-    const { channel, connect, onNotice } = this.#options
-    const client = await connect()
+  async open(client: pg.Client): Promise<void> {
+    const { channel, onNotice } = this.#options
     client.once('end', () => this.#lost(client))
-    try {
-      // What a crash of the server would take back is a notice: whoever missed it looks for itself.
-      await client.query('set synchronous_commit = off')
-      const { rows } = await client.query('select pg_backend_pid() as pid')
-      client.on('notification', ({ processId, payload }) => {
-        // Its own come back too, and were told when they were made.
-        if (processId !== rows[0]?.pid) onNotice(readNotice(payload))
-      })
-      await client.query(`listen ${client.escapeIdentifier(channel)}`)
-    } catch (error) {
-      await client.end().catch(() => {})
-      throw error
-    }
+    // What a crash of the server would take back is a notice: whoever missed it looks for itself.
+    await client.query('set synchronous_commit = off')
+    const { rows } = await client.query('select pg_backend_pid() as pid')
+    client.on('notification', ({ processId, payload }) => {
+      // Its own come back too, and were told when they were made.
+      if (processId !== rows[0]?.pid) onNotice(readNotice(payload))
+    })
+    await client.query(`listen ${client.escapeIdentifier(channel)}`)
     this.#client = client
   }
 
@@ -90,11 +84,20 @@ export class Notifier {
 
   #connectLater(): void {
     this.#reconnect = setTimeout(() => {
-      this.#connecting = this.open().then(
-        // What was sent meanwhile has been missed.
-        () => this.#options.onNotice(),
-        () => this.#isClosed || this.#connectLater(),
-      ) as Promise<void>
+      this.#connecting = this.#connectAgain()
     }, RECONNECT_MS).unref()
+  }
+
+  async #connectAgain(): Promise<void> {
+    let client: pg.Client | undefined
+    try {
+      client = await this.#options.connect()
+      await this.open(client)
+      // What was sent meanwhile has been missed.
+      this.#options.onNotice()
+    } catch {
+      await client?.end().catch(() => {})
+      if (!this.#isClosed) this.#connectLater()
+    }
   }
 }

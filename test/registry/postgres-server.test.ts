@@ -1,9 +1,11 @@
 /** What happens to a server as a whole, or because of its other databases: these have one of their own. */
+import { inspect } from 'node:util'
 import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { isTransient } from '../../src/model/errors.ts'
 import type { ChangeCursor, ProcessId } from '../../src/model/ids.ts'
 import { createProcessRegistry, type ProcessRegistry } from '../../src/registry/registry.ts'
+import { createPostgresStore } from '../../src/registry/sql/postgres-store.ts'
 import { watchRegistry } from '../../src/registry/watch.ts'
 import { ANA, COMPLETED, registration, TTL } from '../../src/testing/registry-suite/fixtures.ts'
 import { errorWith } from '../model/fixtures.ts'
@@ -178,4 +180,13 @@ test('a server restarted in the middle of writes takes no acknowledged one back 
     await registry.append('p', { eventType: 'note', payload: null })
     expect(heard.has('p' as ProcessId)).toBe(true)
   }, SOON)
+})
+
+test('a wrong password is named, with advice and without showing it', async () => {
+  const address = new URL(server.url)
+  address.password = 's3cr3t'
+  const opening = createPostgresStore({ connectionString: address.href })
+  await expect(opening).rejects.toThrow(errorWith('registry_unavailable'))
+  await expect(opening).rejects.toThrow('Check the user and the password')
+  expect(inspect(await opening.catch(error => error), { depth: 9, showHidden: true })).not.toContain('s3cr3t')
 })

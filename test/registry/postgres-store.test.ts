@@ -174,6 +174,34 @@ describe('a client', () => {
     expect((await load(store, idOf('p')))?.failures).toBe(0)
   })
 
+  test('frozen in the middle of a transaction loses it, so that others go on', async () => {
+    const schema = randomName()
+    const store = await openPostgres({ schema })
+    const child = spawnPostgresChild('hang in a transaction', url, schema)
+    expect(await child.nextLine()).toBe('writing')
+    await createProcessRegistry(store).append('p', { eventType: 'note', payload: 'after' })
+    expect((await load(store, idOf('p')))?.failures).toBe(0)
+  })
+
+  test('whose `begin` is refused writes nothing', async () => {
+    const store = await openPostgres()
+    const query = pg.Client.prototype.query
+    const spy = vi.spyOn(pg.Client.prototype, 'query').mockImplementation(function (
+      this: pg.Client,
+      ...args
+    ) {
+      if (args[0] !== 'begin') return Reflect.apply(query, this, args)
+      spy.mockRestore()
+      return Reflect.apply(query, this, ['select cancelled before it began'])
+    })
+    const writing = store.transaction(function* (tx) {
+      yield* tx.insertProcess(stored())
+      yield* tx.saveDue(ID, 1)
+    })
+    await expect(writing).rejects.toThrow(errorWith('internal'))
+    expect(await load(store)).toBeUndefined()
+  })
+
   test('killed while it writes for ever has written whole events up to some point', async () => {
     const schema = randomName()
     const registry = await openRegistry({ schema })

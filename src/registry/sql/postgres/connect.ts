@@ -26,9 +26,9 @@ export interface PostgresAddress {
 
 /**
  * A client that stops between its locks and its commit (a frozen process, a cable pulled) must not keep its rows from
- * those who take over: the server ends it. Well below a lease's 30 seconds, well above any pause of a living event loop.
+ * those who take over: the server ends it, before they give up. An event loop that was only blocked tries again.
  */
-const IDLE_IN_TRANSACTION_MS = 10_000
+const IDLE_IN_TRANSACTION_MS = 5_000
 
 /** Numbers are milliseconds, counters and transaction ids: all far below 2^53. */
 const types = {

@@ -121,7 +121,12 @@ const REFUSED: Readonly<Record<string, string>> = {
 /** Not one word of the connection string: it may hold a password. */
 function unavailable(cause: unknown, description: string): LeaseholdError {
   const state = stateOf(cause)
-  const advice = REFUSED[state ?? ''] ?? 'Check the address, and that the server is up and can be reached.'
+  const isPoolBusy = messageOf(cause) === 'timeout exceeded when trying to connect'
+  const advice =
+    REFUSED[state ?? ''] ??
+    (isPoolBusy
+      ? 'All connections of the pool stayed in use: raise `pool.max`, or see what keeps them waiting.'
+      : 'Check the address, and that the server is up and can be reached.')
   return new LeaseholdError(
     'registry_unavailable',
     `The registry ${description} cannot be reached: ${reasonOf(cause)}. ${advice}`,

@@ -7,34 +7,50 @@ import type { Statement } from '../statement.ts'
 import { asStoreError } from './errors.ts'
 import type { PostgresStatements } from './statements.ts'
 
-/** The verbs' way to one connection, open only as long as their transaction. */
+/** The verbs' way to one connection and a transaction on it, open only as long as that. */
 export class PostgresSession implements SqlSession {
   readonly #client: PoolClient
   readonly #statements: PostgresStatements
+  /** Rejected when there is no transaction. */
+  readonly begun: Promise<void>
+  #isBegun = false
+  #isFirst = true
   #last: Promise<QueryResult> | undefined
   #lastSent: Promise<unknown> | undefined
   #failure: unknown
   #isOver = false
 
-  constructor(client: PoolClient, statements: PostgresStatements) {
+  constructor(client: PoolClient, begin: string, statements: PostgresStatements) {
     this.#client = client
     this.#statements = statements
+    this.begun = this.#begin(begin)
+    // Told to whoever waits for it.
+    this.begun.catch(() => {})
+  }
+
+  async #begin(begin: string): Promise<void> {
+    try {
+      await this.#client.query(begin)
+      this.#isBegun = true
+    } catch (error) {
+      throw asStoreError(error)
+    }
   }
 
   *all<Params, Row>(statement: Statement<Params, Row>, params: Params) {
-    const { rows } = yield* this.#query(statement, params)
+    const { rows } = yield* this.#query(statement, params, this.#isFirst)
     return rows as Row[]
   }
 
   *run<Params, Row>(statement: Statement<Params, Row>, params: Params) {
-    const { rowCount } = yield* this.#query(statement, params)
+    const { rowCount } = yield* this.#query(statement, params, false)
     return rowCount ?? 0
   }
 
   send<Params, Row>(statement: Statement<Params, Row>, params: Params): Operation<void> {
     this.#requireOpen()
     // The connection answers in order: whatever is asked next learns of the failure as well.
-    this.#lastSent = this.#start(statement, params).catch(error => {
+    this.#lastSent = this.#start(statement, params, false).catch(error => {
       this.#failure ??= error
     })
     return immediately(() => {})
@@ -57,9 +73,13 @@ export class PostgresSession implements SqlSession {
     this.#isOver = true
   }
 
-  #query<Params, Row>(statement: Statement<Params, Row>, params: Params): Operation<QueryResult> {
+  #query<Params, Row>(
+    statement: Statement<Params, Row>,
+    params: Params,
+    isEager: boolean,
+  ): Operation<QueryResult> {
     this.#requireOpen()
-    const query = this.#start(statement, params).catch(async error => {
+    const query = this.#start(statement, params, isEager).catch(async error => {
       // To a transaction that has failed, the server says nothing but that it has.
       throw (await this.failure()) ?? error
     })
@@ -67,7 +87,17 @@ export class PostgresSession implements SqlSession {
     return awaited(query)
   }
 
-  async #start<Params, Row>(statement: Statement<Params, Row>, params: Params): Promise<QueryResult> {
+  /**
+   * `isEager`: sent along with `begin`. Only for a first query that reads: without a transaction, should `begin` be
+   * refused, each write would be committed by itself. Whoever waits for `begin` keeps the order in which they came.
+   */
+  async #start<Params, Row>(
+    statement: Statement<Params, Row>,
+    params: Params,
+    isEager: boolean,
+  ): Promise<QueryResult> {
+    this.#isFirst = false
+    if (!isEager && !this.#isBegun) await this.begun
     const { name, text, bind } = this.#statements.get(statement)
     try {
       return await this.#client.query({ name, text, values: bind(params as object) })

@@ -87,6 +87,7 @@ export class PostgresTransactions {
     return this.#withClient('begin isolation level repeatable read read only', async (client, session) => {
       const reader = createSqlReader(session, platform)
       const value = await runAsynchronously(body(reader), promise => session.isOwn(promise))
+      await session.begun
       // Nothing depends on its end, and the connection's next user comes after it anyway.
       client.query('commit').catch(() => {})
       return value
@@ -101,14 +102,13 @@ export class PostgresTransactions {
     const client = await this.#options.pool.connect().catch(error => {
       throw asStoreError(error)
     })
-    const session = new PostgresSession(client, this.#options.statements)
+    const session = new PostgresSession(client, begin, this.#options.statements)
     let isUsable = true
     try {
-      // Not awaited: it travels with the first query, and fails only with the connection, as that does.
-      client.query(begin).catch(() => {})
       return await use(client, session)
     } catch (error) {
-      isUsable = !(error instanceof ConnectionLost) && !isStaleStatement(error) && (await rolledBack(client))
+      isUsable =
+        !(error instanceof ConnectionLost) && !isStaleStatement(error) && (await rolledBack(client, session))
       throw error
     } finally {
       session.end()
@@ -118,6 +118,7 @@ export class PostgresTransactions {
 
   async #commit(client: PoolClient, session: PostgresSession): Promise<void> {
     const { description } = this.#options
+    await session.begun
     try {
       const { command } = await client.query('commit')
       if (command === 'COMMIT') return
@@ -149,8 +150,10 @@ function isRepeatable(error: unknown, tries: number): boolean {
 /** Random, so that transactions which met once do not meet again; long enough for a server that comes up. */
 const pauseMs = (tries: number): number => 1 + Math.random() * Math.min(250, 2 ** Math.min(tries, 10))
 
-async function rolledBack(client: PoolClient): Promise<boolean> {
+async function rolledBack(client: PoolClient, session: PostgresSession): Promise<boolean> {
   try {
+    // Writes may still be waiting for `begin`: they must not come after its end, where each would be committed by itself.
+    await session.begun
     await client.query('rollback')
     return true
   } catch {

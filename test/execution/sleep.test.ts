@@ -62,7 +62,7 @@ test.each([Number.NaN, Number.POSITIVE_INFINITY])('a sleep of %d is refused', as
 test('no attempt parks while a step is in flight', async () => {
   const stage = openStage({
     engines: work(async ctx => {
-      const napped = ctx.sleep(400)
+      const napped = ctx.sleep(1_500)
       await ctx.step('long', () => new Promise(resolve => setTimeout(resolve, 120)))
       const attemptAfterStep = ctx.attempt
       await napped
@@ -84,7 +84,7 @@ test('parallel sleeps park once, and wake for the earliest', async () => {
         await ctx.sleep(ms, { key })
         order.push(key)
       }
-      await Promise.all([nap('late', 500), nap('early', 200)])
+      await Promise.all([nap('late', 1_200), nap('early', 800)])
       return order
     }),
   })
@@ -123,7 +123,7 @@ test('many sleeps in a row come to one attempt for each', async () => {
   const stage = openStage({
     parkGraceMs: 5,
     engines: work(async ctx => {
-      for (let i = 0; i < 5; i++) await ctx.sleep(30)
+      for (let i = 0; i < 5; i++) await ctx.sleep(300)
       return ctx.attempt
     }),
   })

@@ -41,6 +41,7 @@ test('now is the time of the first attempt, each call its own', async () => {
   const before = Date.now()
   const [first, second] = await twice(async ctx => {
     const begun = await ctx.now()
+    // The clock has to move, or both calls could give the same millisecond.
     await ctx.step('work', () => new Promise(resolve => setTimeout(resolve, 5)))
     return [begun, await ctx.now()]
   })

@@ -29,6 +29,7 @@ export function createFaultyStore(store: ProcessStore = createMemoryStore()): Fa
         throw refusal('registry_locked')
       }
       const answer = await store.transaction(body)
+      // The delay is the fault: a store whose answer comes late.
       if (delayMs > 0) await sleep(delayMs)
       delayMs = 0
       return answer

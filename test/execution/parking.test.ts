@@ -101,6 +101,7 @@ test('a wait that ends while the park is being written is left waiting when the 
 test('a stopped one parks no more', async () => {
   const { parking, parked } = park()
   parking.during(() => parking.duringWait(waitFor('a'), forEver))
+  // Lets the wait begin, and is shorter than the grace.
   await sleep(1)
   parking.stop()
   await severalGraces()

@@ -63,6 +63,7 @@ test('no attempt parks while a step is in flight', async () => {
   const stage = openStage({
     engines: work(async ctx => {
       const napped = ctx.sleep(1_500)
+      // Longer than the grace: only the step in flight keeps the attempt from parking.
       await ctx.step('long', () => new Promise(resolve => setTimeout(resolve, 120)))
       const attemptAfterStep = ctx.attempt
       await napped

@@ -5,6 +5,7 @@ import { openStage, replay, work } from './stage.ts'
 
 const COUNT = 40
 
+/** How long a step takes is what shuffles the order here; nothing is waited for by it. */
 const after = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
 
 /** Orders that no test chooses: each attempt's steps take random times, so they begin and end in another order. */

@@ -109,6 +109,7 @@ describe('races', () => {
       yield* tx.saveLease(ID, { fence: 2, holder: leaseOf(owner('ben'), { fence: 2 }) }, 1)
       return { fence: current?.fence, journal: yield* tx.listJournal(ID, 0) }
     })
+    // No event tells that the other transaction waits for a lock: long enough for it to have overtaken, if it could.
     setTimeout(mayCommit.resolve, 100)
     expect(await writing).toBe(true)
     expect(await takingOver).toEqual({ fence: 1, journal: [journalEntry()] })

@@ -37,6 +37,7 @@ const host = defineHost({
       disposition: 'rerunnable',
       async run(ctx) {
         await new Promise(resolve => ctx.signal.addEventListener('abort', resolve))
+        // Slow to stop, so that the history holds a cancel that the activity outlives for a while.
         await sleep(500)
         throw ctx.signal.reason
       },

@@ -2,13 +2,13 @@ import { ActivityNotFoundError, AsyncCompletionClient, Client } from '@temporali
 import { type NativeConnection, Worker } from '@temporalio/worker'
 import { tryAgain } from './activities/failures.ts'
 import { createProcessActivities } from './activities/process-activities.ts'
+import { tunerFor } from './activities/worker-tuner.ts'
 import { TemporalRunHandle } from './client/temporal-run-handle.ts'
 import { defaultTaskQueue } from './contract.ts'
 import { DeathWatch, type FailOrphan } from './execution/death-watch.ts'
 import { createExecutionEnvironment, type ExecutionOptions } from './execution/environment.ts'
 import { ProcessRunner } from './execution/runner.ts'
 import { Sweeper } from './maintenance/sweeper.ts'
-import { LeaseholdError } from './model/errors.ts'
 import type { Host } from './runtime/host.ts'
 import { borrowRegistry } from './runtime/open-registry.ts'
 import { DEFAULT_CACHE_DIR, loadWorkflowBundle } from './workflow-bundle.ts'
@@ -19,8 +19,6 @@ export interface ProcessWorkerOptions extends ExecutionOptions {
   readonly namespace?: string
   /** Default: the registry's own queue. */
   readonly taskQueue?: string
-  /** Processes that may run in this worker at a time. Default 64. */
-  readonly concurrency?: number
   /** How long running processes may go on after `stop` before they are told to. Default 3,000 ms. */
   readonly shutdownGraceMs?: number
   /** Where the bundled workflow code is kept. Default `~/.cache/leasehold`. */
@@ -45,13 +43,7 @@ export async function createProcessWorker<H extends Host>(
   host: H,
   options: ProcessWorkerOptions,
 ): Promise<ProcessWorker> {
-  const { connection, namespace = 'default', concurrency = 64, shutdownGraceMs = 3_000 } = options
-  if (!Number.isInteger(concurrency) || concurrency < 1) {
-    throw new LeaseholdError(
-      'host_invalid',
-      `A worker's concurrency is a whole number from 1; found ${concurrency}.`,
-    )
-  }
+  const { connection, namespace = 'default', shutdownGraceMs = 3_000 } = options
   const { registry, release } = await borrowRegistry(host.registry)
   try {
     const environment = createExecutionEnvironment(host, registry, options)
@@ -66,7 +58,7 @@ export async function createProcessWorker<H extends Host>(
       identity: identity.ownerId,
       workflowBundle: await loadWorkflowBundle(options.cacheDir ?? DEFAULT_CACHE_DIR),
       activities: { ...createProcessActivities(environment, runner, shutdown.signal) },
-      maxConcurrentActivityTaskExecutions: concurrency,
+      tuner: tunerFor(environment.slots),
       // A cached workflow costs about 1 MB, and ours wake rarely.
       maxCachedWorkflows: 100,
       // A dead worker's sticky queue holds back the end of its processes' runs for so long.

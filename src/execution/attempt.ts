@@ -21,6 +21,7 @@ import { type clocks, LeaseKeeper } from './lease-keeper.ts'
 import { outcomeOfBuildError, outcomeOfError, outcomeOfValue, storableOutcome } from './outcome-of.ts'
 import { Parking } from './parking.ts'
 import { StepRunner } from './step-runner.ts'
+import type { WorkingSlot } from './working-slots.ts'
 
 export type AttemptResult =
   | { readonly type: 'ended'; readonly status: TerminalStatus }
@@ -36,6 +37,7 @@ export class Attempt {
   readonly #scope = new AttemptScope()
   readonly #keeper: LeaseKeeper
   readonly #cancelWatch: CancelWatch
+  readonly #slot: WorkingSlot
   #isShuttingDown = false
   #stopTimer: NodeJS.Timeout | undefined
 
@@ -43,7 +45,11 @@ export class Attempt {
     environment: ExecutionEnvironment,
     process: StoredProcess,
     lease: ProcessLease,
-    options: { readonly sentAt: ReturnType<typeof clocks>; readonly onRenewed: () => void },
+    options: {
+      readonly sentAt: ReturnType<typeof clocks>
+      readonly slot: WorkingSlot
+      readonly onRenewed: () => void
+    },
   ) {
     const { registry, timings } = environment
     const logger = withFields(environment.logger, {
@@ -52,6 +58,7 @@ export class Attempt {
     })
     this.#environment = { ...environment, logger }
     this.#process = process
+    this.#slot = options.slot
     this.#keeper = new LeaseKeeper(lease, options.sentAt, {
       registry,
       timings,
@@ -230,8 +237,8 @@ export class Attempt {
   #createParking(): Parking {
     const { registry, parkGraceMs } = this.#environment
     // An owner-bound body may never be entered again, so it cannot leave either.
-    if (this.#process.record.disposition === 'owner_bound') return new Parking(undefined)
-    return new Parking({
+    if (this.#process.record.disposition === 'owner_bound') return new Parking(this.#slot, undefined)
+    return new Parking(this.#slot, {
       graceMs: parkGraceMs,
       park: async waits => {
         const answer = await this.#scope.write(this.#keeper, lease => registry.park(lease, waits))

@@ -9,6 +9,7 @@ import type { WatchedRegistry } from '../registry/watch.ts'
 import type { Host } from '../runtime/host.ts'
 import { type Logger, stderrLogger } from '../runtime/logger.ts'
 import { localLiveness } from './liveness.ts'
+import { WorkingSlots } from './working-slots.ts'
 
 /** What every attempt of one worker shares. */
 export interface ExecutionEnvironment {
@@ -18,10 +19,13 @@ export interface ExecutionEnvironment {
   readonly timings: LeaseTimings
   readonly parkGraceMs: number
   readonly stopBoundMs: number
+  readonly slots: WorkingSlots
   readonly logger: Logger
 }
 
 export interface ExecutionOptions {
+  /** Processes that may work in this worker at a time; one that only waits does not count. Default 64. */
+  readonly concurrency?: number
   /** Default: this OS process, so that a crash can be proven. */
   readonly worker?: LeaseOwner
   /** Default 30 s, renewed every 10 s. */
@@ -40,6 +44,7 @@ export function createExecutionEnvironment(
   options: ExecutionOptions = {},
 ): ExecutionEnvironment {
   const {
+    concurrency = 64,
     leaseTimings = DEFAULT_LEASE_TIMINGS,
     parkGraceMs = 2_000,
     stopBoundMs = 5_000,
@@ -52,6 +57,7 @@ export function createExecutionEnvironment(
     timings: requireLeaseTimings(leaseTimings),
     parkGraceMs,
     stopBoundMs,
+    slots: new WorkingSlots(concurrency),
     logger,
   }
 }

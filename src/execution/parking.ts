@@ -1,4 +1,5 @@
 import { earliestDeadline, type WaitState } from '../model/wait.ts'
+import type { WorkingSlot } from './working-slots.ts'
 
 export interface ParkingOptions {
   readonly graceMs: number
@@ -7,10 +8,12 @@ export interface ParkingOptions {
 }
 
 /**
- * Decides when an attempt that only waits is ended: a wait is pending, nothing is in flight, and no call came for the
- * grace. Calls that arrive while the park is being written wait for its answer, so none begins without a lease.
+ * Decides what becomes of an attempt that only waits: a wait is pending and nothing is in flight. It gives its working
+ * slot up at once, and when no call came for the grace it is ended. Calls that arrive while the park is being written
+ * wait for its answer, so none begins without a lease.
  */
 export class Parking {
+  readonly #slot: Pick<WorkingSlot, 'rest' | 'resume'>
   readonly #options: ParkingOptions | undefined
   readonly #waits = new Map<string, WaitState>()
   #inFlight = 0
@@ -18,7 +21,8 @@ export class Parking {
   #parking: Promise<boolean> | undefined
 
   /** Without options it never parks: an owner-bound process waits in memory. */
-  constructor(options: ParkingOptions | undefined) {
+  constructor(slot: Pick<WorkingSlot, 'rest' | 'resume'>, options: ParkingOptions | undefined) {
+    this.#slot = slot
     this.#options = options
   }
 
@@ -28,6 +32,7 @@ export class Parking {
     this.#inFlight++
     this.#rearm()
     try {
+      await this.#slot.resume()
       return await call()
     } finally {
       this.#inFlight--
@@ -36,17 +41,19 @@ export class Parking {
   }
 
   /** The wait itself: not in flight, for this is what a park may replace. */
-  async duringWait(wait: WaitState, until: () => Promise<void>): Promise<void> {
+  async duringWait<T>(wait: WaitState, until: () => Promise<T>): Promise<T> {
     this.#waits.set(wait.key, wait)
     this.#inFlight--
     this.#rearm()
     try {
-      await until()
-      if ((await this.#parking) === true) await new Promise(() => {})
+      const answer = await until()
+      if ((await this.#parking) === true) return await new Promise(() => {})
+      return answer
     } finally {
       this.#waits.delete(wait.key)
       this.#inFlight++
       this.#rearm()
+      await this.#slot.resume()
     }
   }
 
@@ -57,7 +64,9 @@ export class Parking {
 
   #rearm(): void {
     this.stop()
-    if (this.#options === undefined || this.#waits.size === 0 || this.#inFlight > 0) return
+    if (this.#waits.size === 0 || this.#inFlight > 0) return
+    this.#slot.rest()
+    if (this.#options === undefined) return
     const { graceMs } = this.#options
     const untilMs = earliestDeadline([...this.#waits.values()])
     // A wait that ends within the grace is cheaper waited for than parked.

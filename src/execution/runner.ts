@@ -6,6 +6,7 @@ import { Attempt } from './attempt.ts'
 import type { ExecutionEnvironment } from './environment.ts'
 import { clocks } from './lease-keeper.ts'
 import { isProvablyDead } from './liveness.ts'
+import type { WorkingSlot } from './working-slots.ts'
 
 /** What driving a process once came to. */
 export type RunAnswer =
@@ -15,7 +16,7 @@ export type RunAnswer =
   | { readonly type: 'external' }
   | { readonly type: 'unknown' }
   | { readonly type: 'busy'; readonly holder: ProcessLease; readonly remainingMs: number }
-  /** The worker shuts down; the lease was given back. */
+  /** The worker shuts down; the lease was given back, or never taken. */
   | { readonly type: 'released' }
   /** Another attempt holds the process now. */
   | { readonly type: 'lost' }
@@ -24,7 +25,7 @@ export type RunAnswer =
 export interface RunOptions {
   /** The backend's handle on this attempt, for others to fail should this worker die. */
   readonly backendToken?: string
-  /** At each renewal of the lease: the backend's heartbeat. */
+  /** At each renewal of the lease, and as often while it waits for a working slot: the backend's heartbeat. */
   readonly onRenewed?: () => void
   /** Fires when the worker has to stop. */
   readonly shutdown?: AbortSignal
@@ -46,14 +47,32 @@ export class ProcessRunner {
     return [...this.#running.keys()]
   }
 
+  /** One attempt, from its working slot on: a process that is waiting for one holds no lease. */
   async run(id: string, options: RunOptions = {}): Promise<RunAnswer> {
+    const slot = await this.#takeSlot(options)
+    if (slot === undefined) return { type: 'released' }
+    try {
+      return await this.#drive(id, options, slot)
+    } finally {
+      slot.end()
+    }
+  }
+
+  /** For what nobody runs here: writes the outcome that is due, if there is one. Takes no slot. */
+  async settle(id: string): Promise<void> {
+    const answer = await this.#begin(id, {})
+    if (answer.type !== 'settle') return
+    await this.#environment.registry.completeWithLease(answer.lease, answer.outcome)
+  }
+
+  async #drive(id: string, options: RunOptions, slot: WorkingSlot): Promise<RunAnswer> {
     // After a pause of the machine the backend may hand out again what still runs here: that attempt goes first.
     await this.#running.get(id)?.ensureLease()
     const sentAt = clocks()
     const answer = await this.#begin(id, options)
     switch (answer.type) {
       case 'run':
-        return this.#runAttempt(answer, sentAt, options)
+        return this.#runAttempt(answer, { sentAt, slot }, options)
       case 'settle': {
         const record = await this.#environment.registry.completeWithLease(answer.lease, answer.outcome)
         return { type: 'done', status: record.outcome?.status ?? answer.outcome.status }
@@ -62,6 +81,20 @@ export class ProcessRunner {
         return { type: 'done', status: answer.status }
       default:
         return answer
+    }
+  }
+
+  /** `undefined`: the worker stops before it is this process's turn. */
+  async #takeSlot({ onRenewed, shutdown }: RunOptions): Promise<WorkingSlot | undefined> {
+    const { slots, timings } = this.#environment
+    const heartbeat = setInterval(() => onRenewed?.(), timings.renewIntervalMs)
+    try {
+      return await slots.take(shutdown)
+    } catch (error) {
+      if (shutdown?.aborted) return undefined
+      throw error
+    } finally {
+      clearInterval(heartbeat)
     }
   }
 
@@ -86,12 +119,16 @@ export class ProcessRunner {
 
   async #runAttempt(
     begun: Extract<BeginAnswer, { type: 'run' }>,
-    sentAt: ReturnType<typeof clocks>,
+    { sentAt, slot }: { readonly sentAt: ReturnType<typeof clocks>; readonly slot: WorkingSlot },
     options: RunOptions,
   ): Promise<RunAnswer> {
     const { id } = begun.process.record
     const { onRenewed = () => {}, shutdown } = options
-    const attempt = new Attempt(this.#environment, begun.process, begun.lease, { sentAt, onRenewed })
+    const attempt = new Attempt(this.#environment, begun.process, begun.lease, {
+      sentAt,
+      slot,
+      onRenewed,
+    })
     const onShutdown = () => attempt.shutDown()
     shutdown?.addEventListener('abort', onShutdown, { once: true })
     if (shutdown?.aborted) onShutdown()

@@ -29,7 +29,7 @@ export async function sweepOnce(
     const { id } = process.record
     try {
       if (isSettledHere(process)) {
-        await runner.run(id)
+        await runner.settle(id)
         settled.push(id)
       } else {
         await handle.submit(submissionOf(process.record))

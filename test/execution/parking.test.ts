@@ -14,9 +14,11 @@ const waitFor = (key: string, untilMs?: number): WaitState => ({
   ...(untilMs === undefined ? {} : { untilMs }),
 })
 
+const noSlot = { rest: () => {}, resume: async () => {} }
+
 function park(answer: () => Promise<boolean> = async () => true) {
   const parked: string[][] = []
-  const parking = new Parking({
+  const parking = new Parking(noSlot, {
     graceMs: GRACE_MS,
     park: waits => {
       parked.push(waits.map(wait => wait.key))
@@ -109,6 +111,6 @@ test('a stopped one parks no more', async () => {
 })
 
 test('without options it never parks', async () => {
-  const parking = new Parking(undefined)
+  const parking = new Parking(noSlot, undefined)
   await parking.during(() => parking.duringWait(waitFor('a'), () => sleep(GRACE_MS)))
 })

@@ -20,6 +20,10 @@ export const spawnChild = (role: string, path: string): Child => spawnRole('chil
 export const spawnPostgresChild = (role: string, connectionString: string, schema = 'leasehold'): Child =>
   spawnRole('postgres-child.ts', role, [connectionString, schema])
 
+/** Another OS process of `history/actor.ts`, which see for its arguments. */
+export const spawnActor = (store: 'sqlite' | 'postgres', ...args: readonly string[]): Child =>
+  spawnRole('history/actor.ts', store, args)
+
 function spawnRole(file: string, role: string, args: readonly string[]): Child {
   const script = fileURLToPath(new URL(file, import.meta.url))
   const child: ChildProcess = spawn(process.execPath, [script, role, ...args], {

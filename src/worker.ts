@@ -152,11 +152,11 @@ async function runDown(temporal: Worker): Promise<void> {
 /** Fails a dead worker's attempt by its task token: the server then starts the next one, at once. */
 const createFailOrphan =
   (completion: AsyncCompletionClient): FailOrphan =>
-  async ({ backendToken }) => {
+  async ({ backendToken, retryInMs }) => {
     try {
       await completion.fail(
         Buffer.from(backendToken, 'base64'),
-        tryAgain('process_lease_lost', 'The worker of this attempt died.', 1),
+        tryAgain('process_lease_lost', 'The worker of this attempt died.', retryInMs),
       )
       return 'failed'
     } catch (error) {

@@ -7,12 +7,13 @@ import { type ErrorCode, isLeaseholdError, isTransient, messageOf } from '../mod
  */
 const NOT_RETRYABLE: ReadonlySet<ErrorCode> = new Set(['missing_process_execution_id', 'process_unknown'])
 
-export function toApplicationFailure(error: unknown): ApplicationFailure {
+export function toApplicationFailure(error: unknown, retryInMs?: number): ApplicationFailure {
   if (error instanceof ApplicationFailure) return error
   const type = isLeaseholdError(error) ? error.code : 'internal'
   return ApplicationFailure.create({
     type,
     message: messageOf(error),
+    ...(retryInMs === undefined ? {} : { nextRetryDelay: Math.max(1, retryInMs) }),
     nonRetryable: isLeaseholdError(error) && !isTransient(error) && NOT_RETRYABLE.has(error.code),
   })
 }

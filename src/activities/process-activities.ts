@@ -86,7 +86,7 @@ function resultOf(id: string, answer: RunAnswer): RunProcessResult {
     case 'lost':
       throw tryAgain('process_lease_lost', `Another attempt holds process "${id}" now.`, 1_000)
     case 'store_failed':
-      throw toApplicationFailure(answer.error)
+      throw toApplicationFailure(answer.error, answer.retryInMs)
     default:
       return answer
   }

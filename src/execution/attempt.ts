@@ -29,7 +29,7 @@ export type AttemptResult =
   | { readonly type: 'silent' }
   | { readonly type: 'lost' }
   | { readonly type: 'released' }
-  | { readonly type: 'store_failed'; readonly error: unknown }
+  | { readonly type: 'store_failed'; readonly error: unknown; readonly retryInMs?: number }
 
 export class Attempt {
   readonly #environment: ExecutionEnvironment
@@ -207,8 +207,8 @@ export class Attempt {
       new LeaseholdError('registry_unavailable', 'The registry cannot be written; the attempt is repeated.'),
     )
     // Best effort: a store that fails now lets the lease lapse instead.
-    await registry.endAttempt(this.#keeper.lease, 'transient_error').catch(() => {})
-    return { type: 'store_failed', error }
+    const end = await registry.endAttempt(this.#keeper.lease, 'transient_error').catch(() => undefined)
+    return { type: 'store_failed', error, ...(end?.type === 'ended' ? { retryInMs: end.dueInMs } : {}) }
   }
 
   async #complete(end: Outcome): Promise<AttemptResult> {

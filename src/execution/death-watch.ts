@@ -1,5 +1,5 @@
 import { isTransient, messageOf } from '../model/errors.ts'
-import type { OrphanedAttempt } from '../registry/store.ts'
+import type { DeadAttempt } from '../registry/registry.ts'
 import type { ExecutionEnvironment } from './environment.ts'
 import { isProvablyDead } from './liveness.ts'
 
@@ -7,7 +7,7 @@ import { isProvablyDead } from './liveness.ts'
 export const DEATH_CHECK_MS = 250
 
 /** Fails an attempt in its backend, so that the backend starts the next one. `gone`: it does not know the attempt. */
-export type FailOrphan = (orphan: OrphanedAttempt) => Promise<'failed' | 'gone'>
+export type FailOrphan = (orphan: DeadAttempt) => Promise<'failed' | 'gone'>
 
 /**
  * Looks after the workers of its own host. When the operating system says that one is dead, its leases are cleared
@@ -55,7 +55,7 @@ export class DeathWatch {
     }
   }
 
-  async #settle(orphan: OrphanedAttempt): Promise<void> {
+  async #settle(orphan: DeadAttempt): Promise<void> {
     const { registry, logger } = this.#environment
     try {
       const result = await this.#failOrphan(orphan)

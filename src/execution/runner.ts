@@ -20,7 +20,8 @@ export type RunAnswer =
   | { readonly type: 'released' }
   /** Another attempt holds the process now. */
   | { readonly type: 'lost' }
-  | { readonly type: 'store_failed'; readonly error: unknown }
+  /** `retryInMs`: the back-off that is on the row; absent where even that could not be written. */
+  | { readonly type: 'store_failed'; readonly error: unknown; readonly retryInMs?: number }
 
 export interface RunOptions {
   /** The backend's handle on this attempt, for others to fail should this worker die. */

@@ -1,10 +1,13 @@
 import type { ExecutionEnvironment } from '../execution/environment.ts'
 import type { ProcessRunner } from '../execution/runner.ts'
 import { type ProcessRunHandle, submissionOf } from '../execution/submit.ts'
-import { isTransient, messageOf } from '../model/errors.ts'
+import { isLeaseholdError, messageOf } from '../model/errors.ts'
 import type { StoredProcess } from '../model/process.ts'
 
 const BATCH = 100
+
+/** Rows in hand at a time: one that is locked, or whose server call hangs, keeps no more than its own place. */
+const WIDTH = 8
 
 export interface SweepReport {
   readonly submitted: readonly string[]
@@ -13,19 +16,24 @@ export interface SweepReport {
 }
 
 /**
- * One pass over the rows that need somebody. Each row stands alone: one that fails does not keep the others from being
- * handled. Repeating it is harmless. A server that cannot be reached ends the pass, and the rows stay due.
+ * One pass over the rows that need somebody. Each row stands alone: one that fails, in whatever way, does not keep the
+ * others from being handled. Repeating it is harmless. A server that cannot be reached ends the pass, and the rows stay
+ * due. `limit`: default 100 rows.
  */
 export async function sweepOnce(
   environment: ExecutionEnvironment,
   runner: ProcessRunner,
   handle: ProcessRunHandle,
+  { limit = BATCH }: { readonly limit?: number } = {},
 ): Promise<SweepReport> {
-  const due = await environment.registry.dueProcesses(BATCH)
+  const due = await environment.registry.dueProcesses(limit)
   const submitted: string[] = []
   const settled: string[] = []
   const failed: { id: string; reason: string }[] = []
-  for (const process of due) {
+  const rows = due.values()
+  let isServerGone = false
+
+  const sweepRow = async (process: StoredProcess): Promise<void> => {
     const { id } = process.record
     try {
       if (isSettledHere(process)) {
@@ -37,11 +45,20 @@ export async function sweepOnce(
       }
     } catch (error) {
       failed.push({ id, reason: messageOf(error) })
-      // Nothing else would be taken either. Any other failure is this row's own: it comes back later, and later each time.
-      if (isTransient(error)) break
-      await environment.registry.postpone(id, submissionOf(process.record))
+      // Nothing else would be taken either.
+      if (isLeaseholdError(error, 'temporal_unreachable')) isServerGone = true
+      // The row's own failure: it comes back later, and later each time. A row that cannot even be told so stays due.
+      else await environment.registry.postpone(id, submissionOf(process.record)).catch(() => {})
     }
   }
+  // The iterator is shared: each takes the next row when it is done with one.
+  const take = async () => {
+    for (const process of rows) {
+      if (isServerGone) return
+      await sweepRow(process)
+    }
+  }
+  await Promise.all(Array.from({ length: WIDTH }, take))
   return { submitted, settled, failed }
 }
 

@@ -3,7 +3,8 @@
  *
  *   beginAttempt ──run──▶ leased ──enterBody──▶ in the body ──complete──▶ terminal
  *        │                  │                       ├──park──────▶ parked   (waits stored, lease released)
- *        │                  │                       ├──release───▶ released (shutdown: due now; error: due later)
+ *        │                  │                       ├──release───▶ released (shutdown: due now; error: due later, and
+ *        │                  │                       │                        later each time it fails at once)
  *        │                  └──────── lapse ────────┴──lapse─────▶ lapsed   (the next attempt counts this one as spent)
  *        └──settle──▶ leased, with an outcome to write at once; the body never runs
  *
@@ -11,6 +12,8 @@
  */
 import { DUE } from './due.ts'
 import type { LeaseToken } from './ids.ts'
+import type { unknownEffects } from './journal.ts'
+import { asJson } from './json.ts'
 import {
   acquire,
   type DeathEvidence,
@@ -152,9 +155,14 @@ const settle = (
   outcome: { status: 'abandoned', evidence },
 })
 
-export const cancelledOutcome = (reason: string | undefined): Extract<Outcome, { status: 'cancelled' }> => ({
+/** `effects`: those that an attempt before left behind, and that nobody can vouch for. */
+export const cancelledOutcome = (
+  reason: string | undefined,
+  effects: ReturnType<typeof unknownEffects> = [],
+): Extract<Outcome, { status: 'cancelled' }> => ({
   status: 'cancelled',
   message: reason ?? 'cancelled on request',
+  ...(effects.length === 0 ? {} : { raw: asJson({ unknownEffects: effects }) }),
 })
 
 /** The lease that a claiming answer takes: a fresh one, or the own live one extended (the same request, sent twice). */
@@ -193,9 +201,32 @@ export function decideEnterBody(
 export type AttemptEnd = 'shutdown' | 'transient_error'
 
 /** A cancel that came meanwhile does not wait out the back-off: it only has to be written. */
-export function dueAfterAttempt(end: AttemptEnd, stored: StoredProcess, now: number): number {
+export function dueAfterAttempt(
+  end: AttemptEnd,
+  stored: StoredProcess,
+  lease: ProcessLease,
+  now: number,
+): number {
   const isWanted = end === 'shutdown' || stored.record.cancelRequest !== undefined
-  return isWanted ? now : DUE.afterFailure(now, stored.failures)
+  return isWanted ? now : DUE.afterFailure(now, failuresAtOnce(stored, lease, now))
+}
+
+/** An attempt that held its lease for so long has not failed at once: the back-off begins anew. */
+const AT_ONCE_MS = 60_000
+
+/** Failures in a row before this one, which the lease's attempt has just come to. */
+export const failuresAtOnce = ({ failures }: StoredProcess, lease: ProcessLease, now: number): number =>
+  now - lease.claimedAtMs < AT_ONCE_MS ? failures : 0
+
+/**
+ * The failures that delay the next attempt after a proof of death. What only has to be written is not delayed: a cancel,
+ * or the end of an owner-bound process.
+ */
+export function failuresBeforeDeath(stored: StoredProcess, dead: ProcessLease, now: number): number {
+  const { cancelRequest, disposition, firstStarted } = stored.record
+  const isToSettle =
+    cancelRequest !== undefined || (disposition === 'owner_bound' && firstStarted !== undefined)
+  return isToSettle ? 0 : failuresAtOnce(stored, dead, now)
 }
 
 /** A lease as its holder presents it, cut down to what a completion or release needs. */

@@ -20,8 +20,16 @@ export const DUE = {
    * The holder is proven dead: now, unless its attempt's backend token is still to be failed. That alone starts the
    * next attempt, and a submission beside it would only add to the workflow's history.
    */
-  afterDeathProof: (now: number, hasBackendToken: boolean): number => (hasBackendToken ? now + 2_000 : now),
+  afterDeathProof: (now: number, hasBackendToken: boolean, failures: number): number =>
+    now + deathBackOffMs(failures) + (hasBackendToken ? 2_000 : 0),
 } as const
+
+/**
+ * How long the work of a dead holder waits for its next attempt: not at all, but for a process that takes down one
+ * worker after the other. `failures`: how often it has failed at once before.
+ */
+export const deathBackOffMs = (failures: number): number =>
+  failures === 0 ? 0 : doubling(1_000, failures - 1, 600_000)
 
 /** The first delay, doubled for each one before, up to the most. */
 export function doubling(firstMs: number, before: number, mostMs: number): number {

@@ -249,8 +249,11 @@ export interface AttemptOperations {
   /** Ends the attempt to wait for something durable. `due`: a wait is satisfied already, or a cancel is recorded; nothing was written. */
   park(lease: ProcessLease, waits: readonly WaitState[]): Promise<ParkAnswer>
   /** Ends the attempt without outcome or wait. A lease that is no longer held is ignored. */
-  endAttempt(lease: ProcessLease, end: AttemptEnd): Promise<void>
+  endAttempt(lease: ProcessLease, end: AttemptEnd): Promise<EndAnswer>
 }
+
+/** `dueInMs`: how long the next attempt should be waited with. */
+export type EndAnswer = { readonly type: 'ended'; readonly dueInMs: number } | { readonly type: 'not_held' }
 
 export type EnterAnswer = { readonly type: 'entered' } | { readonly type: 'refused' }
 
@@ -317,9 +320,14 @@ export interface WorkerOperations {
    */
   proveWorkerDead(worker: LeaseOwner): Promise<readonly OrphanedAttempt[]>
   /** Attempts proven dead on this host whose backend token has not been failed yet. */
-  orphansOn(hostId: string): Promise<OrphanedAttempt[]>
+  orphansOn(hostId: string): Promise<DeadAttempt[]>
   /** The token was failed; `isGone`: the backend does not know it any more, so the sweep must submit. */
   settleOrphan(orphan: OrphanedAttempt, options: { readonly isGone: boolean }): Promise<void>
+}
+
+/** `retryInMs`: how long the backend should wait with the next attempt; 0 but for a process that fails again and again. */
+export interface DeadAttempt extends OrphanedAttempt {
+  readonly retryInMs: number
 }
 
 /** What tells whether a row has moved on since it was read. */

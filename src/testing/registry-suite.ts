@@ -18,6 +18,7 @@ import { listCases } from './registry-suite/list.ts'
 import { outboxCases } from './registry-suite/outbox.ts'
 import { parkCases } from './registry-suite/park.ts'
 import { raceCases } from './registry-suite/races.ts'
+import { recoveryCases } from './registry-suite/recovery.ts'
 import { refCases } from './registry-suite/refs.ts'
 import { registrationCases } from './registry-suite/registration.ts'
 import { reopenCases } from './registry-suite/reopen.ts'
@@ -49,6 +50,7 @@ const SUBJECTS: Readonly<Record<string, (it: Case) => void>> = {
   'the first start': firstStartedCases,
   'requests to stop': requestCases,
   'beginning an attempt': attemptCases,
+  recovery: recoveryCases,
   'entering and ending the body': bodyCases,
   parking: parkCases,
   waits: waitCases,

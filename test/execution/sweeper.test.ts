@@ -8,6 +8,7 @@ import { Sweeper } from '../../src/maintenance/sweeper.ts'
 import { createMemoryStore } from '../../src/registry/memory/memory-store.ts'
 import { createManualClock } from '../../src/testing/manual-clock.ts'
 import { eventually } from '../support/eventually.ts'
+import { createFaultyStore } from './faulty-store.ts'
 import { openStage, type Stage, silent, work } from './stage.ts'
 
 const REF = { backend: 'the test', id: 'run' }
@@ -88,10 +89,64 @@ test('a failing row does not keep the others from being handled (§6 #181)', asy
 test('a server that cannot be reached ends the pass, and every row stays due', async () => {
   const { clock, stage, sweep } = openSwept()
   const { handle } = handing(stage, () => new LeaseholdError('temporal_unreachable', 'nobody there'))
+  for (let index = 0; index < 50; index++) await stage.start()
+  clock.advance(2_001)
+  // Those that were in hand when the first was refused, and no more.
+  expect((await sweep(handle)).failed.length).toBeLessThanOrEqual(8)
+  expect(await stage.registry.dueProcesses(100)).toHaveLength(50)
+})
+
+test('a row that somebody keeps locked does not keep the others from being handled (§6 #181)', async () => {
+  const { clock, stage, sweep } = openSwept()
+  const locked = new LeaseholdError('registry_locked', 'somebody else has this row')
+  const { handle, submitted } = handing(stage, id => (id === 'a' ? locked : undefined))
   for (const id of ['a', 'b', 'c']) await stage.start({ id })
   clock.advance(2_001)
-  expect((await sweep(handle)).failed).toHaveLength(1)
-  expect(await stage.registry.dueProcesses(10)).toHaveLength(3)
+  expect((await sweep(handle)).failed).toMatchObject([{ id: 'a' }])
+  expect(submitted).toEqual(['b', 'c'])
+})
+
+test('a row whose failure cannot even be written down does not end the pass (§6 #181)', async () => {
+  const clock = createManualClock(Date.now())
+  const store = createFaultyStore(createMemoryStore({ clock: clock.now }))
+  const stage = openStage({ store, engines: work(() => 1) })
+  for (const id of ['a', 'b']) await stage.start({ id })
+  clock.advance(2_001)
+  const environment = createExecutionEnvironment(
+    { registry: { description: 'the stage', open: async () => stage.registry } },
+    stage.registry,
+    { logger: silent },
+  )
+  const taken: string[] = []
+  const handle: ProcessRunHandle = {
+    submit: async ({ id }) => {
+      if (id === 'b') return void taken.push(id)
+      store.failTransactions({ after: 0, count: 1 })
+      throw new Error('not this one')
+    },
+  }
+  const report = await sweepOnce(environment, new ProcessRunner(environment), handle)
+  expect(report.failed).toEqual([{ id: 'a', reason: 'not this one' }])
+  expect(taken).toEqual(['b'])
+})
+
+test('a row that cannot be handed over is tried less and less often (§6 #181)', async () => {
+  const { clock, stage, sweep } = openSwept()
+  const { handle } = handing(
+    stage,
+    () => new LeaseholdError('workflow_id_taken', 'somebody else has this id'),
+  )
+  await stage.start({ id: 'poison' })
+  clock.advance(2_001)
+  const waits: (number | undefined)[] = []
+  for (let pass = 0; pass < 7; pass++) {
+    expect((await sweep(handle)).failed).toHaveLength(1)
+    const ms = await stage.registry.msUntilDue()
+    waits.push(ms)
+    clock.advance(ms ?? 0)
+  }
+  expect(waits).toEqual([30_000, 60_000, 120_000, 240_000, 480_000, 600_000, 600_000])
+  expect(await stage.record('poison')).toMatchObject({ status: 'running' })
 })
 
 test('an external row is settled by the sweep itself, and never submitted (§6 #171, #172)', async () => {

@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { attemptOwner, decideEnterBody, dueAfterAttempt } from '../../src/model/attempt.ts'
+import {
+  attemptOwner,
+  decideEnterBody,
+  dueAfterAttempt,
+  failuresAtOnce,
+  failuresBeforeDeath,
+} from '../../src/model/attempt.ts'
 import { DISPOSITIONS, type FirstStarted } from '../../src/model/process.ts'
 import { leaseOf, NOW, owner, stored } from './fixtures.ts'
 
@@ -56,11 +62,41 @@ describe('when an attempt ends without an outcome', () => {
     { end: 'transient_error', failures: 10, dueInMs: 600_000 },
     { end: 'transient_error', failures: 10_000, dueInMs: 600_000 },
   ] as const)('$end after $failures failures is due in $dueInMs ms', ({ end, failures, dueInMs }) => {
-    expect(dueAfterAttempt(end, { ...stored(), failures }, NOW)).toBe(NOW + dueInMs)
+    expect(dueAfterAttempt(end, { ...stored(), failures }, lease, NOW)).toBe(NOW + dueInMs)
   })
 
   test('a cancel that came meanwhile is due at once', () => {
     const row = stored({ cancelRequest: { requestedAtMs: NOW } })
-    expect(dueAfterAttempt('transient_error', { ...row, failures: 5 }, NOW)).toBe(NOW)
+    expect(dueAfterAttempt('transient_error', { ...row, failures: 5 }, lease, NOW)).toBe(NOW)
+  })
+
+  test.each([
+    { ranMs: 0, counted: 5 },
+    { ranMs: 59_999, counted: 5 },
+    { ranMs: 60_000, counted: 0 },
+    { ranMs: 86_400_000, counted: 0 },
+  ])(
+    'after $ranMs ms under its lease, $counted of the five failures before still count',
+    ({ ranMs, counted }) => {
+      const held = leaseOf(attemptOwner(worker, 'attempt-2'), { ageMs: ranMs })
+      expect(failuresAtOnce({ ...stored(), failures: 5 }, held, NOW)).toBe(counted)
+    },
+  )
+
+  test.each([
+    { title: 'a rerunnable process waits', patch: {}, counted: 5 },
+    {
+      title: 'an owner-bound one that has not started waits',
+      patch: { disposition: 'owner_bound' },
+      counted: 5,
+    },
+    {
+      title: 'an owner-bound one that has is only to be ended',
+      patch: { disposition: 'owner_bound', firstStarted: startedBy('attempt-2') },
+      counted: 0,
+    },
+    { title: 'so is a cancelled one', patch: { cancelRequest: { requestedAtMs: NOW } }, counted: 0 },
+  ] as const)('killed at once for the sixth time, $title', ({ patch, counted }) => {
+    expect(failuresBeforeDeath({ ...stored(patch), failures: 5 }, lease, NOW)).toBe(counted)
   })
 })

@@ -15,8 +15,11 @@ test.each([
   { when: 'failed for the first time', due: DUE.afterFailure(NOW, 0), inMs: 1_000 },
   { when: 'failed for the fourth time', due: DUE.afterFailure(NOW, 3), inMs: 8_000 },
   { when: 'failed without end', due: DUE.afterFailure(NOW, 1e6), inMs: 600_000 },
-  { when: 'proven dead with a token to be failed', due: DUE.afterDeathProof(NOW, true), inMs: 2_000 },
-  { when: 'proven dead without one', due: DUE.afterDeathProof(NOW, false), inMs: 0 },
+  { when: 'proven dead with a token to be failed', due: DUE.afterDeathProof(NOW, true, 0), inMs: 2_000 },
+  { when: 'proven dead without one', due: DUE.afterDeathProof(NOW, false, 0), inMs: 0 },
+  { when: 'proven dead at once again', due: DUE.afterDeathProof(NOW, false, 1), inMs: 1_000 },
+  { when: 'proven dead at once again, with a token', due: DUE.afterDeathProof(NOW, true, 4), inMs: 10_000 },
+  { when: 'proven dead at once without end', due: DUE.afterDeathProof(NOW, false, 1e6), inMs: 600_000 },
 ])('a row that was $when is due in $inMs ms', ({ due, inMs }) => {
   expect(due).toBe(NOW + inMs)
 })

@@ -2,9 +2,11 @@ import {
   type AttemptEnd,
   type BeginAnswer,
   type BeginAttemptRequest,
+  cancelledOutcome,
   decideBeginAttempt,
   decideEnterBody,
   dueAfterAttempt,
+  failuresAtOnce,
   leaseForAttempt,
 } from '../../model/attempt.ts'
 import { alreadyTerminal } from '../../model/completion.ts'
@@ -12,6 +14,7 @@ import { DUE } from '../../model/due.ts'
 import { LeaseholdError } from '../../model/errors.ts'
 import { RESERVED_EVENT_TYPES, replayKeys } from '../../model/event.ts'
 import type { ProcessId } from '../../model/ids.ts'
+import { unknownEffects } from '../../model/journal.ts'
 import { asJson } from '../../model/json.ts'
 import {
   type DeathProof,
@@ -21,10 +24,10 @@ import {
   type ProcessLease,
   type StoredLease,
 } from '../../model/lease.ts'
-import { isTerminal } from '../../model/outcome.ts'
+import { isTerminal, type Outcome } from '../../model/outcome.ts'
 import type { StoredProcess } from '../../model/process.ts'
 import { earliestDeadline, isWaitDue, type WaitState } from '../../model/wait.ts'
-import type { AttemptOperations, ParkAnswer } from '../registry.ts'
+import type { AttemptOperations, EndAnswer, ParkAnswer } from '../registry.ts'
 import type { Operation, ProcessStore, StoreTransaction } from '../store.ts'
 import { changed, dueAt } from './due.ts'
 import { insertEvent, requireProcess, saveUnderLease, withOwnerBack } from './shared.ts'
@@ -79,7 +82,8 @@ function* begin(tx: StoreTransaction, id: string, request: BeginAttemptRequest):
       const { attemptsSpent } = stored
       const deathProof = decision.deathProof ?? lease?.deathProof
       const taken = yield* takeLease(tx, stored, lease, request, now, { attemptsSpent, deathProof })
-      return { type: 'settle', lease: taken.lease, outcome: decision.outcome }
+      const outcome = yield* withUnknownEffects(tx, stored, decision.outcome)
+      return { type: 'settle', lease: taken.lease, outcome }
     }
     case 'parked':
       yield* saveWaiting(tx, stored, DUE.afterPark(decision.untilMs))
@@ -97,6 +101,17 @@ function* begin(tx: StoreTransaction, id: string, request: BeginAttemptRequest):
     case 'busy':
       return decision
   }
+}
+
+/** A cancelled process says which effects of its attempts nobody can vouch for. */
+function* withUnknownEffects(
+  tx: StoreTransaction,
+  stored: StoredProcess,
+  outcome: Outcome,
+): Operation<Outcome> {
+  if (outcome.status !== 'cancelled') return outcome
+  const journal = yield* tx.listJournal(stored.record.id, stored.epoch)
+  return cancelledOutcome(stored.record.cancelRequest?.reason, unknownEffects(journal))
 }
 
 function* takeLease(
@@ -206,21 +221,23 @@ function requireLeavable({ record }: StoredProcess): void {
   )
 }
 
-function* endAttempt(tx: StoreTransaction, lease: ProcessLease, end: AttemptEnd): Operation<void> {
+function* endAttempt(tx: StoreTransaction, lease: ProcessLease, end: AttemptEnd): Operation<EndAnswer> {
   const stored = yield* tx.loadProcess(lease.processId)
   const current = yield* tx.loadLease(lease.processId)
   const now = yield* tx.now()
-  if (stored === undefined || isTerminal(stored.record.status)) return
-  if (current === undefined || !isCurrentLease(current, lease, now)) return
+  if (stored === undefined || isTerminal(stored.record.status)) return { type: 'not_held' }
+  if (current === undefined || !isCurrentLease(current, lease, now)) return { type: 'not_held' }
   const isShutdown = end === 'shutdown'
   const ended = {
     ...stored,
     // An attempt that failed stays open, so that the next one counts it as spent.
     isAttemptOpen: !isShutdown,
-    failures: isShutdown ? stored.failures : stored.failures + 1,
+    failures: isShutdown ? stored.failures : failuresAtOnce(stored, lease, now) + 1,
   }
-  yield* saveUnderLease(tx, dueAt(ended, dueAfterAttempt(end, stored, now)), lease, now)
+  const dueAtMs = dueAfterAttempt(end, stored, lease, now)
+  yield* saveUnderLease(tx, dueAt(ended, dueAtMs), lease, now)
   yield* tx.saveLease(lease.processId, freed(current), current.fence)
+  return { type: 'ended', dueInMs: dueAtMs - now }
 }
 
 /** The running row of a lease that is current and live; or `process_lease_lost`, or `process_already_terminal`. */

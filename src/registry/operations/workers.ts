@@ -1,7 +1,8 @@
-import { DUE } from '../../model/due.ts'
+import { failuresBeforeDeath } from '../../model/attempt.ts'
+import { DUE, deathBackOffMs } from '../../model/due.ts'
 import type { LeaseOwner, ProcessLease } from '../../model/lease.ts'
 import { isTerminal } from '../../model/outcome.ts'
-import type { WorkerOperations } from '../registry.ts'
+import type { DeadAttempt, WorkerOperations } from '../registry.ts'
 import type { Operation, OrphanedAttempt, ProcessStore, StoreTransaction } from '../store.ts'
 import { dueAt } from './due.ts'
 
@@ -28,7 +29,16 @@ export function createWorkerOperations(store: ProcessStore): WorkerOperations {
         return orphans
       }),
 
-    orphansOn: hostId => store.read(reader => reader.listOrphans(hostId)),
+    orphansOn: hostId =>
+      store.read(function* (reader) {
+        const attempts: DeadAttempt[] = []
+        for (const orphan of yield* reader.listOrphans(hostId)) {
+          const stored = yield* reader.loadProcess(orphan.processId)
+          // Counted when the death was recorded: the failure itself is no reason to wait, those before it are.
+          attempts.push({ ...orphan, retryInMs: deathBackOffMs(Math.max(0, (stored?.failures ?? 0) - 1)) })
+        }
+        return attempts
+      }),
 
     settleOrphan: ({ processId, fence }, { isGone }) =>
       store.transaction(function* (tx) {
@@ -68,7 +78,9 @@ function* recordDeath(
   if (process !== undefined && !isTerminal(process.record.status)) {
     // A silent or parked run is not in its activity any more: its token cannot start it, so it is due at once.
     const isTokenUseful = stored.backendToken !== undefined && !process.isRunWaiting
-    yield* tx.saveProcess(dueAt(process, DUE.afterDeathProof(now, isTokenUseful)), { status: 'running' })
+    const failures = failuresBeforeDeath(process, holder, now)
+    const due = DUE.afterDeathProof(now, isTokenUseful, failures)
+    yield* tx.saveProcess(dueAt({ ...process, failures: failures + 1 }, due), { status: 'running' })
   }
   if (stored.backendToken === undefined) return undefined
   return { processId: lease.processId, fence: stored.fence, backendToken: stored.backendToken }

@@ -127,7 +127,7 @@ export function workerCases(it: Case): void {
     expect(await registry.orphansOn(HOST)).toEqual([])
     const orphan = { processId: id, fence: 1, backendToken: 'token-1' }
     expect(await registry.proveWorkerDead(BEN)).toEqual([orphan])
-    expect(await registry.orphansOn(HOST)).toEqual([orphan])
+    expect(await registry.orphansOn(HOST)).toEqual([{ ...orphan, retryInMs: 0 }])
     expect(await registry.orphansOn('host-2')).toEqual([])
     await registry.settleOrphan(orphan, { isGone: false })
     expect(await registry.orphansOn(HOST)).toEqual([])
@@ -163,6 +163,25 @@ export function workerCases(it: Case): void {
     )
     expect(await registry.getLease(id)).toEqual(successor)
     expect(await registry.msUntilDue()).toBe(TTL + 2_000)
+  })
+
+  it('a process that takes down one worker after the other comes back later each time', async world => {
+    const { registry, clock } = world
+    const id = await world.register()
+    const waits: (number | undefined)[] = []
+    for (let kill = 0; kill < 4; kill++) {
+      await world.start(id, { worker: BEN, backendToken: `token-${kill}` })
+      await registry.proveWorkerDead(BEN)
+      const [orphan] = await registry.orphansOn(HOST)
+      waits.push(orphan?.retryInMs)
+      // The sweep steps in where failing the token did not help.
+      expect(await registry.msUntilDue()).toBe((orphan?.retryInMs ?? 0) + 2_000)
+    }
+    expect(waits).toEqual([0, 1_000, 2_000, 4_000])
+    await world.start(id, { worker: BEN, backendToken: 'token-4' })
+    clock.advance(TTL * 2)
+    await registry.proveWorkerDead(BEN)
+    expect(await registry.orphansOn(HOST)).toMatchObject([{ retryInMs: 0 }])
   })
 
   it('a token that belongs to no process any more settles in silence', async ({ registry, ...world }) => {

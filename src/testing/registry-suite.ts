@@ -40,7 +40,8 @@ export interface ProcessRegistrySuite {
   readonly deviations?: Readonly<Record<string, Deviation>>
 }
 
-const SUBJECTS: Readonly<Record<string, (it: Case) => void>> = {
+/** The cases by what they are about; in this order they run. */
+export const SUBJECTS: Readonly<Record<string, (it: Case) => void>> = {
   registering: registrationCases,
   'an id that was never registered': unknownCases,
   listing: listCases,

@@ -1,7 +1,9 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import type { ProcessLease } from '../../src/model/lease.ts'
 import { createMemoryStore } from '../../src/registry/memory/memory-store.ts'
 import { createProcessRegistry } from '../../src/registry/registry.ts'
 import { type WatchedRegistry, watchRegistry } from '../../src/registry/watch.ts'
+import { COMPLETED } from '../../src/testing/registry-suite/fixtures.ts'
 import { ID, NOW, owner, registration } from '../model/fixtures.ts'
 
 const S = { sessionId: 's' }
@@ -16,7 +18,13 @@ async function watched() {
   return { registry, tick }
 }
 
-describe('somebody who waits for a process is told', () => {
+/** Taken for it beforehand: a claim tells nobody. */
+async function claimed(registry: WatchedRegistry): Promise<ProcessLease> {
+  const answer = await registry.claim(ID, owner('ana'), 1_000)
+  return answer.type === 'acquired' ? answer.lease : expect.fail(answer.type)
+}
+
+describe('somebody who waits for a process is told (§6 #142)', () => {
   const ticking: [string, (registry: WatchedRegistry) => Promise<unknown>][] = [
     ['register', registry => registry.register(registration({ wakeTarget: S }))],
     ['setExternalRef', registry => registry.setExternalRef(ID, { backend: 'temporal', id: 'w' })],
@@ -29,14 +37,11 @@ describe('somebody who waits for a process is told', () => {
     ['requestAbandon', registry => registry.requestAbandon(ID, { requestedBy: 'ana' })],
     ['requestCancel', registry => registry.requestCancel(ID)],
     ['append', registry => registry.append(ID, { eventType: 'process.waiting', payload: null })],
+    ['ackWake', registry => registry.ackWake(ID, 1)],
+    ['completeWithLease', async registry => registry.completeWithLease(await claimed(registry), COMPLETED)],
     [
       'complete',
-      registry =>
-        registry.complete(
-          ID,
-          { status: 'completed', value: null },
-          { authority: 'workflow_key', workflowKey: ID },
-        ),
+      registry => registry.complete(ID, COMPLETED, { authority: 'workflow_key', workflowKey: ID }),
     ],
   ]
 

@@ -8,6 +8,8 @@ export type ErrorCode =
   | 'process_already_terminal'
   | 'process_abandon_on_terminal'
   | 'process_park_refused'
+  | 'process_rollover_refused'
+  | 'process_epoch_conflict'
   | 'process_wait_on_terminal'
   | 'process_authority_rejected'
   | 'payload_too_large'

@@ -20,7 +20,7 @@ export interface JournalEntry {
   readonly position: number
   /** Unique within the epoch: `name[key]`, or `name#occurrence` where no key was given. */
   readonly address: string
-  readonly kind: 'step' | 'sleep' | 'emit' | 'now' | 'signal'
+  readonly kind: 'step' | 'sleep' | 'emit' | 'now' | 'signal' | 'state'
   readonly effect: StepEffect
   /** Hash of what identifies the call; another one at the same address means that the code took another way. */
   readonly digest: string

@@ -146,8 +146,13 @@ export interface StoreTransaction extends StoreReader {
   ackWake(id: ProcessId, sequence: number): Operation<void>
   /** Replaces what is stored, if its fence is still `expectedFence` (0: nothing stored). `false`: it is not. */
   saveLease(id: ProcessId, lease: StoredLease, expectedFence: number): Operation<boolean>
-  /** Writes the entry, new or not, while the lease is current and live. `false`: the guard refused. */
+  /**
+   * Writes the entry, new or not, while the lease is current and live and the entry's epoch is its process's. `false`:
+   * one of them is not.
+   */
   saveJournalEntry(entry: JournalEntry, guard: LeaseGuard): Operation<boolean>
+  /** Removes the epoch's entries of what may run again, and so need not be remembered. */
+  deleteRepeatable(id: ProcessId, epoch: number): Operation<void>
   saveWorker(row: WorkerRow): Operation<void>
   deleteWorker(incarnationId: string): Operation<void>
   /** `false`: there is a wake of this id already, and it stays as it is. */

@@ -6,6 +6,7 @@ import { changeCases } from './registry-suite/changes.ts'
 import { completionCases } from './registry-suite/completion.ts'
 import { dueCases } from './registry-suite/due.ts'
 import { environmentCases } from './registry-suite/environments.ts'
+import { epochCases } from './registry-suite/epochs.ts'
 import { semanticsCases } from './registry-suite/event-semantics.ts'
 import { eventCases } from './registry-suite/events.ts'
 import { firstStartedCases } from './registry-suite/first-started.ts'
@@ -69,6 +70,7 @@ export const SUBJECTS: Readonly<Record<string, (it: Case) => void>> = {
   completion: completionCases,
   races: raceCases,
   'the journal': journalCases,
+  'epochs of the journal': epochCases,
   environments: environmentCases,
   'the change feed': changeCases,
   'the record as a fold of its log': foldCases,

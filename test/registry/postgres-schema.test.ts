@@ -244,7 +244,8 @@ describe('by its query plan', () => {
     ],
     ['saveDue', tx => tx.saveDue(ID, NOW), [PROCESS_ID]],
     ['saveLease', tx => tx.saveLease(ID, { fence: 2 }, 1), [LEASE_ID]],
-    ['saveJournalEntry', tx => tx.saveJournalEntry(journalEntry(), guard), [LEASE_ID]],
+    ['saveJournalEntry', tx => tx.saveJournalEntry(journalEntry(), guard), [LEASE_ID, PROCESS_ID]],
+    ['deleteRepeatable', tx => tx.deleteRepeatable(ID, 1), ['journal_pkey (process_id = $ and epoch = $)']],
     ['saveWorker', tx => tx.saveWorker(workerRow('ana')), []],
     ['deleteWorker', tx => tx.deleteWorker('ana'), ['workers_pkey (incarnation_id = $)']],
   ]

@@ -73,11 +73,40 @@ describe.each(STORES)('the $name store', ({ open }) => {
       ]
       await store.transaction(function* (tx) {
         for (const entry of entries.toReversed()) yield* tx.saveJournalEntry(entry, guard)
-        yield* tx.saveJournalEntry(journalEntry({ epoch: 1 }), guard)
       })
       expect(await store.read(tx => tx.listJournal(ID, 0))).toStrictEqual(entries)
       expect(await store.read(tx => tx.loadJournalEntry(ID, 0, HOSTILE))).toStrictEqual(entries[1])
       expect(await store.read(tx => tx.loadJournalEntry(ID, 1, HOSTILE))).toBeUndefined()
+    })
+    test('of another epoch than its process is in is refused', async () => {
+      const store = await open()
+      const guard = guardOf(await insertLeased(store))
+      const save = (epoch: number) =>
+        store.transaction(tx => tx.saveJournalEntry(journalEntry({ epoch }), guard))
+      expect([await save(0), await save(1)]).toEqual([true, false])
+      await store.transaction(tx => tx.saveProcess(stored({}, { epoch: 1 }), { status: 'any' }))
+      expect([await save(0), await save(1)]).toEqual([false, true])
+    })
+
+    test('that may run again goes with its epoch, and a once step stays', async () => {
+      const store = await open()
+      const guard = guardOf(await insertLeased(store))
+      const repeatable = { effect: 'repeatable', address: 'read#1', position: 2 } as const
+      const saveBoth = (epoch: number) =>
+        store.transaction(function* (tx) {
+          yield* tx.saveProcess(stored({}, { epoch }), { status: 'any' })
+          yield* tx.saveJournalEntry(journalEntry({ epoch }), guard)
+          yield* tx.saveJournalEntry(journalEntry({ epoch, ...repeatable }), guard)
+        })
+      for (const epoch of [0, 1, 2]) await saveBoth(epoch)
+      await store.transaction(tx => tx.deleteRepeatable(ID, 1))
+      const addresses = async (epoch: number) =>
+        (await store.read(tx => tx.listJournal(ID, epoch))).map(({ address }) => address)
+      expect([await addresses(0), await addresses(1), await addresses(2)]).toEqual([
+        ['charge[card-1]', 'read#1'],
+        ['charge[card-1]'],
+        ['charge[card-1]', 'read#1'],
+      ])
     })
   })
 })

@@ -75,8 +75,16 @@ export function createMemoryTransaction(state: MemoryState, reader: StoreReader)
     saveJournalEntry: (entry, guard) =>
       immediately(() => {
         if (!holds(entry.processId, guard)) return false
+        if (state.processes.get(entry.processId)?.epoch !== entry.epoch) return false
         state.journal.set(journalKey(entry.processId, entry.epoch, entry.address), frozenCopy(entry))
         return true
+      }),
+    deleteRepeatable: (id, epoch) =>
+      immediately(() => {
+        for (const [key, entry] of state.journal.entries()) {
+          const isOfIt = entry.processId === id && entry.epoch === epoch
+          if (isOfIt && entry.effect === 'repeatable') state.journal.delete(key)
+        }
       }),
     saveWorker: row => immediately(() => state.workers.set(row.worker.incarnationId, frozenCopy(row))),
     deleteWorker: incarnationId => immediately(() => state.workers.delete(incarnationId)),

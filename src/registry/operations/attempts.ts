@@ -9,7 +9,6 @@ import {
   failuresAtOnce,
   leaseForAttempt,
 } from '../../model/attempt.ts'
-import { alreadyTerminal } from '../../model/completion.ts'
 import { DUE } from '../../model/due.ts'
 import { LeaseholdError } from '../../model/errors.ts'
 import { RESERVED_EVENT_TYPES, replayKeys } from '../../model/event.ts'
@@ -20,7 +19,6 @@ import {
   type DeathProof,
   freed,
   isCurrentLease,
-  leaseLost,
   type ProcessLease,
   type StoredLease,
 } from '../../model/lease.ts'
@@ -30,7 +28,7 @@ import { earliestDeadline, isWaitDue, type WaitState } from '../../model/wait.ts
 import type { AttemptOperations, EndAnswer, ParkAnswer } from '../registry.ts'
 import type { Operation, ProcessStore, StoreTransaction } from '../store.ts'
 import { changed, dueAt } from './due.ts'
-import { insertEvent, requireProcess, saveUnderLease, withOwnerBack } from './shared.ts'
+import { insertEvent, requireHeld, saveUnderLease, withOwnerBack } from './shared.ts'
 import { isSatisfied, lockAwaited } from './waiters.ts'
 
 export function createAttemptOperations(store: ProcessStore): AttemptOperations {
@@ -238,18 +236,4 @@ function* endAttempt(tx: StoreTransaction, lease: ProcessLease, end: AttemptEnd)
   yield* saveUnderLease(tx, dueAt(ended, dueAtMs), lease, now)
   yield* tx.saveLease(lease.processId, freed(current), current.fence)
   return { type: 'ended', dueInMs: dueAtMs - now }
-}
-
-/** The running row of a lease that is current and live; or `process_lease_lost`, or `process_already_terminal`. */
-function* requireHeld(
-  tx: StoreTransaction,
-  lease: ProcessLease,
-): Operation<{ stored: StoredProcess; current: StoredLease; now: number }> {
-  const stored = yield* requireProcess(tx, lease.processId)
-  const current = yield* tx.loadLease(lease.processId)
-  const now = yield* tx.now()
-  if (current === undefined || !isCurrentLease(current, lease, now)) throw leaseLost(lease, current, now)
-  // An ended row may be leased by the contract's claim, but no body begins under that.
-  if (isTerminal(stored.record.status)) throw alreadyTerminal(stored.record)
-  return { stored, current, now }
 }

@@ -1,12 +1,20 @@
+import {
+  decideStartEpoch,
+  type EpochRequest,
+  epochConflict,
+  STATE_ADDRESS,
+  stateEntry,
+} from '../../model/epoch.ts'
 import { type AppendRequest, decideAppend, type ProcessEvent } from '../../model/event.ts'
 import type { JournalEntry } from '../../model/journal.ts'
-import { leaseLost, type ProcessLease } from '../../model/lease.ts'
+import { isCurrentLease, leaseLost, type ProcessLease } from '../../model/lease.ts'
 import { isTerminal } from '../../model/outcome.ts'
 import { requirePayloadSize } from '../../model/registration.ts'
 import { findSchemaProblem } from '../json-schema.ts'
-import type { JournalOperations } from '../registry.ts'
+import type { EpochAnswer, JournalOperations } from '../registry.ts'
 import type { Operation, ProcessStore, StoreTransaction } from '../store.ts'
-import { leaseGuard, requireProcess, saveUnderLease, writeEvent } from './shared.ts'
+import { changed } from './due.ts'
+import { leaseGuard, requireHeld, requireProcess, saveUnderLease, writeEvent } from './shared.ts'
 
 export function createJournalOperations(store: ProcessStore): JournalOperations {
   return {
@@ -20,10 +28,8 @@ export function createJournalOperations(store: ProcessStore): JournalOperations 
       if (entry.value !== undefined)
         requirePayloadSize(`value of step "${entry.address}"`, entry.value, lease.processId)
       return store.transaction(function* (tx) {
-        const now = yield* tx.now()
-        // The lease is compared by the saving statement itself: a step costs one statement and one commit.
-        const isSaved = yield* tx.saveJournalEntry(entry, leaseGuard(lease, now))
-        if (!isSaved) throw leaseLost(lease, yield* tx.loadLease(lease.processId), now)
+        // Lease and epoch are compared by the saving statement itself: a step costs one statement and one commit.
+        yield* saveEntry(tx, lease, entry, yield* tx.now())
       })
     },
 
@@ -31,7 +37,54 @@ export function createJournalOperations(store: ProcessStore): JournalOperations 
       requirePayloadSize(`payload of event "${request.eventType}"`, request.payload, lease.processId)
       return store.transaction(tx => emit(tx, lease, entry, request))
     },
+
+    startEpoch: async (lease, request) => {
+      requirePayloadSize('state handed on by a rollover', request.state, lease.processId)
+      return store.transaction(tx => startEpoch(tx, lease, request))
+    },
   }
+}
+
+/** Writes the entry under the lease, or says why it may not be written. */
+export function* saveEntry(
+  tx: StoreTransaction,
+  lease: ProcessLease,
+  entry: JournalEntry,
+  now: number,
+): Operation<void> {
+  if (yield* tx.saveJournalEntry(entry, leaseGuard(lease, now))) return
+  const current = yield* tx.loadLease(lease.processId)
+  if (current === undefined || !isCurrentLease(current, lease, now)) throw leaseLost(lease, current, now)
+  // A forged entry names a process whose lease this is not.
+  if (entry.processId !== lease.processId) throw leaseLost(lease, current, now)
+  const { epoch } = yield* requireProcess(tx, lease.processId)
+  throw epochConflict(lease.processId, epoch, entry.epoch)
+}
+
+function* startEpoch(
+  tx: StoreTransaction,
+  lease: ProcessLease,
+  request: EpochRequest,
+): Operation<EpochAnswer> {
+  const { stored, now } = yield* requireHeld(tx, lease)
+  const { id } = stored.record
+  const decision = decideStartEpoch(
+    stored,
+    yield* tx.loadJournalEntry(id, stored.epoch, STATE_ADDRESS),
+    request,
+  )
+  if (decision.type === 'cancel_requested') return decision
+  if (decision.type === 'replay') {
+    return { type: 'replayed', process: stored, journal: yield* tx.listJournal(id, stored.epoch) }
+  }
+  // Like a park, it is progress: what failed before counts no longer.
+  const next = changed({ ...stored, epoch: request.epoch, failures: 0 }, {}, now)
+  yield* saveUnderLease(tx, next, lease, now)
+  yield* tx.deleteRepeatable(id, stored.epoch)
+  const written = { attempt: lease.owner.incarnationId, fence: lease.fencingToken, state: request.state, now }
+  const entry = stateEntry(next, written)
+  yield* saveEntry(tx, lease, entry, now)
+  return { type: 'started', process: next, journal: [entry] }
 }
 
 function* emit(
@@ -46,6 +99,7 @@ function* emit(
   const { replayKey } = request
   const recorded = replayKey === undefined ? undefined : yield* tx.findEvent(id, replayKey)
   if (recorded !== undefined) return recorded.event
+  if (entry.epoch !== stored.epoch) throw epochConflict(id, stored.epoch, entry.epoch)
   const now = yield* tx.now()
   const decision = decideAppend(
     { record: stored.record },
@@ -57,8 +111,7 @@ function* emit(
   const { event, stored: next } = yield* writeEvent(tx, stored, decision.stored, request)
   yield* saveUnderLease(tx, next, lease, now)
   const journaled = { ...entry, value: { sequence: event.sequence } }
-  const isSaved = yield* tx.saveJournalEntry(journaled, leaseGuard(lease, now))
-  if (!isSaved) throw leaseLost(lease, yield* tx.loadLease(id), now)
+  yield* saveEntry(tx, lease, journaled, now)
   // The process has ended itself: the lease goes with it, as in every terminal write.
   if (isTerminal(next.record.status)) {
     yield* tx.saveLease(id, { fence: lease.fencingToken }, lease.fencingToken)

@@ -1,3 +1,4 @@
+import { alreadyTerminal } from '../../model/completion.ts'
 import { unknownProcess } from '../../model/errors.ts'
 import {
   type AppendRequest,
@@ -9,7 +10,7 @@ import {
   type StoredEvent,
 } from '../../model/event.ts'
 import type { ProcessId } from '../../model/ids.ts'
-import { leaseLost, type ProcessLease } from '../../model/lease.ts'
+import { isCurrentLease, leaseLost, type ProcessLease, type StoredLease } from '../../model/lease.ts'
 import { isTerminal } from '../../model/outcome.ts'
 import type { ProcessRecord, StoredProcess } from '../../model/process.ts'
 import { type WakeDelivery, wakeDeliveryOf } from '../../model/wake.ts'
@@ -119,4 +120,18 @@ export function* saveUnderLease(
 ): Operation<void> {
   const isSaved = yield* tx.saveProcess(stored, { status: 'running', lease: leaseGuard(lease, now) })
   if (!isSaved) throw leaseLost(lease, yield* tx.loadLease(lease.processId), now)
+}
+
+/** The running row of a lease that is current and live; or `process_lease_lost`, or `process_already_terminal`. */
+export function* requireHeld(
+  tx: StoreTransaction,
+  lease: ProcessLease,
+): Operation<{ stored: StoredProcess; current: StoredLease; now: number }> {
+  const stored = yield* requireProcess(tx, lease.processId)
+  const current = yield* tx.loadLease(lease.processId)
+  const now = yield* tx.now()
+  if (current === undefined || !isCurrentLease(current, lease, now)) throw leaseLost(lease, current, now)
+  // An ended row may be leased by the contract's claim, but no body begins under that.
+  if (isTerminal(stored.record.status)) throw alreadyTerminal(stored.record)
+  return { stored, current, now }
 }

@@ -1,13 +1,13 @@
 import { v7 as uuidv7 } from 'uuid'
 import { LeaseholdError } from '../../model/errors.ts'
 import { replayKeys } from '../../model/event.ts'
-import { leaseLost } from '../../model/lease.ts'
 import { requirePayloadSize } from '../../model/registration.ts'
 import { requireSignalName, signalEventType } from '../../model/signal.ts'
 import type { SignalOperations } from '../registry.ts'
 import type { ProcessStore } from '../store.ts'
 import { append } from './append.ts'
-import { leaseGuard, requireProcess } from './shared.ts'
+import { saveEntry } from './journal.ts'
+import { requireProcess } from './shared.ts'
 
 /** It becomes a part of an indexed key. */
 const MAX_SIGNAL_ID_LENGTH = 200
@@ -43,8 +43,7 @@ export function createSignalOperations(store: ProcessStore): SignalOperations {
         const now = yield* tx.now()
         const { sequence, payload } = signal
         const resolved = { ...entry, status: 'done', value: { sequence, payload } } as const
-        const isSaved = yield* tx.saveJournalEntry(resolved, leaseGuard(lease, now))
-        if (!isSaved) throw leaseLost(lease, yield* tx.loadLease(id), now)
+        yield* saveEntry(tx, lease, resolved, now)
         yield* tx.consumeSignal(id, sequence)
         return { type: 'resolved' as const, entry: resolved }
       }),

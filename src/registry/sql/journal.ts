@@ -72,7 +72,15 @@ const upsertEntry = prepare((db, p: Named<JournalRow & GuardBindings>, dialect) 
     .expression(
       db
         .selectNoFrom(all.map(column => bound(p[column]).as(column)))
-        .where(({ exists }) => exists(heldLease(db, p.process_id, p, dialect))),
+        .where(({ exists }) => exists(heldLease(db, p.process_id, p, dialect)))
+        .where(({ exists, selectFrom }) =>
+          exists(
+            selectFrom('processes')
+              .select('processes.id')
+              .where('processes.id', '=', p.process_id)
+              .where('processes.epoch', '=', p.epoch),
+          ),
+        ),
     )
     .onConflict(oc =>
       oc
@@ -90,4 +98,16 @@ export function* saveJournalEntry(
 ): Operation<boolean> {
   const written = yield* session.run(upsertEntry, { ...toJournalRow(entry), ...guardBindings(guard) })
   return written === 1
+}
+
+const deleteRepeatableEntries = prepare((db, p: Named<{ id: ProcessId; epoch: number }>) =>
+  db
+    .deleteFrom('journal')
+    .where('process_id', '=', p.id)
+    .where('epoch', '=', p.epoch)
+    .where('effect', '=', 'repeatable'),
+)
+
+export function* deleteRepeatable(session: SqlSession, id: ProcessId, epoch: number): Operation<void> {
+  yield* session.send(deleteRepeatableEntries, { id, epoch })
 }

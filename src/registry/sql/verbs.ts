@@ -21,7 +21,7 @@ import {
   loadGrant,
   saveGrant,
 } from './grants.ts'
-import { listJournal, loadJournalEntry, saveJournalEntry } from './journal.ts'
+import { deleteRepeatable, listJournal, loadJournalEntry, saveJournalEntry } from './journal.ts'
 import { listLeasesOfWorker, listOrphans, loadLease, loadLeaseForUpdate, saveLease } from './leases.ts'
 import { listProcesses } from './process-list.ts'
 import { countLiveReferences, greatestId, listRegistered } from './process-lookups.ts'
@@ -103,6 +103,7 @@ export const createSqlTransaction = (session: SqlSession, platform: SqlPlatform)
   ackWake: (id, sequence) => ackWake(session, id, sequence),
   saveLease: (id, lease, expectedFence) => saveLease(session, id, lease, expectedFence),
   saveJournalEntry: (entry, guard) => saveJournalEntry(session, entry, guard),
+  deleteRepeatable: (id, epoch) => deleteRepeatable(session, id, epoch),
   saveWorker: row => saveWorker(session, row),
   deleteWorker: incarnationId => deleteWorker(session, incarnationId),
   insertWake: wake => insertWake(session, wake),

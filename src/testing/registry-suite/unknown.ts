@@ -31,6 +31,7 @@ const UNKNOWN: Readonly<Record<string, (registry: ProcessRegistry) => Promise<un
   'claiming it (§6 #97)': registry => registry.claim('ghost', ANA, TTL),
   'reclaiming it (§6 #97)': registry => registry.reclaim('ghost', ANA, GHOST, { ttlMs: TTL }),
   'entering its body': registry => registry.enterBody(GHOST, ANA),
+  'rolling it over': registry => registry.startEpoch(GHOST, { epoch: 1, state: null }),
   'parking it': registry => registry.park(GHOST, []),
   'completing it under a lease': registry => registry.completeWithLease(GHOST, COMPLETED),
   'completing it by authority': registry =>

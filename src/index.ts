@@ -12,6 +12,7 @@ export type { Json } from './model/json.ts'
 export { DEFAULT_LEASE_TIMINGS, type LeaseTimings } from './model/lease.ts'
 export type { AbandonEvidence, Failure, Outcome, ProcessStatus } from './model/outcome.ts'
 export type { Disposition, ProcessRecord } from './model/process.ts'
+export { Secret, secret } from './model/secret.ts'
 export { createProcessRegistry, type ProcessRegistry } from './registry/registry.ts'
 export { postgresRegistry, type RegistrySource, sqliteRegistry } from './registry/source.ts'
 export type { ProcessStore, StoreTransaction } from './registry/store.ts'
@@ -23,9 +24,20 @@ export {
   type StepScope,
   type UnknownResolution,
 } from './runtime/context.ts'
+export type { Facet, TieredStore } from './runtime/durability.ts'
 export { defineEngine, type Engine } from './runtime/engine.ts'
-export { defineHost, type Host } from './runtime/host.ts'
+export type { EnvironmentStore, ProcessEnvironment, SessionPolicy } from './runtime/environment.ts'
+export type { ExecutionHost, ExecutionScope } from './runtime/execution-host.ts'
+export { defineHost, type Host, type HostStores, type Residency } from './runtime/host.ts'
 export type { Logger } from './runtime/logger.ts'
+export { type PhaseProbe, PhaseProbes, type TurnPhase } from './runtime/phase-probe.ts'
+export {
+  definePlugin,
+  type Plugin,
+  type PluginParts,
+  type PluginStack,
+  type RuntimeHooks,
+} from './runtime/plugin.ts'
 export type { StartOptions, StartRequest } from './runtime/start-request.ts'
 export { defineTool, type Tool, type ToolCallOptions, type ToolDefinition } from './runtime/tool.ts'
 export { createProcessWorker, type ProcessWorker, type ProcessWorkerOptions } from './worker.ts'

@@ -9,8 +9,13 @@ import { DeathWatch, type FailOrphan } from './execution/death-watch.ts'
 import { createExecutionEnvironment, type ExecutionOptions } from './execution/environment.ts'
 import { ProcessRunner } from './execution/runner.ts'
 import { Sweeper } from './maintenance/sweeper.ts'
-import type { Host } from './runtime/host.ts'
+import { messageOf } from './model/errors.ts'
+import { requireDurableFacets } from './runtime/durability.ts'
+import { durableExecutionHost } from './runtime/execution-host.ts'
+import { type Host, requireHost } from './runtime/host.ts'
+import { isNetworkTrouble } from './runtime/network-trouble.ts'
 import { borrowRegistry } from './runtime/open-registry.ts'
+import { tryParts } from './runtime/runtime.ts'
 import { DEFAULT_CACHE_DIR, loadWorkflowBundle } from './workflow-bundle.ts'
 
 export interface ProcessWorkerOptions extends ExecutionOptions {
@@ -44,9 +49,20 @@ export async function createProcessWorker<H extends Host>(
   options: ProcessWorkerOptions,
 ): Promise<ProcessWorker> {
   const { connection, namespace = 'default', shutdownGraceMs = 3_000 } = options
+  requireHost(host)
   const { registry, release } = await borrowRegistry(host.registry)
   try {
-    const environment = createExecutionEnvironment(host, registry, options)
+    const environment = createExecutionEnvironment(host, registry, {
+      executionHost: durableExecutionHost,
+      ...options,
+    })
+    requireDurableFacets(environment.executionHost, environment.facets)
+    await tryParts(host).catch(error => {
+      if (!isNetworkTrouble(error)) throw error
+      environment.logger.warn('a plugin could not reach what it needs; it is tried anew for each process', {
+        error: messageOf(error),
+      })
+    })
     const { worker: identity, timings } = environment
     const taskQueue = options.taskQueue ?? defaultTaskQueue(registry.registryId)
     const runner = new ProcessRunner(environment)

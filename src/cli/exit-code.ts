@@ -30,6 +30,8 @@ const CODES: readonly { readonly exit: number; readonly codes: readonly ErrorCod
       'disposition_required',
       'disposition_not_narrower',
       'payload_too_large',
+      'process_env_invalid',
+      'process_env_secret',
       'process_input_invalid',
       'process_kind_unknown',
       'process_registration_invalid',

@@ -4,9 +4,10 @@ import { submissionOf } from '../execution/submit.ts'
 import type { LeaseTimings } from '../model/lease.ts'
 import type { ProcessRegistry } from '../registry/registry.ts'
 import type { WatchedRegistry } from '../registry/watch.ts'
-import { captureEnvironment } from '../runtime/environment.ts'
-import type { EngineTable, Host, ToolTable } from '../runtime/host.ts'
+import { captureEnvironment, registryEnvironments } from '../runtime/environment.ts'
+import type { EngineTable, Host } from '../runtime/host.ts'
 import { borrowRegistry, type RegistryLoan } from '../runtime/open-registry.ts'
+import type { ToolTable } from '../runtime/plugin.ts'
 import { type AnyStart, prepareStart, type StartRequest } from '../runtime/start-request.ts'
 import { createProcessHandle, type ProcessHandle, type StartedProcess } from './process-handle.ts'
 import { TemporalRunHandle } from './temporal-run-handle.ts'
@@ -90,6 +91,7 @@ export interface Connected extends RegistryLoan {
 
 async function register(host: Host, registry: ProcessRegistry, request: AnyStart) {
   const { registration, environment } = await prepareStart(host, request)
-  const envRef = environment === undefined ? {} : { envRef: await captureEnvironment(registry, environment) }
+  const store = host.stores?.environments ?? registryEnvironments(registry)
+  const envRef = environment === undefined ? {} : { envRef: await captureEnvironment(store, environment) }
   return registry.register({ ...registration, ...envRef }, { sameId: 'request' })
 }

@@ -9,8 +9,11 @@ import { LeaseholdError, messageOf } from '../model/errors.ts'
 import type { ProcessLease } from '../model/lease.ts'
 import type { Outcome, TerminalStatus } from '../model/outcome.ts'
 import type { StoredProcess } from '../model/process.ts'
-import { type Body, bodyInput, buildBody } from '../runtime/body.ts'
+import { type Body, bodyInput, createBody } from '../runtime/body.ts'
+import type { ExecutionScope } from '../runtime/execution-host.ts'
+import { guardRun } from '../runtime/guard.ts'
 import { withFields } from '../runtime/logger.ts'
+import { buildRuntime, type ProcessRuntime } from '../runtime/runtime.ts'
 import { AttemptScope, type AttemptStop } from './attempt-scope.ts'
 import { CancelWatch } from './cancel-watch.ts'
 import { createContext } from './context.ts'
@@ -112,10 +115,10 @@ export class Attempt {
   }
 
   async #run(): Promise<AttemptResult> {
-    const { host, registry, worker } = this.#environment
-    let body: Body
+    const { registry, worker } = this.#environment
+    let built: { readonly body: Body; readonly runtime: ProcessRuntime }
     try {
-      body = await buildBody(host, registry, this.#process.record)
+      built = await this.#build()
     } catch (error) {
       const outcome = outcomeOfBuildError(error)
       if (outcome === undefined) throw error
@@ -129,10 +132,23 @@ export class Attempt {
     const entered = await Promise.race([entering, this.#scope.stopped])
     if (entered.type === 'refused') return { type: 'silent' }
     if (entered.type !== 'entered') return this.#endByStop(entered, Promise.resolve())
-    return this.#runBody(body, journal)
+    return this.#runBody(built.body, built.runtime, journal)
   }
 
-  async #runBody(body: Body, journal: JournalSession): Promise<AttemptResult> {
+  /** The code to run, inside the surroundings and with the runtime that were made for this attempt alone. */
+  async #build() {
+    const { host, executionHost, facets } = this.#environment
+    const { record } = this.#process
+    const { profileId } = host
+    const surroundings: ExecutionScope = await guardRun(record, { executionHost, stores: facets, profileId })
+    const runtime = await buildRuntime(this.#environment, record)
+    this.#scope.defer(() => runtime.dispose())
+    const body = createBody(host, runtime, record)
+    const surrounded: Body = ctx => surroundings.run(() => body(ctx))
+    return { body: surrounded, runtime }
+  }
+
+  async #runBody(body: Body, runtime: ProcessRuntime, journal: JournalSession): Promise<AttemptResult> {
     const parking = this.#createParking()
     const ctx = createContext({
       process: this.#process,
@@ -142,6 +158,7 @@ export class Attempt {
       steps: this.#createSteps(journal),
       parking,
       logger: this.#environment.logger,
+      runtime,
     })
     // Its errors are values: code that goes on after a stop must not become an unhandled rejection.
     const returned = runBody(body, ctx, journal)

@@ -20,6 +20,7 @@ export interface ContextParts {
   readonly steps: StepRunner
   readonly parking: Parking
   readonly logger: Logger
+  readonly runtime: ProcessContext['runtime']
 }
 
 /** The step whose code is running, so that what it emits is keyed by it. */
@@ -27,7 +28,7 @@ const currentStep = new AsyncLocalStorage<{ readonly address: string; emitted: n
 
 /** What the host's code calls. Each call checks that the attempt is not over, and holds off a park while it works. */
 export function createContext(parts: ContextParts): ProcessContext<Json> {
-  const { process, input, scope, journal, steps, parking, logger } = parts
+  const { process, input, scope, journal, steps, parking, logger, runtime } = parts
   const { record, epoch } = process
   const chance = new SeededRandom(`${record.id}\u0000${record.incarnation}\u0000${epoch}`)
 
@@ -120,6 +121,7 @@ export function createContext(parts: ContextParts): ProcessContext<Json> {
     attempt: record.attempts,
     signal: scope.signal,
     log: logger,
+    runtime,
     step,
     sleep,
     emit,

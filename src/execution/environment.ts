@@ -6,8 +6,12 @@ import {
   requireLeaseTimings,
 } from '../model/lease.ts'
 import type { WatchedRegistry } from '../registry/watch.ts'
+import type { FacetStores } from '../runtime/durability.ts'
+import { type EnvironmentStore, registryEnvironments } from '../runtime/environment.ts'
+import { type ExecutionHost, inlineExecutionHost } from '../runtime/execution-host.ts'
 import type { Host } from '../runtime/host.ts'
 import { type Logger, stderrLogger } from '../runtime/logger.ts'
+import type { PhaseProbes } from '../runtime/phase-probe.ts'
 import { localLiveness } from './liveness.ts'
 import { WorkingSlots } from './working-slots.ts'
 
@@ -15,6 +19,11 @@ import { WorkingSlots } from './working-slots.ts'
 export interface ExecutionEnvironment {
   readonly host: Host
   readonly registry: WatchedRegistry
+  readonly executionHost: ExecutionHost
+  readonly environments: EnvironmentStore
+  /** The stores whose durability each attempt is checked against. */
+  readonly facets: FacetStores
+  readonly probes?: PhaseProbes
   readonly worker: LeaseOwner
   readonly timings: LeaseTimings
   readonly parkGraceMs: number
@@ -26,6 +35,10 @@ export interface ExecutionEnvironment {
 export interface ExecutionOptions {
   /** Processes that may work in this worker at a time; one that only waits does not count. Default 64. */
   readonly concurrency?: number
+  /** Default: one that ends with its OS process; a worker on Temporal has a durable one. */
+  readonly executionHost?: ExecutionHost
+  /** Watches turns, by the session that hears of them. Default: none. */
+  readonly probes?: PhaseProbes
   /** Default: this OS process, so that a crash can be proven. */
   readonly worker?: LeaseOwner
   /** Default 30 s, renewed every 10 s. */
@@ -49,10 +62,17 @@ export function createExecutionEnvironment(
     parkGraceMs = 2_000,
     stopBoundMs = 5_000,
     logger = stderrLogger,
+    executionHost = inlineExecutionHost,
+    probes,
   } = options
+  const environments = host.stores?.environments ?? registryEnvironments(registry)
   return {
     host,
     registry,
+    executionHost,
+    environments,
+    facets: facetsOf(host, registry, environments),
+    ...(probes === undefined ? {} : { probes }),
     worker: options.worker ?? localWorker(),
     timings: requireLeaseTimings(leaseTimings),
     parkGraceMs,
@@ -61,6 +81,20 @@ export function createExecutionEnvironment(
     logger,
   }
 }
+
+/** What the host does not bring itself is in the registry, and as durable as that. */
+const facetsOf = (
+  { stores = {} }: Host,
+  registry: WatchedRegistry,
+  environments: EnvironmentStore,
+): FacetStores => ({
+  attachment_store: stores.attachments ?? registry,
+  artifact_store: stores.artifacts,
+  process_env_store: environments,
+  session_store: registry,
+  process_registry: registry,
+  trigger_store: stores.triggers ?? registry,
+})
 
 /** One life of this OS process as a worker. */
 export function localWorker(): LeaseOwner {

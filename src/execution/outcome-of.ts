@@ -3,6 +3,7 @@ import type { unknownEffects } from '../model/journal.ts'
 import { asJson, jsonBytes, toJson } from '../model/json.ts'
 import type { FailureClass, Outcome } from '../model/outcome.ts'
 import { MAX_PAYLOAD_BYTES } from '../model/registration.ts'
+import { isNetworkTrouble } from '../runtime/network-trouble.ts'
 
 type UnknownEffects = ReturnType<typeof unknownEffects>
 
@@ -78,12 +79,15 @@ export function storableOutcome(outcome: Outcome): Outcome {
 }
 
 /**
- * What keeps a process from being run at all: an unknown engine, a missing environment, an invalid id. `undefined`: the
- * registry's trouble, passing or not, which says nothing about the process; the attempt is repeated.
+ * What keeps a process from being run at all: an unknown engine, a missing environment, a store that would forget.
+ * `undefined`: the registry's trouble, or a network's, which says nothing about the process; the attempt is repeated.
  */
 export function outcomeOfBuildError(error: unknown): Outcome | undefined {
   if (isTransient(error) || (isLeaseholdError(error) && error.code.startsWith('registry_'))) return undefined
+  if (isNetworkTrouble(error)) return undefined
   if (isLeaseholdError(error, 'process_engine_missing')) return failed(error.code, error.message)
+  if (isLeaseholdError(error, 'external_process_not_executable'))
+    return failed(error.code, error.message, 'internal')
   const code = isLeaseholdError(error) ? error.code : 'internal'
   return { ...failed('process_recovery_failed', messageOf(error)), raw: { code } }
 }

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { BeginAnswer } from '../model/attempt.ts'
+import { otherProfile } from '../model/host-profile.ts'
+import { requireStableId } from '../model/ids.ts'
 import type { DeathEvidence, ProcessLease } from '../model/lease.ts'
 import type { TerminalStatus } from '../model/outcome.ts'
 import { Attempt } from './attempt.ts'
@@ -50,6 +52,7 @@ export class ProcessRunner {
 
   /** One attempt, from its working slot on: a process that is waiting for one holds no lease. */
   async run(id: string, options: RunOptions = {}): Promise<RunAnswer> {
+    requireStableId(id)
     const slot = await this.#takeSlot(options)
     if (slot === undefined) return { type: 'released' }
     try {
@@ -80,6 +83,8 @@ export class ProcessRunner {
       }
       case 'terminal':
         return { type: 'done', status: answer.status }
+      case 'other_profile':
+        throw otherProfile(id, answer.recorded, this.#environment.host.profileId)
       default:
         return answer
     }
@@ -100,12 +105,13 @@ export class ProcessRunner {
   }
 
   async #begin(id: string, { backendToken }: RunOptions): Promise<BeginAnswer> {
-    const { registry, worker, timings } = this.#environment
+    const { registry, worker, timings, host } = this.#environment
     const evidence = await this.#deathEvidence(id)
     return registry.beginAttempt(id, {
       worker,
       attempt: randomUUID(),
       ttlMs: timings.ttlMs,
+      ...(host.profileId === undefined ? {} : { hostProfileId: host.profileId }),
       ...(backendToken === undefined ? {} : { backendToken }),
       ...(evidence === undefined ? {} : { evidence }),
     })

@@ -11,6 +11,7 @@
  * Every other answer of beginAttempt claims nothing.
  */
 import { DUE } from './due.ts'
+import { isOfOtherProfile } from './host-profile.ts'
 import type { LeaseToken } from './ids.ts'
 import type { unknownEffects } from './journal.ts'
 import { asJson } from './json.ts'
@@ -38,6 +39,8 @@ export interface BeginAttemptRequest {
   readonly backendToken?: string
   /** The operating system's word on the last holder, taken before the transaction. */
   readonly evidence?: DeathEvidence
+  /** The worker's host profile: it takes no process that was made for another. */
+  readonly hostProfileId?: string
   readonly ttlMs: number
 }
 
@@ -49,6 +52,8 @@ export type BeginAnswer =
   | { readonly type: 'parked'; readonly untilMs?: number }
   | { readonly type: 'silent' }
   | { readonly type: 'external' }
+  /** The process was made for another host profile than this worker's. */
+  | { readonly type: 'other_profile'; readonly recorded: string }
   | { readonly type: 'busy'; readonly holder: ProcessLease; readonly remainingMs: number }
   | { readonly type: 'unknown' }
 
@@ -82,6 +87,9 @@ export function decideBeginAttempt(
     const mayClose = record.abandonRequest !== undefined && holder === undefined
     return mayClose ? settle({ writer: 'reconciled_request', epochMs: now }) : { type: 'external' }
   }
+
+  if (isOfOtherProfile(record, request.hostProfileId))
+    return { type: 'other_profile', recorded: record.provenance.hostProfileId ?? '' }
 
   const isOwn = holder?.owner.incarnationId === request.attempt
   if (holder !== undefined && !isOwn && !namesHolder(request.evidence, holder)) {

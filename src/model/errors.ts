@@ -40,8 +40,15 @@ export type ErrorCode =
   // running
   | 'missing_process_execution_id'
   | 'process_externally_owned'
+  | 'process_no_static_scope'
+  | 'process_host_profile_mismatch'
+  | `durable_store_required:${string}`
+  | 'process_runtime_build_failed'
   | 'process_engine_missing'
   | 'process_tool_failed'
+  | 'external_process_not_executable'
+  | 'process_env_invalid'
+  | 'process_env_secret'
   | 'process_env_missing'
   | 'process_env_not_found'
   | 'process_env_corrupt'

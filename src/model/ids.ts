@@ -24,6 +24,15 @@ export function requireProcessId(id: string): ProcessId {
   return id as ProcessId
 }
 
+/** Throws `missing_process_execution_id`: work that cannot name its process could never find its own earlier attempts. */
+export function requireStableId(id: string): void {
+  if (id.trim() !== '') return
+  throw new LeaseholdError(
+    'missing_process_execution_id',
+    'A process is run by its id, and this one is blank. Hand on the id that it was registered with.',
+  )
+}
+
 function brokenIdRule(id: string): string | undefined {
   if (id.trim() === '') return 'is blank'
   if (id.includes('#')) return 'contains "#", which is reserved as a separator'

@@ -1,35 +1,36 @@
 import { LeaseholdError } from '../model/errors.ts'
 import type { Json } from '../model/json.ts'
-import type { ProcessRecord } from '../model/process.ts'
-import type { ProcessRegistry } from '../registry/registry.ts'
+import type { PreparedToolCall, ProcessRecord } from '../model/process.ts'
 import type { ProcessContext } from './context.ts'
-import { loadEnvironment } from './environment.ts'
 import type { Host } from './host.ts'
+import type { ProcessRuntime } from './runtime.ts'
 import { type Tool, toolDefinition } from './tool.ts'
 
 /** What an attempt runs: the host's code for this record, over the context that execution gives it. */
 export type Body = (ctx: ProcessContext<Json>) => Promise<unknown>
 
-/** Builds the body for a record. A permanent problem throws its code; the caller makes it the outcome. */
-export async function buildBody(host: Host, registry: ProcessRegistry, record: ProcessRecord): Promise<Body> {
-  if (record.input.type === 'external') {
-    throw new LeaseholdError(
-      'process_externally_owned',
-      `Process "${record.id}" is externally-owned and must not be executed here.`,
-      { processId: record.id },
-    )
+/** Finds the code for a record. A permanent problem throws its code; the caller makes it the outcome. */
+export function createBody(host: Host, runtime: ProcessRuntime, record: ProcessRecord): Body {
+  const { input } = record
+  switch (input.type) {
+    case 'engine':
+      return engineBody(host, record, input.kind)
+    case 'tool_call':
+      return toolBody(runtime, record, input.call)
+    case 'session_turn':
+      throw new LeaseholdError(
+        'process_engine_missing',
+        `This worker's host runs no session turns, which process "${record.id}" needs.`,
+        { processId: record.id },
+      )
+    case 'external':
+      // Kept out by the guards; if it came here all the same, an invented outcome would be the worst answer.
+      throw new LeaseholdError(
+        'external_process_not_executable',
+        `Process "${record.id}" is work that somebody else owns; there is nothing to run.`,
+        { processId: record.id },
+      )
   }
-  if (record.input.type === 'session_turn') {
-    throw new LeaseholdError(
-      'process_engine_missing',
-      `This worker's host runs no session turns, which process "${record.id}" needs.`,
-      { processId: record.id },
-    )
-  }
-  await loadEnvironment(registry, record)
-  return record.input.type === 'engine'
-    ? engineBody(host, record, record.input.kind)
-    : toolBody(host, record, record.input.call)
 }
 
 /** The input as the body sees it: what the start's schema made of it. */
@@ -60,12 +61,7 @@ function engineBody(host: Host, record: ProcessRecord, kind: string): Body {
 }
 
 /** A tool call is one step: what the tool returned is journaled, so a crash after it does not call it again. */
-function toolBody(
-  host: Host,
-  record: ProcessRecord,
-  call: { callId: string; toolName: string; args: Json },
-): Body {
-  const tools = host.tools ?? {}
+function toolBody({ tools }: ProcessRuntime, record: ProcessRecord, call: PreparedToolCall): Body {
   const entry = Object.hasOwn(tools, call.toolName) ? tools[call.toolName] : undefined
   if (entry === undefined) {
     throw new LeaseholdError(

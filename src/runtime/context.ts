@@ -3,6 +3,7 @@ import type { ProcessId } from '../model/ids.ts'
 import type { StepEffect } from '../model/journal.ts'
 import type { Json } from '../model/json.ts'
 import type { Logger } from './logger.ts'
+import type { ProcessRuntime } from './runtime.ts'
 
 /**
  * What a running process gets. Every call whose answer could differ the next time is journaled under the lease, so that
@@ -17,6 +18,8 @@ export interface ProcessContext<Input = unknown> {
   /** Fires when a cancel was requested, the lease was lost, or the worker shuts down; `signal.reason` says which. */
   readonly signal: AbortSignal
   readonly log: Logger
+  /** What was made for this attempt from the host module and the options captured at the start. */
+  readonly runtime: Pick<ProcessRuntime, 'sessionId' | 'policy' | 'tools' | 'models'>
 
   /**
    * One journaled piece of work, addressed by `name` and `options.key`; without a key, by name and occurrence, and then

@@ -1,22 +1,120 @@
-import { LeaseholdError } from '../model/errors.ts'
-import { canonicalJson, hashJson, type Json } from '../model/json.ts'
+import { isLeaseholdError, LeaseholdError } from '../model/errors.ts'
+import { canonicalJson, hashJson, type Json, toJson } from '../model/json.ts'
+import { findSecret } from '../model/secret.ts'
 import type { ProcessRegistry } from '../registry/registry.ts'
+import type { TieredStore } from './durability.ts'
+import { flattenPlugins, type PluginOptions, type PluginStack } from './plugin.ts'
+import { parseInput } from './schema.ts'
+
+/** How a session of agents behaves: fields of the host's own choosing, and those that turns know (`TurnPolicy`). */
+export type SessionPolicy = { readonly [field: string]: Json }
 
 /** What a process was started with, beyond its input: captured at the start, immutable, without secrets. */
 export interface ProcessEnvironment {
-  readonly pluginOptions: { readonly [plugin: string]: Json }
-  readonly policy: { readonly [field: string]: Json }
+  readonly pluginOptions: PluginOptions
+  readonly policy: SessionPolicy
 }
 
 export const EMPTY_ENVIRONMENT: ProcessEnvironment = { pluginOptions: {}, policy: {} }
 
+/** Where captured environments are kept, by content address. The default is the registry. */
+export interface EnvironmentStore extends TieredStore {
+  /** Content-addressed: an existing ref stays as it is. */
+  put(ref: string, bytes: Uint8Array): Promise<void>
+  get(ref: string): Promise<Uint8Array | undefined>
+}
+
+export const registryEnvironments = (registry: ProcessRegistry): EnvironmentStore => ({
+  durabilityTier: registry.durabilityTier,
+  put: (ref, bytes) => registry.putEnv(ref, bytes),
+  get: ref => registry.getEnv(ref),
+})
+
+/** What of the host module makes environments. */
+export interface EnvironmentDefaults {
+  readonly plugins?: PluginStack
+  readonly pluginOptions?: PluginOptions
+  readonly policy?: SessionPolicy
+}
+
+const FIELDS: ReadonlySet<string> = new Set(['pluginOptions', 'policy'])
+
+/**
+ * The environment that a start asks for: each half it leaves out is the host's own. Throws `process_env_invalid` for an
+ * unknown field, a plugin that the host has not, or options that do not fit; `process_env_secret` for what must not be
+ * stored, with the path and without the value.
+ */
+export async function prepareEnvironment(
+  { plugins = [], pluginOptions = {}, policy = {} }: EnvironmentDefaults,
+  asked: Partial<ProcessEnvironment> = {},
+): Promise<ProcessEnvironment> {
+  const unknown = Object.keys(asked).find(field => !FIELDS.has(field))
+  if (unknown !== undefined)
+    throw invalid(`has a field "${unknown}"; it has pluginOptions and policy, and no others`)
+  const given = { pluginOptions: asked.pluginOptions ?? pluginOptions, policy: asked.policy ?? policy }
+  for (const field of ['pluginOptions', 'policy'] as const) {
+    if (typeof given[field] !== 'object' || given[field] === null || Array.isArray(given[field]))
+      throw invalid(`has ${field} that are no object`)
+  }
+  requireNoSecret(given)
+  const stored = {
+    policy: toStored('policy', given.policy),
+    pluginOptions: toStored('pluginOptions', given.pluginOptions),
+  }
+  return { ...stored, pluginOptions: await checkOptions(flattenPlugins(plugins), stored.pluginOptions) }
+}
+
+function toStored(field: string, value: unknown): { readonly [name: string]: Json } {
+  const stored = toJson(value)
+  if (stored.ok) return stored.json as { readonly [name: string]: Json }
+  throw invalid(`must be plain JSON; found ${stored.found} at ${field}.${stored.path}`)
+}
+
+async function checkOptions(
+  plugins: ReturnType<typeof flattenPlugins>,
+  options: PluginOptions,
+): Promise<PluginOptions> {
+  const checked: Record<string, Json> = { ...options }
+  for (const name of Object.keys(options)) {
+    if (plugins.some(plugin => plugin.name === name)) continue
+    const known = plugins.map(plugin => plugin.name).join(', ') || 'none'
+    throw invalid(`has options for plugin "${name}", which the host does not have. It has: ${known}`)
+  }
+  for (const { name, options: schema } of plugins) {
+    if (schema === undefined) continue
+    try {
+      checked[name] = await parseInput(`plugin "${name}"`, schema, options[name] ?? null)
+    } catch (error) {
+      if (!isLeaseholdError(error)) throw error
+      throw invalid(`does not fit: ${error.message.replace(/\.$/, '')}`)
+    }
+  }
+  // What a schema made of the options is stored, so it is looked at as well.
+  requireNoSecret({ pluginOptions: checked })
+  return checked
+}
+
+/** Throws `process_env_secret`. */
+export function requireNoSecret(value: unknown): void {
+  const found = findSecret(value)
+  if (found === undefined) return
+  throw new LeaseholdError(
+    'process_env_secret',
+    `The environment holds what must not be stored: the value at ${found.path} ${found.why}. Let the host's module or its plugin read it where it runs, and store no more than where to find it.`,
+    { details: { path: found.path } },
+  )
+}
+
+const invalid = (problem: string): LeaseholdError =>
+  new LeaseholdError('process_env_invalid', `The environment ${problem}.`)
+
 /** Stores the environment under its content address and returns that. */
 export async function captureEnvironment(
-  registry: ProcessRegistry,
+  store: EnvironmentStore,
   environment: ProcessEnvironment,
 ): Promise<string> {
   const ref = environmentRef(environment)
-  await registry.putEnv(ref, Buffer.from(canonicalJson(toSpec(environment))))
+  await store.put(ref, Buffer.from(canonicalJson(toSpec(environment))))
   return ref
 }
 
@@ -27,7 +125,7 @@ const toSpec = ({ pluginOptions, policy }: ProcessEnvironment): Json => ({ plugi
 
 /** Loads what a start captured. Missing and corrupt are told apart, because one asks for a restore and the other for repair. */
 export async function loadEnvironment(
-  registry: ProcessRegistry,
+  store: EnvironmentStore,
   process: { readonly id: string; readonly envRef?: string },
 ): Promise<ProcessEnvironment> {
   const { id, envRef } = process
@@ -40,7 +138,7 @@ export async function loadEnvironment(
       },
     )
   }
-  const bytes = await registry.getEnv(envRef)
+  const bytes = await store.get(envRef)
   if (bytes === undefined) {
     throw new LeaseholdError(
       'process_env_not_found',

@@ -1,24 +1,46 @@
 import { LeaseholdError } from '../model/errors.ts'
-import { MAX_EVENT_TYPE_LENGTH } from '../model/event.ts'
-import { DISPOSITIONS } from '../model/process.ts'
 import type { RegistrySource } from '../registry/source.ts'
+import type { TieredStore } from './durability.ts'
 import type { Engine } from './engine.ts'
-import { isSchema } from './schema.ts'
-import { type Tool, type ToolDefinition, toolDefinition } from './tool.ts'
+import type { EnvironmentStore, SessionPolicy } from './environment.ts'
+import { findHostProblems } from './host-problems.ts'
+import type { ModelTable, PluginOptions, PluginStack, ToolTable } from './plugin.ts'
 
 /** The user's module: where the truth is kept, and everything that can run. */
 export interface Host<Engines extends EngineTable = EngineTable, Tools extends ToolTable = ToolTable> {
   readonly registry: RegistrySource
   readonly engines?: Engines
   readonly tools?: Tools
+  /** By name; turns choose one by their policy's `model`. Default: none. */
+  readonly models?: ModelTable
+  /** Made anew for each runtime, in this order. Default: none. */
+  readonly plugins?: PluginStack
+  /** What plugins get where a start gives no options of its own. Default: none. */
+  readonly pluginOptions?: PluginOptions
+  /** What turns and captured environments follow where a start gives no policy of its own. Default: empty. */
+  readonly policy?: SessionPolicy
+  /** Default: all of them in the registry's own database. */
+  readonly stores?: HostStores
+  /** Processes started with it run at hosts of the same profile only. Default: none, and they run anywhere. */
+  readonly profileId?: string
+  /** Default `keep_all`. */
+  readonly residency?: Residency
 }
+
+export interface HostStores {
+  /** Where the host's own tools keep files, named so that its durability is checked. */
+  readonly attachments?: TieredStore
+  /** Of hosts that keep artifacts apart from attachments; checked only if there is one. */
+  readonly artifacts?: TieredStore
+  readonly environments?: EnvironmentStore
+  readonly triggers?: TieredStore
+}
+
+/** What of a session a turn holds in memory: all its messages, or those from its last summary on. */
+export type Residency = 'keep_all' | 'active_path'
 
 // biome-ignore lint/suspicious/noExplicitAny: a table of engines of every input; each one's own types hold at its entry
 export type EngineTable = Readonly<Record<string, Engine<any, any, any>>>
-export type ToolTable = Readonly<Record<string, Tool | ToolDefinition>>
-
-/** Kinds that are not engines: an engine of that name could never be started. */
-const RESERVED_KINDS: ReadonlySet<string> = new Set(['tool_call', 'session_turn', 'external', 'tool'])
 
 /** Checks the whole module once, where it is defined, and returns it. Throws `host_invalid` or `disposition_required`. */
 export function defineHost<Engines extends EngineTable, Tools extends ToolTable>(
@@ -27,60 +49,15 @@ export function defineHost<Engines extends EngineTable, Tools extends ToolTable>
   return requireHost(host)
 }
 
-/** The same checks for a module that JavaScript wrote and no compiler has seen. */
+/** The same checks for a module that JavaScript wrote and no compiler has seen. Names every problem there is. */
 export function requireHost<H>(host: H): H {
-  if (typeof host !== 'object' || host === null) {
-    throw invalid(
-      'is not an object. Export the result of defineHost({ registry, engines, tools }) as default',
-    )
-  }
-  const { registry, engines = {}, tools = {} } = host as Partial<Host>
-  if (typeof registry?.open !== 'function') {
-    throw invalid('has no registry. Set registry to sqliteRegistry({ path })')
-  }
-  for (const [kind, engine] of Object.entries(engines)) requireEngine(kind, engine)
-  for (const [name, entry] of Object.entries(tools)) requireTool(name, entry)
-  return host
+  const problems = findHostProblems(host)
+  const [first] = problems
+  if (first === undefined) return host
+  const isAllDisposition = problems.every(({ code }) => code === 'disposition_required')
+  if (isAllDisposition && problems.length === 1) throw new LeaseholdError(first.code, `${first.text}.`)
+  const texts = problems.map(({ text }) => text)
+  throw new LeaseholdError('host_invalid', `The host module ${texts.join('; it ')}.`, {
+    details: { problems: problems.length },
+  })
 }
-
-function requireEngine(kind: string, engine: unknown): void {
-  const { disposition, input, events = {}, run } = (engine ?? {}) as Partial<Engine>
-  if (kind.trim() === '' || RESERVED_KINDS.has(kind))
-    throw invalid(`names an engine "${kind}", which is reserved or blank`)
-  if (typeof run !== 'function') throw invalid(`has an engine "${kind}" without a run function`)
-  requireDisposition(`Engine "${kind}"`, disposition)
-  if (input !== undefined && !isSchema(input)) {
-    throw invalid(`has an engine "${kind}" whose input is not a Standard Schema (zod, valibot, arktype, …)`)
-  }
-  for (const eventType of Object.keys(events)) {
-    if (
-      eventType.trim() === '' ||
-      eventType.length > MAX_EVENT_TYPE_LENGTH ||
-      eventType.startsWith('process.')
-    ) {
-      throw invalid(
-        `has an engine "${kind}" with event type "${eventType.slice(0, 80)}": names are 1 to ${MAX_EVENT_TYPE_LENGTH} characters and do not begin with "process."`,
-      )
-    }
-  }
-}
-
-function requireTool(name: string, entry: unknown): void {
-  const definition = typeof entry === 'object' && entry !== null ? toolDefinition(entry as Tool) : undefined
-  if (typeof definition?.tool?.execute !== 'function')
-    throw invalid(`has a tool "${name}" without an execute function`)
-  if (definition.disposition !== undefined) requireDisposition(`Tool "${name}"`, definition.disposition)
-}
-
-/** Required, and one that can run here; there is no default, because only the author knows what a second run would do. */
-export function requireDisposition(what: string, disposition: unknown): void {
-  if (disposition === 'rerunnable' || disposition === 'owner_bound') return
-  const isKnown = DISPOSITIONS.some(known => known === disposition)
-  throw new LeaseholdError(
-    'disposition_required',
-    `${what} ${isKnown ? `cannot be ${disposition}: that is for kind "external"` : 'states no disposition'}. State 'rerunnable' if another worker may run it again after a crash, or 'owner_bound' if nobody may.`,
-  )
-}
-
-const invalid = (problem: string): LeaseholdError =>
-  new LeaseholdError('host_invalid', `The host module ${problem}.`)

@@ -5,8 +5,9 @@ import type { Json } from '../model/json.ts'
 import type { Disposition } from '../model/process.ts'
 import type { RegistrationRequest } from '../model/registration.ts'
 import type { Engine, RunnableDisposition } from './engine.ts'
-import { EMPTY_ENVIRONMENT, type ProcessEnvironment } from './environment.ts'
-import { type EngineTable, type Host, requireDisposition } from './host.ts'
+import { type ProcessEnvironment, prepareEnvironment } from './environment.ts'
+import type { EngineTable, Host } from './host.ts'
+import { problemsOfDisposition } from './host-problems.ts'
 import { isSchema, parseInput } from './schema.ts'
 import { toolDefinition } from './tool.ts'
 
@@ -19,8 +20,8 @@ export interface StartOptions {
   readonly label?: string
   /** Default: the kind's, else no limit. */
   readonly maxAttempts?: number
-  /** Default: empty. */
-  readonly env?: ProcessEnvironment
+  /** What it leaves out is the host's own. Captured now: later changes of the host do not reach the process. */
+  readonly env?: Partial<ProcessEnvironment>
 }
 
 /** One start: of an engine by its name, of a tool, or of work that somebody else owns. */
@@ -53,8 +54,8 @@ export interface PreparedStart {
 /** Checks a start against the host module and makes its registration. Nothing is written. */
 export async function prepareStart(host: Host, request: AnyStart): Promise<PreparedStart> {
   const id = request.id ?? uuidv7()
-  if (request.kind === 'external') return prepareExternal(id, request)
-  const environment = request.env ?? EMPTY_ENVIRONMENT
+  if (request.kind === 'external') return prepareExternal(host, id, request)
+  const environment = await prepareEnvironment(host, request.env)
   const registration =
     request.kind === 'tool_call'
       ? await prepareToolCall(host, id, request)
@@ -76,7 +77,7 @@ async function prepareEngine(host: Host, id: string, request: AnyStart): Promise
   }
   const payload = await parseInput(`kind "${request.kind}"`, engine.input, request.input)
   return {
-    ...common(id, request, engine.maxAttempts),
+    ...common(host, id, request, engine.maxAttempts),
     input: { type: 'engine', kind: request.kind, payload },
     identity: { kind: request.kind, ...label(request.label) },
     disposition: narrow(`Kind "${request.kind}"`, engine.disposition, request.disposition),
@@ -104,14 +105,14 @@ async function prepareToolCall(host: Host, id: string, request: AnyStart): Promi
     args ?? {},
   )
   return {
-    ...common(id, request),
+    ...common(host, id, request),
     input: { type: 'tool_call', call: { callId: id, toolName, args: parsed } },
     identity: { kind: 'tool', label: request.label ?? toolName },
     disposition: narrow(`Tool "${toolName}"`, definition.disposition, request.disposition),
   }
 }
 
-async function prepareExternal(id: string, request: AnyStart): Promise<PreparedStart> {
+async function prepareExternal(host: Host, id: string, request: AnyStart): Promise<PreparedStart> {
   if (request.disposition !== undefined && request.disposition !== 'externally_owned') {
     throw notNarrower('Kind "external"', 'externally_owned', request.disposition)
   }
@@ -119,7 +120,7 @@ async function prepareExternal(id: string, request: AnyStart): Promise<PreparedS
   const identity = request.label === undefined ? {} : { identity: { kind: 'external', label: request.label } }
   return {
     registration: {
-      ...common(id, request),
+      ...common(host, id, request),
       ...identity,
       input: { type: 'external', metadata },
       disposition: 'externally_owned',
@@ -127,11 +128,12 @@ async function prepareExternal(id: string, request: AnyStart): Promise<PreparedS
   }
 }
 
-const common = (id: string, request: AnyStart, kindsMaxAttempts?: number) => {
+const common = (host: Host, id: string, request: AnyStart, kindsMaxAttempts?: number) => {
+  const profile = host.profileId === undefined ? {} : { hostProfileId: host.profileId }
   const maxAttempts = request.maxAttempts ?? kindsMaxAttempts
   return {
     id,
-    provenance: { originator: { type: 'host' } } as const,
+    provenance: { originator: { type: 'host' }, ...profile } as const,
     ...(maxAttempts === undefined ? {} : { maxAttempts }),
   }
 }
@@ -144,7 +146,8 @@ function narrow(
   stated: Disposition | undefined,
 ): Disposition {
   if (declared === undefined) {
-    requireDisposition(what, stated)
+    const [problem] = problemsOfDisposition(what, stated)
+    if (problem !== undefined) throw new LeaseholdError(problem.code, `${problem.text}.`)
     return stated as RunnableDisposition
   }
   if (stated === undefined || stated === declared) return declared

@@ -10,8 +10,9 @@ import { createProcessRegistry } from '../../src/registry/registry.ts'
 import type { ProcessStore } from '../../src/registry/store.ts'
 import { type WatchedRegistry, watchRegistry } from '../../src/registry/watch.ts'
 import type { ProcessContext } from '../../src/runtime/context.ts'
-import { captureEnvironment } from '../../src/runtime/environment.ts'
-import type { EngineTable, Host, ToolTable } from '../../src/runtime/host.ts'
+import { captureEnvironment, registryEnvironments } from '../../src/runtime/environment.ts'
+import type { EngineTable, Host } from '../../src/runtime/host.ts'
+import type { ToolTable } from '../../src/runtime/plugin.ts'
 import { type AnyStart, prepareStart } from '../../src/runtime/start-request.ts'
 
 const nothing = () => {}
@@ -28,7 +29,8 @@ export interface Stage {
   readonly registry: WatchedRegistry
   readonly runner: ProcessRunner
   readonly identity: LeaseOwner
-  addWorker(options?: ExecutionOptions): StageWorker
+  /** `more`: what its host module says otherwise. */
+  addWorker(options?: ExecutionOptions, more?: Partial<Host>): StageWorker
   /** Registers a process; default kind `work`. */
   start(request?: Partial<AnyStart>): Promise<string>
   /** Attempts in a row, for as long as they come to nothing. */
@@ -41,6 +43,8 @@ export interface StageOptions extends ExecutionOptions {
   readonly engines?: EngineTable
   readonly tools?: ToolTable
   readonly store?: ProcessStore
+  /** What else the host module says. */
+  readonly host?: Partial<Host>
 }
 
 type Run = (ctx: ProcessContext) => unknown
@@ -50,17 +54,19 @@ export const work = (run: Run, disposition: 'rerunnable' | 'owner_bound' = 'reru
   work: { disposition, events: { note: true }, run },
 })
 
-export function openStage({ engines = {}, tools = {}, store, ...options }: StageOptions): Stage {
+export function openStage({ engines = {}, tools = {}, store, host: given, ...options }: StageOptions): Stage {
   const registry = watchRegistry(createProcessRegistry(store ?? createMemoryStore()))
   const host: Host = defineHost({
     registry: { description: 'the stage', open: async () => registry },
     engines,
     tools,
+    ...given,
   })
+  const environments = host.stores?.environments ?? registryEnvironments(registry)
   onTestFinished(() => registry.close())
 
-  const addWorker = (more: ExecutionOptions = {}): StageWorker => {
-    const environment = createExecutionEnvironment(host, registry, {
+  const addWorker = (more: ExecutionOptions = {}, ofHost: Partial<Host> = {}): StageWorker => {
+    const environment = createExecutionEnvironment({ ...host, ...ofHost }, registry, {
       logger: silent,
       // Renewed often, so that an attempt whose lease was taken hears of it soon.
       leaseTimings: { ttlMs: 900, renewIntervalMs: 300 },
@@ -82,7 +88,7 @@ export function openStage({ engines = {}, tools = {}, store, ...options }: Stage
       const start = { kind: 'work', input: null, ...request }
       const { registration, environment } = await prepareStart(host, start)
       const envRef =
-        environment === undefined ? {} : { envRef: await captureEnvironment(registry, environment) }
+        environment === undefined ? {} : { envRef: await captureEnvironment(environments, environment) }
       return (await registry.register({ ...registration, ...envRef })).record.id
     },
     outcome: async id => {

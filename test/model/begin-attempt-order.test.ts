@@ -32,6 +32,7 @@ const started: FirstStarted = {
 }
 const cancelRequest = { requestedAtMs: NOW - 1, reason: 'enough' }
 const abandonRequest = { requestedBy: 'ana', requestedAtMs: NOW - 1 }
+const ofLaptop = { originator: { type: 'host' as const }, hostProfileId: 'laptop' }
 const pending = [{ key: 'nap', sinceMs: NOW, untilMs: NOW + 5_000, on: { type: 'timer' as const } }]
 
 interface Case {
@@ -61,6 +62,36 @@ const CASES: readonly Case[] = [
     title: 'an externally owned row is never cancelled here',
     record: { disposition: 'externally_owned', cancelRequest },
     answer: { type: 'external' },
+  },
+  {
+    title: 'an externally owned row is external to every host profile',
+    record: { disposition: 'externally_owned', provenance: ofLaptop },
+    answer: { type: 'external' },
+  },
+  {
+    title:
+      'a row of another host profile is left alone before its lease, request and cancel are looked at (§6 #163)',
+    record: { provenance: ofLaptop, cancelRequest, abandonRequest },
+    lease: liveOther,
+    request: { hostProfileId: 'server' },
+    answer: { type: 'other_profile', recorded: 'laptop' },
+  },
+  {
+    title: 'a row of a host profile is not for a worker without one (§6 #163)',
+    record: { provenance: ofLaptop },
+    answer: { type: 'other_profile', recorded: 'laptop' },
+  },
+  {
+    title: 'a row of the same host profile runs (§6 #163)',
+    record: { provenance: ofLaptop },
+    request: { hostProfileId: 'laptop' },
+    answer: { type: 'run' },
+  },
+  {
+    title: 'a row without host profile runs anywhere (§6 #163)',
+    record: { provenance: { ...ofLaptop, hostProfileId: '' } },
+    request: { hostProfileId: 'server' },
+    answer: { type: 'run' },
   },
   {
     title: "another's live lease is busy before owner-bound, request, cancel and waits are looked at",

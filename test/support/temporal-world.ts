@@ -15,8 +15,9 @@ import {
   sqliteRegistry,
 } from '../../src/index.ts'
 import type { WatchedRegistry } from '../../src/registry/watch.ts'
-import type { EngineTable, ToolTable } from '../../src/runtime/host.ts'
+import type { EngineTable } from '../../src/runtime/host.ts'
 import { borrowRegistry } from '../../src/runtime/open-registry.ts'
+import type { ToolTable } from '../../src/runtime/plugin.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
 // Its warnings tell of servers that these tests kill.
@@ -49,6 +50,8 @@ export interface TemporalWorld<Engines extends EngineTable, Tools extends ToolTa
 export interface WorldOptions<Engines extends EngineTable, Tools extends ToolTable> {
   readonly engines?: Engines
   readonly tools?: Tools
+  /** What else the host module says. */
+  readonly host?: Partial<Host>
   readonly leaseTimings?: LeaseTimings
   /** Default: the server that all tests share. */
   readonly address?: string
@@ -66,6 +69,7 @@ export async function openWorld<Engines extends EngineTable, Tools extends ToolT
     registry: sqliteRegistry({ path: registryPath }),
     ...(engines === undefined ? {} : { engines }),
     ...(tools === undefined ? {} : { tools }),
+    ...moreOf(options.host),
   })
   const timings = leaseTimings === undefined ? {} : { leaseTimings }
   const clientConnection = await Connection.connect({ address })
@@ -116,6 +120,9 @@ export async function openWorld<Engines extends EngineTable, Tools extends ToolT
     },
   }
 }
+
+/** Engines and tools have options of their own, with their types. */
+const moreOf = ({ engines: _, tools: __, ...more }: Partial<Host> = {}) => more
 
 /** A worker that does not stop fails the test that started it. */
 async function stopWithin(worker: ProcessWorker): Promise<void> {

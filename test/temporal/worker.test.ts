@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { localWorker } from '../../src/execution/environment.ts'
-import { defineEngine, isLeaseholdError } from '../../src/index.ts'
+import { defineEngine, definePlugin, type Host, isLeaseholdError } from '../../src/index.ts'
 import { eventually } from '../support/eventually.ts'
 import { createGate } from '../support/gate.ts'
 import { openWorld } from '../support/temporal-world.ts'
@@ -165,4 +165,37 @@ test('a process runs under its lease for several of its times to live, and nobod
   gate.open()
   expect(await handle.outcome()).toEqual({ status: 'completed', value: 1 })
   expect(await world.historyLength(handle.id)).toBeLessThanOrEqual(11)
+})
+
+const REFUSED: readonly [title: string, host: Partial<Host>, code: string, says: string][] = [
+  [
+    'a store that forgets',
+    { stores: { attachments: {}, triggers: { durabilityTier: 'inline' } } },
+    'durable_store_required:attachment_store',
+    'durable attachment store',
+  ],
+  [
+    'a plugin that cannot be made',
+    { plugins: [definePlugin('index', () => Promise.reject(new Error('no such index')))] },
+    'host_invalid',
+    'plugin "index" failed: no such index',
+  ],
+]
+
+test.each(REFUSED)('a worker refuses to start with %s, and says which', async (_, more, code, says) => {
+  await using world = await openWorld({ engines: { quick }, host: more })
+  await expect(world.createWorker()).rejects.toMatchObject({ code, message: expect.stringContaining(says) })
+})
+
+test('a worker refuses to start with a host that nobody checked, and names all that is wrong with it', async () => {
+  await using world = await openWorld({ engines: { quick } })
+  Object.assign(world.host, { engines: { external: quick, idle: {} }, plugins: [{}] })
+  const error = await world.createWorker().catch(thrown => thrown)
+  expect(error).toMatchObject({ code: 'host_invalid' })
+  for (const problem of [
+    '"external", which is reserved',
+    '"idle" without a run',
+    'a plugin that is no function',
+  ])
+    expect(error.message).toContain(problem)
 })

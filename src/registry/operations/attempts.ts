@@ -96,6 +96,7 @@ function* begin(tx: StoreTransaction, id: string, request: BeginAttemptRequest):
     case 'external':
       yield* tx.saveDue(stored.record.id, dueExternal(stored, lease))
       return decision
+    case 'other_profile':
     case 'busy':
       return decision
   }

@@ -37,6 +37,18 @@ export function attemptCases(it: Case): void {
     expect(await world.record(id)).toMatchObject({ attempts: 2 })
   })
 
+  it('a row of another host profile is not begun, and stays as it is (§6 #163)', async world => {
+    const provenance = { originator: { type: 'host' as const }, hostProfileId: 'laptop' }
+    const id = await world.register({ provenance })
+    await unchanged(world, id, async () => {
+      for (const hostProfileId of [undefined, 'server'] as const) {
+        const asked = hostProfileId === undefined ? {} : { hostProfileId }
+        expect(await world.begin(id, asked)).toEqual({ type: 'other_profile', recorded: 'laptop' })
+      }
+    })
+    expect(await world.begin(id, { hostProfileId: 'laptop' })).toMatchObject({ type: 'run' })
+  })
+
   it('an attempt of another worker is busy, and told for how long (§6 #183)', async world => {
     const id = await world.register()
     const holder = await world.start(id)

@@ -1,0 +1,66 @@
+import type { LanguageModel, ModelMessage } from 'ai'
+import type { Json } from '../model/json.ts'
+import type { Schema } from './schema.ts'
+import type { Tool, ToolDefinition } from './tool.ts'
+
+export type ToolTable = Readonly<Record<string, Tool | ToolDefinition>>
+/** The AI SDK's own models, by the names that policies choose them with. */
+export type ModelTable = Readonly<Record<string, LanguageModel>>
+
+/** What one plugin adds to a runtime. */
+export interface PluginParts {
+  readonly tools?: ToolTable
+  readonly models?: ModelTable
+  readonly hooks?: RuntimeHooks
+}
+
+/** What a plugin does at certain moments of a runtime. Hooks of several plugins run in the plugins' order. */
+export interface RuntimeHooks {
+  /** Gives the messages that a turn's next model call gets. */
+  transformContext?(
+    messages: readonly ModelMessage[],
+  ): readonly ModelMessage[] | Promise<readonly ModelMessage[]>
+  /** Before a turn's first model call; what it throws ends the turn as failed. */
+  beforeTurn?(turn: TurnInfo): void | Promise<void>
+  /** After a turn was stored. What it throws is logged and changes nothing. */
+  afterTurn?(turn: TurnInfo): void | Promise<void>
+  /** At every end of the attempt: outcome, park, lost lease, shutdown. */
+  dispose?(): void | Promise<void>
+}
+
+export interface TurnInfo {
+  readonly processId: string
+  readonly sessionId: string
+}
+
+/**
+ * Makes the parts anew for each runtime, from the options that were captured with the process. Its name is its
+ * function's; options and errors are found by it.
+ */
+export interface Plugin {
+  // biome-ignore lint/suspicious/noExplicitAny: options of every plugin in one list; each one's own type holds inside it
+  (options: any): PluginParts | Promise<PluginParts>
+  readonly name: string
+  /** Checks the options at each start. Default: any JSON. */
+  readonly options?: Schema
+}
+
+/** Plugins in order; a list in the list is a stack that somebody else put together. */
+export type PluginStack = readonly (Plugin | PluginStack)[]
+
+/** Options by plugin. A plugin without any gets null. */
+export type PluginOptions = { readonly [plugin: string]: Json }
+
+/** A plugin with a name of its own, and options that a schema checks. */
+export function definePlugin<Options = Json>(
+  name: string,
+  create: (options: Options) => PluginParts | Promise<PluginParts>,
+  { options }: { readonly options?: Schema<unknown, Options> } = {},
+): Plugin {
+  const plugin = (given: Options) => create(given)
+  Object.defineProperty(plugin, 'name', { value: name })
+  return Object.assign(plugin, options === undefined ? {} : { options })
+}
+
+export const flattenPlugins = (stack: PluginStack): readonly Plugin[] =>
+  stack.flatMap(entry => (typeof entry === 'function' ? [entry] : flattenPlugins(entry)))

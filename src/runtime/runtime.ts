@@ -1,0 +1,186 @@
+import { isTransient, LeaseholdError, messageOf } from '../model/errors.ts'
+import type { ProcessRecord } from '../model/process.ts'
+import type { SessionScope } from '../model/session-scope.ts'
+import {
+  type EnvironmentStore,
+  loadEnvironment,
+  type ProcessEnvironment,
+  type SessionPolicy,
+} from './environment.ts'
+import type { Host } from './host.ts'
+import { isNetworkTrouble } from './network-trouble.ts'
+import type { PhaseProbe, PhaseProbes } from './phase-probe.ts'
+import {
+  flattenPlugins,
+  type ModelTable,
+  type Plugin,
+  type PluginOptions,
+  type RuntimeHooks,
+  type ToolTable,
+} from './plugin.ts'
+
+/**
+ * What one attempt of one process runs with: made anew for it, from the host module and the captured environment, and
+ * disposed of when the attempt ends. Nothing of the session that started the process is in it.
+ */
+export interface ProcessRuntime {
+  /** The runtime's own session, not one of the session store's. */
+  readonly sessionId: string
+  readonly policy: SessionPolicy
+  readonly tools: ToolTable
+  readonly models: ModelTable
+  /** In the plugins' order. */
+  readonly hooks: readonly RuntimeHooks[]
+  readonly probe?: PhaseProbe
+  dispose(): Promise<void>
+}
+
+export interface RuntimeParts {
+  readonly host: Host
+  readonly environments: EnvironmentStore
+  readonly probes?: PhaseProbes
+}
+
+/** Throws the environment's errors, or `process_runtime_build_failed` with what failed. */
+export async function buildRuntime(parts: RuntimeParts, record: ProcessRecord): Promise<ProcessRuntime> {
+  const { sessionId, environment, label } = await describe(parts, record)
+  const { tools, models, hooks, dispose } = await assembleFor(record, parts.host, { environment, label })
+  const probe = parts.probes && findProbe(parts.probes, record)
+  return {
+    sessionId,
+    policy: environment.policy,
+    tools,
+    models,
+    hooks,
+    ...(probe === undefined ? {} : { probe }),
+    dispose,
+  }
+}
+
+interface Described {
+  readonly sessionId: string
+  readonly environment: ProcessEnvironment
+  /** What a build failure names. */
+  readonly label: string
+}
+
+async function describe({ host, environments }: RuntimeParts, record: ProcessRecord): Promise<Described> {
+  const { id, input } = record
+  if (input.type === 'session_turn') {
+    const { policy = host.policy ?? {}, pluginOptions = {} } = input.createRequest
+    return {
+      sessionId: `process-session-turn:${id}`,
+      environment: { policy: withModelOf(policy, host.policy), pluginOptions },
+      label: 'session turn request',
+    }
+  }
+  const environment = await loadEnvironment(environments, record)
+  return { sessionId: `process-env:${id}`, environment, label: record.envRef ?? '' }
+}
+
+/** A turn's policy that names no model gets the host's. */
+const withModelOf = (policy: SessionPolicy, defaults: SessionPolicy = {}): SessionPolicy =>
+  (policy.model ?? '') === '' && defaults.model !== undefined ? { ...policy, model: defaults.model } : policy
+
+async function assembleFor(
+  { id }: ProcessRecord,
+  host: Host,
+  { environment, label }: Pick<Described, 'environment' | 'label'>,
+): Promise<Assembly> {
+  try {
+    return await assemble(host, environment.pluginOptions)
+  } catch (cause) {
+    if (isTransient(cause) || isNetworkTrouble(cause)) throw cause
+    throw new LeaseholdError(
+      'process_runtime_build_failed',
+      `The runtime of process "${id}" could not be built for ${label}: ${messageOf(cause)}.`,
+      { processId: id, cause },
+    )
+  }
+}
+
+interface Assembly {
+  readonly tools: ToolTable
+  readonly models: ModelTable
+  readonly hooks: readonly RuntimeHooks[]
+  dispose(): Promise<void>
+}
+
+/** The host's own tools and models first, then each plugin's in order; two of one name are refused, for nobody could tell which runs. */
+async function assemble(host: Host, options: PluginOptions): Promise<Assembly> {
+  const tools = new PartTable<ToolTable[string]>('tool', host.tools)
+  const models = new PartTable<ModelTable[string]>('model', host.models)
+  const hooks: RuntimeHooks[] = []
+  const dispose = async () => {
+    // The last made may still use the ones before it.
+    for (let last = hooks.pop(); last !== undefined; last = hooks.pop()) await last.dispose?.()
+  }
+  try {
+    for (const plugin of flattenPlugins(host.plugins ?? [])) {
+      const made = await create(plugin, options)
+      if (made.hooks !== undefined) hooks.push(made.hooks)
+      tools.add(`plugin "${plugin.name}"`, made.tools)
+      models.add(`plugin "${plugin.name}"`, made.models)
+    }
+    return { tools: tools.entries, models: models.entries, hooks, dispose }
+  } catch (error) {
+    await dispose().catch(() => {})
+    throw error
+  }
+}
+
+class PartTable<Part> {
+  readonly entries: Record<string, Part>
+  readonly #kind: string
+  readonly #givers = new Map<string, string>()
+
+  constructor(kind: string, ofHost: Readonly<Record<string, Part>> = {}) {
+    this.#kind = kind
+    this.entries = {}
+    this.add('the host module', ofHost)
+  }
+
+  add(giver: string, parts: Readonly<Record<string, Part>> = {}): void {
+    for (const [name, part] of Object.entries(parts)) {
+      const other = this.#givers.get(name)
+      if (other !== undefined)
+        throw new Error(`${giver} gives a ${this.#kind} "${name}", which ${other} gives already`)
+      this.#givers.set(name, giver)
+      this.entries[name] = part
+    }
+  }
+}
+
+async function create(plugin: Plugin, options: PluginOptions) {
+  try {
+    const parts = await plugin(Object.hasOwn(options, plugin.name) ? options[plugin.name] : null)
+    if (typeof parts !== 'object' || parts === null)
+      throw new Error('it returned no { tools, models, hooks }')
+    return parts
+  } catch (cause) {
+    if (isTransient(cause)) throw cause
+    throw new Error(`plugin "${plugin.name}" failed: ${messageOf(cause)}`, { cause })
+  }
+}
+
+/** Makes the parts that a start without options of its own would get, to see before the first one whether it can be done. */
+export async function tryParts(host: Host): Promise<void> {
+  try {
+    await (await assemble(host, host.pluginOptions ?? {})).dispose()
+  } catch (cause) {
+    if (isTransient(cause) || isNetworkTrouble(cause)) throw cause
+    throw new LeaseholdError(
+      'host_invalid',
+      `The host module cannot be used with its own plugin options: ${messageOf(cause)}.`,
+      { cause },
+    )
+  }
+}
+
+/** The session that hears of the process, else the one that started it. */
+function findProbe(probes: PhaseProbes, { wakeTarget, provenance }: ProcessRecord): PhaseProbe | undefined {
+  const { originator } = provenance
+  const scope: SessionScope | undefined =
+    wakeTarget ?? (originator.type === 'session' ? originator.scope : undefined)
+  return probes.find(scope)
+}

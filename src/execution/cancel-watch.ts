@@ -36,7 +36,9 @@ export class CancelWatch {
 
   /** Subscribes first and looks after, so that a cancel in between is seen. */
   async start(): Promise<void> {
-    this.#unsubscribe = this.#registry.hub.subscribe(this.#processId, () => this.check())
+    this.#unsubscribe = this.#registry.hub.subscribe(this.#processId, change => {
+      if (change === undefined || change.isCancelRequested) this.check()
+    })
     this.check()
     await this.#looking
   }

@@ -1,6 +1,7 @@
 import { unknownProcess } from '../model/errors.ts'
 import type { ProcessEvent } from '../model/event.ts'
 import { isTerminal, type Outcome } from '../model/outcome.ts'
+import type { ProcessChange } from './store.ts'
 import type { WatchedRegistry } from './watch.ts'
 
 /** Even without a tick a waiter looks for itself: a lost notice costs a second, never the answer. */
@@ -15,7 +16,7 @@ export async function awaitOutcome(
   id: string,
   options: WaitOptions = {},
 ): Promise<Outcome> {
-  const ticks = listen(registry, id, options.signal)
+  const ticks = listen(registry, id, options.signal, change => isTerminal(change.status))
   try {
     while (true) {
       const record = await registry.get(id)
@@ -53,11 +54,20 @@ export async function* followEvents(
   }
 }
 
-/** A tick, or the next look of its own, whichever comes first. Ticks that come while nobody waits are kept. */
-function listen(registry: WatchedRegistry, id: string, signal: AbortSignal | undefined) {
+/**
+ * A tick, or the next look of its own, whichever comes first. Ticks that come while nobody waits are kept; changes that
+ * do not concern the listener are none.
+ */
+function listen(
+  registry: WatchedRegistry,
+  id: string,
+  signal: AbortSignal | undefined,
+  concerns: (change: ProcessChange) => boolean = () => true,
+) {
   let isTicked = false
   let wake = () => {}
-  const unsubscribe = registry.hub.subscribe(id, () => {
+  const unsubscribe = registry.hub.subscribe(id, change => {
+    if (change !== undefined && !concerns(change)) return
     isTicked = true
     wake()
   })

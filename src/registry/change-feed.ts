@@ -103,9 +103,9 @@ export class ChangeFeed {
       this.#hub.notifyAll()
       return
     }
-    const { ids, next } = await this.#registry.changesSince(this.#cursor, PAGE)
+    const { changes, next } = await this.#registry.changesSince(this.#cursor, PAGE)
     this.#cursor = next
-    for (const id of ids) this.#hub.notify(id)
-    if (ids.length === PAGE) this.#isStale = true
+    for (const change of changes) this.#hub.notify(change.id, change)
+    if (changes.length === PAGE) this.#isStale = true
   }
 }

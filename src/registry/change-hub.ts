@@ -1,9 +1,14 @@
+import type { ProcessChange } from './store.ts'
+
+/** `change`: what the feed saw, where it is the feed that tells. A listener may find in it that it need not look. */
+export type ChangeListener = (change?: ProcessChange) => void
+
 /**
- * Tells waiters that a process may have changed. A tick carries no data: whoever waits subscribes first and reads
- * after, so a change between the two is never missed.
+ * Tells waiters that a process may have changed. Whoever waits subscribes first and reads after, so a change between the
+ * two is never missed.
  */
 export class ChangeHub {
-  readonly #listeners = new Map<string, Set<() => void>>()
+  readonly #listeners = new Map<string, Set<ChangeListener>>()
   readonly #anyListeners = new Set<() => void>()
   readonly #onDemand: (demand: Demand) => void
   #demand: Demand = 'none'
@@ -14,7 +19,7 @@ export class ChangeHub {
   }
 
   /** Calls the listener at each change of the process. Returns how to stop. */
-  subscribe(id: string, listener: () => void): () => void {
+  subscribe(id: string, listener: ChangeListener): () => void {
     const listeners = this.#listeners.get(id) ?? new Set()
     this.#listeners.set(id, listeners.add(listener))
     this.#updateDemand()
@@ -35,8 +40,8 @@ export class ChangeHub {
     }
   }
 
-  notify(id: string): void {
-    for (const listener of this.#listeners.get(id) ?? []) listener()
+  notify(id: string, change?: ProcessChange): void {
+    for (const listener of this.#listeners.get(id) ?? []) listener(change)
     for (const listener of this.#anyListeners) listener()
   }
 

@@ -365,7 +365,7 @@ export interface WorklistOperations {
   recordSubmitted(id: string, submission: SeenProcess & { readonly ref: ExternalRef }): Promise<void>
   /** The row could not be handed over, for a reason of its own: it is due again later, with the back-off of a submission. */
   postpone(id: string, seen: SeenProcess): Promise<void>
-  /** Ids changed after the cursor, in order of commit, each once. */
+  /** The processes changed after the cursor, in order of commit, each once. */
   changesSince(cursor: ChangeCursor, limit: number): Promise<ChangePage>
   latestChange(): Promise<ChangeCursor>
 }

@@ -6,6 +6,7 @@ import type { ProcessLease, StoredLease } from '../model/lease.ts'
 import type { ProcessListFilter } from '../model/list.ts'
 import type { LiveReferences } from '../model/live-references.ts'
 import type { StoredWake } from '../model/outbox.ts'
+import type { ProcessStatus } from '../model/outcome.ts'
 import type { ProcessRecord, StoredProcess } from '../model/process.ts'
 import type { WorkerRow } from '../model/worker-row.ts'
 
@@ -75,7 +76,7 @@ export interface StoreReader {
   listDue(now: number, limit: number): Operation<ProcessId[]>
   /** The earliest due time of all; absent when nothing will ever be due. */
   nextDue(): Operation<number | undefined>
-  /** Ids changed after the cursor in order of commit, each once at its newest position. */
+  /** Processes changed after the cursor in order of commit, each once at its newest position. */
   listChanges(cursor: ChangeCursor, limit: number): Operation<ChangePage>
   latestChange(): Operation<ChangeCursor>
   listWorkers(hostId: string): Operation<WorkerRow[]>
@@ -107,11 +108,18 @@ export interface StoreReader {
 }
 
 export interface ChangePage {
-  readonly ids: readonly ProcessId[]
+  readonly changes: readonly ProcessChange[]
   /** What to go on with; the reader's own cursor if there was nothing to read. */
   readonly next: ChangeCursor
   /** Changes are committed that the feed cannot show yet. Waiters hear of them all the same. */
   readonly heldBackBy?: HeldBack
+}
+
+/** A process that changed, as it is when the feed is read: enough to tell who of those who wait has to look. */
+export interface ProcessChange {
+  readonly id: ProcessId
+  readonly status: ProcessStatus
+  readonly isCancelRequested: boolean
 }
 
 /** A transaction that keeps later changes out of the feed, in whatever database of the same server. */

@@ -7,7 +7,7 @@ import type { ChangeCursor, ProcessId } from '../../src/model/ids.ts'
 import { createProcessRegistry, type ProcessRegistry } from '../../src/registry/registry.ts'
 import { createPostgresStore } from '../../src/registry/sql/postgres-store.ts'
 import { watchRegistry } from '../../src/registry/watch.ts'
-import { ANA, COMPLETED, registration, TTL } from '../../src/testing/registry-suite/fixtures.ts'
+import { ANA, COMPLETED, changedIds, registration, TTL } from '../../src/testing/registry-suite/fixtures.ts'
 import { errorWith } from '../model/fixtures.ts'
 import { type PostgresServer, startPostgres } from '../support/start-postgres.ts'
 import { connect, createDatabase, openPostgres } from './postgres-fixtures.ts'
@@ -51,7 +51,7 @@ describe('the change feed', () => {
       onTestFinished(() => waiter.close())
       await writer.register(registration({ id: 'before' }))
       await vi.waitFor(
-        async () => expect((await reader.changesSince(BEGINNING, 9)).ids).toEqual(['before']),
+        async () => expect(changedIds(await reader.changesSince(BEGINNING, 9))).toEqual(['before']),
         SOON,
       )
       const cursor = await reader.latestChange()
@@ -59,7 +59,7 @@ describe('the change feed', () => {
       const client = await connect(elsewhere)
       const { id, end } = await HOLDERS[kind](client)
       await writer.register(registration())
-      expect(await reader.changesSince(cursor, 9)).toEqual({ ids: [], next: cursor })
+      expect(await reader.changesSince(cursor, 9)).toEqual({ changes: [], next: cursor })
       expect(await reader.latestChange()).toBe(cursor)
 
       const outcome = waiter.awaitOutcome('p')
@@ -76,14 +76,21 @@ describe('the change feed', () => {
       const held = { kind, id, database, forMs: expect.any(Number) }
       await vi.waitFor(
         async () =>
-          expect(await reader.changesSince(cursor, 9)).toEqual({ ids: [], next: cursor, heldBackBy: held }),
+          expect(await reader.changesSince(cursor, 9)).toEqual({
+            changes: [],
+            next: cursor,
+            heldBackBy: held,
+          }),
         SOON,
       )
 
       await client.query(end)
       await vi.waitFor(
         async () =>
-          expect(await reader.changesSince(cursor, 9)).toEqual({ ids: ['p'], next: expect.any(String) }),
+          expect(await reader.changesSince(cursor, 9)).toEqual({
+            changes: [expect.objectContaining({ id: 'p' })],
+            next: expect.any(String),
+          }),
         SOON,
       )
     },
@@ -108,14 +115,14 @@ describe('the change feed', () => {
     expect(again.registryId).toBe(original.registryId)
     await expect(again.changesSince(cursor, 9)).rejects.toThrow(errorWith('cursor_expired'))
     const all = await again.changesSince(BEGINNING, 9)
-    expect(all.ids).toEqual(['a', 'b'])
+    expect(changedIds(all)).toEqual(['a', 'b'])
     await again.append('a', { eventType: 'note', payload: null })
-    expect((await again.changesSince(all.next, 9)).ids).toEqual(['a'])
+    expect(changedIds(await again.changesSince(all.next, 9))).toEqual(['a'])
     const latest = await again.latestChange()
     await again.close()
     // Only the first to open it moves it.
     const third = createProcessRegistry(await openPostgres({ connectionString, schema: 'restored' }))
-    expect(await third.changesSince(latest, 9)).toEqual({ ids: [], next: latest })
+    expect(await third.changesSince(latest, 9)).toEqual({ changes: [], next: latest })
   })
 
   test('expires its cursors when somebody counts a restore that nobody could see', async () => {

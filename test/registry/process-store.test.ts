@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from 'vitest'
 import { buildEvent } from '../../src/model/event.ts'
 import { newGrant } from '../../src/model/grant.ts'
+import { changedIds } from '../../src/testing/registry-suite/fixtures.ts'
 import { errorWith, ID, journalEntry, NOW, record, stored } from '../model/fixtures.ts'
 import {
   BEGINNING,
@@ -69,7 +70,7 @@ describe.each(STORES)('the $name store', ({ open }) => {
         workers: yield* tx.listWorkers('host'),
         grants: yield* tx.listGrantsOfProcess(ID),
         env: yield* tx.loadEnv('ref'),
-        changed: (yield* tx.listChanges(BEGINNING, 10)).ids,
+        changed: changedIds(yield* tx.listChanges(BEGINNING, 10)),
       }
     })
     const unchanged = { process: before, lease: { fence: 1, holder: lease }, changed: [ID] }

@@ -58,7 +58,7 @@ describe('by its query plan', () => {
   const GRANT_KEY = 'grants USING PRIMARY KEY (scope_id=?'
   const WAITS = 'waits USING PRIMARY KEY (process_id=?)'
   const EVENT_ID = 'events USING INDEX sqlite_autoindex_events_1 (process_id=?'
-  const JOURNAL_ID = 'journal USING INDEX sqlite_autoindex_journal_1 (process_id=? AND epoch=?'
+  const JOURNAL_ID = 'journal USING PRIMARY KEY (process_id=? AND epoch=?'
 
   const wake = newWake(wakeDelivery(), true, NOW)
 

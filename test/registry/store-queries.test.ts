@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { buildEvent } from '../../src/model/event.ts'
 import type { ChangeCursor } from '../../src/model/ids.ts'
+import { changedIds } from '../../src/testing/registry-suite/fixtures.ts'
 import { errorWith, ID, leaseOf, NOW, owner, stored } from '../model/fixtures.ts'
 import { BEGINNING, FULL, HOSTILE, HOSTILE_JSON, idOf, insert, STORES, workerRow } from './store-fixtures.ts'
 
@@ -136,19 +137,19 @@ describe.each(STORES)('the $name store', ({ open }) => {
   test('lists changes in order of commit, each once at its newest position', async () => {
     const store = await open()
     const changes = (cursor: ChangeCursor, limit = 10) => store.read(tx => tx.listChanges(cursor, limit))
-    expect(await changes(BEGINNING)).toEqual({ ids: [], next: BEGINNING })
+    expect(await changes(BEGINNING)).toEqual({ changes: [], next: BEGINNING })
     const start = await store.read(tx => tx.latestChange())
     for (const id of ['a', 'b', 'c']) await insert(store, stored({ id: idOf(id) }))
     const two = await changes(BEGINNING, 2)
-    expect(two.ids).toEqual(['a', 'b'])
-    expect((await changes(start)).ids).toEqual(['a', 'b', 'c'])
+    expect(changedIds(two)).toEqual(['a', 'b'])
+    expect(changedIds(await changes(start))).toEqual(['a', 'b', 'c'])
 
     await store.transaction(tx => tx.saveProcess(stored({ id: idOf('a') }), { status: 'running' }))
     await store.transaction(tx => tx.saveDue(idOf('b'), 1))
     const rest = await changes(two.next)
-    expect(rest.ids).toEqual(['c', 'a'])
+    expect(changedIds(rest)).toEqual(['c', 'a'])
     expect(rest.next).toBe(await store.read(tx => tx.latestChange()))
-    expect(await changes(rest.next)).toEqual({ ids: [], next: rest.next })
+    expect(await changes(rest.next)).toEqual({ changes: [], next: rest.next })
   })
 
   test("refuses a change cursor that is none, or another registry's", async () => {

@@ -118,7 +118,14 @@ export function createMemoryReader(state: MemoryState, options: MemoryReaderOpti
           .slice(0, limit)
         const last = changed.at(-1)
         const next = last === undefined ? cursor : formatCursor(registryId, last.changeSeq)
-        return { ids: changed.map(({ id }) => id), next }
+        return {
+          changes: changed.map(({ id, status, cancelRequest }) => ({
+            id,
+            status,
+            isCancelRequested: cancelRequest !== undefined,
+          })),
+          next,
+        }
       }),
     latestChange: () => immediately(() => formatCursor(registryId, state.changeSeq)),
     listWorkers: hostId =>

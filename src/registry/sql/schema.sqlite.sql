@@ -58,7 +58,7 @@ CREATE TABLE journal (
   ended_at integer,
   resolved_by text,
   primary key (process_id, epoch, address)
-) strict;
+) strict, without rowid;
 
 CREATE TABLE leases (
   process_id text not null primary key,

@@ -90,7 +90,7 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<Pr
 
 /** A deferred transaction: it sees one state of the database, and takes no lock that a writer could hold. */
 function inSnapshot<T>(connection: SqliteConnection, run: () => T): T {
-  connection.exec('begin')
+  connection.frame('begin')
   try {
     return run()
   } finally {

@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import type { ChangeCursor } from '../../model/ids.ts'
 import type { ProcessRegistry } from '../../registry/registry.ts'
-import { COMPLETED } from './fixtures.ts'
+import { COMPLETED, changedIds } from './fixtures.ts'
 import type { Case } from './harness.ts'
 
 const BEGINNING = '' as ChangeCursor
@@ -12,20 +12,20 @@ async function readAll(registry: ProcessRegistry, from: ChangeCursor, limit: num
   let cursor = from
   for (;;) {
     const page = await registry.changesSince(cursor, limit)
-    if (page.ids.length === 0) return ids
-    ids.push(...page.ids)
+    if (page.changes.length === 0) return ids
+    ids.push(...changedIds(page))
     cursor = page.next
   }
 }
 
 export function changeCases(it: Case): void {
   it('an empty registry has none, and keeps the reader’s place (§6 #122)', async ({ registry }) => {
-    expect(await registry.changesSince(BEGINNING, 10)).toEqual({ ids: [], next: BEGINNING })
+    expect(await registry.changesSince(BEGINNING, 10)).toEqual({ changes: [], next: BEGINNING })
   })
 
   it('a page of none keeps the reader’s place (§6 #122)', async ({ registry, register }) => {
     await register()
-    expect(await registry.changesSince(BEGINNING, 0)).toEqual({ ids: [], next: BEGINNING })
+    expect(await registry.changesSince(BEGINNING, 0)).toEqual({ changes: [], next: BEGINNING })
   })
 
   it('pages hold each row once, and reading one again repeats it (§6 #123)', async ({
@@ -34,10 +34,10 @@ export function changeCases(it: Case): void {
   }) => {
     for (const id of ['a', 'b']) await register({ id })
     const first = await registry.changesSince(BEGINNING, 1)
-    expect(first.ids).toEqual(['a'])
+    expect(changedIds(first)).toEqual(['a'])
     const second = await registry.changesSince(first.next, 1)
-    expect(second.ids).toEqual(['b'])
-    expect(await registry.changesSince(second.next, 1)).toEqual({ ids: [], next: second.next })
+    expect(changedIds(second)).toEqual(['b'])
+    expect(await registry.changesSince(second.next, 1)).toEqual({ changes: [], next: second.next })
     expect(await registry.changesSince(first.next, 1)).toEqual(second)
     expect(await registry.changesSince(BEGINNING, 1)).toEqual(first)
   })
@@ -52,19 +52,34 @@ export function changeCases(it: Case): void {
     expect(await readAll(registry, BEGINNING, 1)).toEqual(['c', 'a', 'b'])
   })
 
+  it('a change says whether the process has ended and whether a cancel is recorded', async ({
+    registry,
+    register,
+    run,
+  }) => {
+    for (const id of ['running', 'cancelled', 'ended']) await register({ id })
+    await registry.requestCancel('cancelled', 'enough')
+    await registry.completeWithLease(await run('ended'), COMPLETED)
+    expect((await registry.changesSince(BEGINNING, 10)).changes).toEqual([
+      { id: 'running', status: 'running', isCancelRequested: false },
+      { id: 'cancelled', status: 'running', isCancelRequested: true },
+      { id: 'ended', status: 'completed', isCancelRequested: false },
+    ])
+  })
+
   it('the latest change is where nothing is left to read', async ({ registry, register }) => {
     await register({ id: 'a' })
     const latest = await registry.latestChange()
-    expect(await registry.changesSince(latest, 10)).toEqual({ ids: [], next: latest })
+    expect(await registry.changesSince(latest, 10)).toEqual({ changes: [], next: latest })
     await register({ id: 'b' })
-    expect((await registry.changesSince(latest, 10)).ids).toEqual(['b'])
+    expect(changedIds(await registry.changesSince(latest, 10))).toEqual(['b'])
   })
 
   it('what was rolled back never shows', async ({ registry, register }) => {
     const id = await register()
     const latest = await registry.latestChange()
     await registry.append(id, { eventType: 'nothing', payload: null }).catch(() => {})
-    expect(await registry.changesSince(latest, 10)).toEqual({ ids: [], next: latest })
+    expect(await registry.changesSince(latest, 10)).toEqual({ changes: [], next: latest })
   })
 
   it('a reader among many writers sees every row that ended (§2.9)', async ({ registry, register, run }) => {
@@ -81,12 +96,12 @@ export function changeCases(it: Case): void {
     for (;;) {
       const wasWriting = isWriting
       const page = await registry.changesSince(cursor, 7)
-      for (const id of page.ids) {
+      for (const id of changedIds(page)) {
         const record = await registry.get(id)
         if (record?.status === 'completed') ended.push(id)
       }
       cursor = page.next
-      if (page.ids.length > 0) continue
+      if (page.changes.length > 0) continue
       if (!wasWriting) break
       await new Promise(setImmediate)
     }

@@ -3,6 +3,7 @@ import type { Outcome } from '../../model/outcome.ts'
 import type { ProcessInput, SessionCreateRequest } from '../../model/process.ts'
 import type { RegistrationRequest } from '../../model/registration.ts'
 import type { WaitState } from '../../model/wait.ts'
+import type { ChangePage } from '../../registry/store.ts'
 
 export const TTL = 30_000
 export const HOST = 'host-1'
@@ -64,3 +65,6 @@ export const timer = (key: string, sinceMs: number, untilMs?: number): WaitState
   on: { type: 'timer' },
   ...(untilMs === undefined ? {} : { untilMs }),
 })
+
+/** The ids of a page of the change feed, in its order. */
+export const changedIds = ({ changes }: Pick<ChangePage, 'changes'>): string[] => changes.map(({ id }) => id)

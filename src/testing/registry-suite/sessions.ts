@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import type { SessionScope } from '../../model/session-scope.ts'
-import { COMPLETED, registration } from './fixtures.ts'
+import { COMPLETED, changedIds, registration } from './fixtures.ts'
 import { type Case, unchanged } from './harness.ts'
 
 const S: SessionScope = { sessionId: 's' }
@@ -63,7 +63,7 @@ export function sessionCases(it: Case): void {
       expect(await registry.eventsAfter(id, 0)).toMatchObject([
         { eventType: 'process.wake_target_cleared', payload: { wakeTarget } },
       ])
-      expect((await registry.changesSince(cursor, 10)).ids).toEqual([id])
+      expect(changedIds(await registry.changesSince(cursor, 10))).toEqual([id])
     })
   }
 

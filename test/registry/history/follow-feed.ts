@@ -21,10 +21,10 @@ export function followFeed(registry: ProcessRegistry) {
   /** Up to where the feed says that there is nothing more. */
   async function readOn(from: ProcessRegistry): Promise<void> {
     for (;;) {
-      const { ids, next } = await from.changesSince(cursor, PAGE)
-      if (ids.length === 0) return
+      const { changes, next } = await from.changesSince(cursor, PAGE)
+      if (changes.length === 0) return
       cursor = next
-      for (const id of ids) {
+      for (const { id } of changes) {
         told.push(id)
         const read = events.get(id) ?? []
         const more = await from.eventsAfter(id, read.at(-1)?.sequence ?? 0, 100_000)

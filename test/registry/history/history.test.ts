@@ -92,9 +92,9 @@ async function readStored(registry: ProcessRegistry): Promise<StoredHistory[]> {
   const stored: StoredHistory[] = []
   let cursor = BEGINNING
   for (;;) {
-    const { ids, next } = await registry.changesSince(cursor, 100)
-    if (ids.length === 0) return stored
-    for (const id of ids) {
+    const { changes, next } = await registry.changesSince(cursor, 100)
+    if (changes.length === 0) return stored
+    for (const { id } of changes) {
       const record = await registry.get(id)
       if (record === undefined) throw new Error(`the feed tells of ${id}, which is not there`)
       const [events, journal] = [await registry.eventsAfter(id, 0, 100_000), await registry.journal(id)]

@@ -115,7 +115,7 @@ create table journal (
   ended_at integer,
   resolved_by text,
   primary key (process_id, epoch, address)
-) strict;
+) strict, without rowid;
 
 create table workers (
   incarnation_id text not null primary key,

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { ChangeCursor, ProcessId } from '../../../model/ids.ts'
 import { immediately } from '../../operation.ts'
 import type { Operation } from '../../store.ts'
+import { CHANGE_COLUMNS, fromChangeRow } from '../changes.ts'
 import type { SqlPlatform, SqlSession } from '../session.ts'
 import { type Named, prepare } from '../statement.ts'
 import type { HeldBackWatch } from './held-back.ts'
@@ -31,7 +32,7 @@ interface PageBindings {
 export const selectChanges = prepare((db, p: Named<PageBindings>) =>
   db
     .selectFrom('processes')
-    .select(['id', 'change_seq'])
+    .select(CHANGE_COLUMNS)
     .where(({ eb, refTuple, tuple }) => eb(refTuple('change_seq', 'id'), '>', tuple(p.xid, p.id)))
     .where('change_seq', '<', p.watermark)
     .orderBy('change_seq')
@@ -90,7 +91,7 @@ export function createPostgresPlatform(options: PostgresPlatformOptions): SqlPla
       const next = last === undefined ? cursor : formatPosition(registryId, timeline, toPosition(last))
       // A full page says nothing about the end of the feed.
       const heldBackBy = rows.length < limit ? yield* heldBack.look(session, watermark) : undefined
-      return { ids: rows.map(({ id }) => id), next, ...(heldBackBy === undefined ? {} : { heldBackBy }) }
+      return { changes: rows.map(fromChangeRow), next, ...(heldBackBy === undefined ? {} : { heldBackBy }) }
     },
 
     *latestChange(session: SqlSession): Operation<ChangeCursor> {

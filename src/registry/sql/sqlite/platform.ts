@@ -1,7 +1,8 @@
-import type { ChangeCursor, ProcessId } from '../../../model/ids.ts'
+import type { ChangeCursor } from '../../../model/ids.ts'
 import { formatCursor, parseCursor } from '../../change-cursor.ts'
 import { immediately } from '../../operation.ts'
 import type { Operation } from '../../store.ts'
+import { CHANGE_COLUMNS, fromChangeRow } from '../changes.ts'
 import type { SqlPlatform, SqlSession } from '../session.ts'
 import { type Named, prepare } from '../statement.ts'
 
@@ -21,7 +22,7 @@ const selectLatest = prepare(db => db.selectFrom('meta').select('change_seq'))
 export const selectChanges = prepare((db, p: Named<{ position: number; limit: number }>) =>
   db
     .selectFrom('processes')
-    .select(['id', 'change_seq'])
+    .select(CHANGE_COLUMNS)
     .where('change_seq', '>', p.position)
     .orderBy('change_seq')
     .limit(p.limit),
@@ -39,8 +40,8 @@ export const createSqlitePlatform = (registryId: string, clock: () => number): S
     const position = parseCursor(registryId, cursor)
     const rows = yield* session.all(selectChanges, { position, limit })
     const last = rows.at(-1)
-    const ids: ProcessId[] = rows.map(({ id }) => id)
-    return { ids, next: last === undefined ? cursor : formatCursor(registryId, last.change_seq) }
+    const next = last === undefined ? cursor : formatCursor(registryId, last.change_seq)
+    return { changes: rows.map(fromChangeRow), next }
   },
 
   *latestChange(session: SqlSession): Operation<ChangeCursor> {

@@ -7,11 +7,11 @@ export default defineConfig({
     projects: [
       // Pure rules and code without a server: `npm run check` runs these alone.
       { test: { name: 'unit', include: ['test/{model,runtime,execution}/**/*.test.ts'] } },
-      // The conformance suite on real stores. One real PostgreSQL for all of them; each test has a schema of its own.
+      // The conformance suite, and inline workers, on real stores. One real PostgreSQL for all of them; each test has a schema of its own.
       {
         test: {
           name: 'stores',
-          include: ['test/registry/**/*.test.ts'],
+          include: ['test/{registry,inline}/**/*.test.ts'],
           globalSetup: ['test/support/postgres-server.ts'],
           ...slow,
         },

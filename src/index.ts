@@ -4,7 +4,9 @@ export {
   type ProcessClientOptions,
 } from './client/process-client.ts'
 export type { ProcessHandle, StartedProcess } from './client/process-handle.ts'
+export { createProcessWorker } from './create-process-worker.ts'
 export { ProcessFailure } from './execution/outcome-of.ts'
+export { createInlineWorker, type InlineWorker, type InlineWorkerOptions } from './inline-worker.ts'
 export { type ErrorCode, isLeaseholdError, LeaseholdError } from './model/errors.ts'
 export type { ProcessEvent } from './model/event.ts'
 export type { ProcessId } from './model/ids.ts'
@@ -40,4 +42,4 @@ export {
 } from './runtime/plugin.ts'
 export type { StartOptions, StartRequest } from './runtime/start-request.ts'
 export { defineTool, type Tool, type ToolCallOptions, type ToolDefinition } from './runtime/tool.ts'
-export { createProcessWorker, type ProcessWorker, type ProcessWorkerOptions } from './worker.ts'
+export type { ProcessWorker, ProcessWorkerOptions } from './worker.ts'

@@ -2,19 +2,21 @@ import type { Client } from '@temporalio/client'
 import { defaultTaskQueue } from '../contract.ts'
 import { submissionOf } from '../execution/submit.ts'
 import type { LeaseTimings } from '../model/lease.ts'
-import type { ProcessRegistry } from '../registry/registry.ts'
+import type { ProcessRegistry, RegisterOptions } from '../registry/registry.ts'
 import type { WatchedRegistry } from '../registry/watch.ts'
 import { captureEnvironment, registryEnvironments } from '../runtime/environment.ts'
 import type { EngineTable, Host } from '../runtime/host.ts'
 import { borrowRegistry, type RegistryLoan } from '../runtime/open-registry.ts'
 import type { ToolTable } from '../runtime/plugin.ts'
 import { type AnyStart, prepareStart, type StartRequest } from '../runtime/start-request.ts'
+import type { ClientBackend } from './backend.ts'
+import { createInlineBackend } from './inline-backend.ts'
 import { createProcessHandle, type ProcessHandle, type StartedProcess } from './process-handle.ts'
-import { TemporalRunHandle } from './temporal-run-handle.ts'
 
 export interface ProcessClientOptions<Engines extends EngineTable, Tools extends ToolTable> {
   readonly host: Host<Engines, Tools>
-  readonly temporal: Client
+  /** Without it processes run inline: in the inline workers of this OS process, or of others on the same registry. */
+  readonly temporal?: Client
   /** Default: the registry's own queue. Must be the worker's. */
   readonly taskQueue?: string
   /** The workers' lease timings. Default 30 s, renewed every 10 s. */
@@ -23,7 +25,7 @@ export interface ProcessClientOptions<Engines extends EngineTable, Tools extends
 
 export interface ProcessClient<Engines extends EngineTable = EngineTable> extends AsyncDisposable {
   /**
-   * Registers the process and hands it to Temporal. Returns when both are done; the process itself goes on. The same id
+   * Registers the process and hands it to its workers. Returns when both are done; the process itself goes on. The same id
    * again, with the same kind, input and disposition, returns the existing process (`started: false`).
    * Throws `temporal_unreachable` where only the second half failed: the process is registered, and starts later.
    */
@@ -38,7 +40,7 @@ export interface ProcessClient<Engines extends EngineTable = EngineTable> extend
 export function createProcessClient<Engines extends EngineTable, Tools extends ToolTable>(
   options: ProcessClientOptions<Engines, Tools>,
 ): ProcessClient<Engines> {
-  const { host, temporal } = options
+  const { host } = options
   let connected: Promise<Connected> | undefined
   const connect = (): Promise<Connected> => {
     connected ??= connectTo(options).catch(error => {
@@ -49,13 +51,15 @@ export function createProcessClient<Engines extends EngineTable, Tools extends T
   }
 
   async function startUntyped(request: AnyStart): Promise<StartedProcess> {
-    const { registry, runHandle } = await connect()
-    const { type, record } = await register(host as Host, registry, request)
+    const { registry, backend } = await connect()
+    const { type, record } = await register(host as Host, registry, request, {
+      isDueAtOnce: backend.isWorklistOnly,
+    })
     const started = type === 'registered'
-    // An existing row that never reached Temporal is handed over now; any other is there already.
+    // An existing row that never reached its backend is handed over now; any other is there already.
     const isToSubmit = record.disposition !== 'externally_owned' && record.status === 'running'
     if (isToSubmit && (started || record.externalRef === undefined)) {
-      await runHandle.submit(submissionOf(record))
+      await backend.submit(submissionOf(record))
     }
     return { ...createProcessHandle(record.id, connect), started }
   }
@@ -73,25 +77,39 @@ export function createProcessClient<Engines extends EngineTable, Tools extends T
 
   async function connectTo(given: ProcessClientOptions<Engines, Tools>): Promise<Connected> {
     const { registry, release } = await borrowRegistry(host.registry)
-    const runHandle = new TemporalRunHandle({
-      client: temporal,
-      registry,
-      taskQueue: given.taskQueue ?? defaultTaskQueue(registry.registryId),
-      ...(given.leaseTimings === undefined ? {} : { heartbeatTimeoutMs: given.leaseTimings.ttlMs }),
-    })
-    return { registry, release, runHandle }
+    return { registry, release, backend: await createBackend(registry, given) }
   }
 }
 
 /** What a client holds once its registry is open. */
 export interface Connected extends RegistryLoan {
   readonly registry: WatchedRegistry
-  readonly runHandle: TemporalRunHandle
+  readonly backend: ClientBackend
 }
 
-async function register(host: Host, registry: ProcessRegistry, request: AnyStart) {
+async function createBackend<Engines extends EngineTable, Tools extends ToolTable>(
+  registry: WatchedRegistry,
+  { temporal, taskQueue, leaseTimings }: ProcessClientOptions<Engines, Tools>,
+): Promise<ClientBackend> {
+  if (temporal === undefined) return createInlineBackend(registry)
+  // Loaded late: a program that runs everything inline needs no package of Temporal's.
+  const { TemporalRunHandle } = await import('./temporal-run-handle.ts')
+  return new TemporalRunHandle({
+    client: temporal,
+    registry,
+    taskQueue: taskQueue ?? defaultTaskQueue(registry.registryId),
+    ...(leaseTimings === undefined ? {} : { heartbeatTimeoutMs: leaseTimings.ttlMs }),
+  })
+}
+
+async function register(
+  host: Host,
+  registry: ProcessRegistry,
+  request: AnyStart,
+  options: Pick<RegisterOptions, 'isDueAtOnce'>,
+) {
   const { registration, environment } = await prepareStart(host, request)
   const store = host.stores?.environments ?? registryEnvironments(registry)
   const envRef = environment === undefined ? {} : { envRef: await captureEnvironment(store, environment) }
-  return registry.register({ ...registration, ...envRef }, { sameId: 'request' })
+  return registry.register({ ...registration, ...envRef }, { ...options, sameId: 'request' })
 }

@@ -1,4 +1,3 @@
-import { TEMPORAL_BACKEND } from '../contract.ts'
 import { unknownProcess } from '../model/errors.ts'
 import type { ProcessEvent } from '../model/event.ts'
 import type { ProcessId } from '../model/ids.ts'
@@ -33,10 +32,9 @@ export function createProcessHandle(id: string, connect: () => Promise<Connected
     events: options => followWhenConnected(id, connect, options),
 
     cancel: async reason => {
-      const { registry, runHandle } = await connect()
+      const { registry, backend } = await connect()
       const { record, isDue } = await registry.requestCancel(id, reason)
-      if (record.status !== 'running' || record.externalRef?.backend !== TEMPORAL_BACKEND) return
-      await runHandle.passCancelOn(record, { isDue })
+      if (record.status === 'running') await backend.passCancelOn(record, { isDue })
     },
 
     describe: async () => {

@@ -12,14 +12,17 @@ import {
   WORKFLOW_TYPE,
 } from '../contract.ts'
 import { type ProcessRunHandle, type Submission, submissionOf } from '../execution/submit.ts'
-import { LeaseholdError } from '../model/errors.ts'
+import { isTransient, LeaseholdError } from '../model/errors.ts'
 import { DEFAULT_LEASE_TIMINGS } from '../model/lease.ts'
 import type { ExternalRef, ProcessRecord } from '../model/process.ts'
 import type { ProcessRegistry } from '../registry/registry.ts'
+import type { ClientBackend } from './backend.ts'
 import { CALL_TIMEOUT_MS, temporalError } from './temporal-errors.ts'
 
 /** A cancel is recorded before the server is told of it, so nobody waits long for one that does not answer. */
 const PASS_ON_TIMEOUT_MS = 1_500
+/** A drive by hand hands over so many at a time; the sweep takes the rest. */
+const PENDING_BATCH = 100
 
 export interface TemporalRunHandleOptions {
   readonly client: Client
@@ -30,11 +33,25 @@ export interface TemporalRunHandleOptions {
 }
 
 /** Submits processes to Temporal: a start the first time, later a nudge that starts the workflow again if it is gone. */
-export class TemporalRunHandle implements ProcessRunHandle {
+export class TemporalRunHandle implements ProcessRunHandle, ClientBackend {
+  readonly isWorklistOnly = false
   readonly #options: TemporalRunHandleOptions
 
   constructor(options: TemporalRunHandleOptions) {
     this.#options = options
+  }
+
+  async claimAndRunPending(): Promise<void> {
+    for (const { record } of await this.#options.registry.pendingProcesses(PENDING_BATCH)) {
+      // Work of somebody else has no workflow: the sweep of a worker settles it.
+      if (record.disposition === 'externally_owned') continue
+      try {
+        await this.submit(submissionOf(record))
+      } catch (error) {
+        // Nothing else would be taken either; any other failure is this row's own, and the sweep comes back to it.
+        if (isTransient(error)) throw error
+      }
+    }
   }
 
   submit(process: Submission): Promise<void> {
@@ -46,6 +63,7 @@ export class TemporalRunHandle implements ProcessRunHandle {
    * hears of it as well, and a row that is due is submitted by the sweep.
    */
   async passCancelOn(record: ProcessRecord, { isDue }: { readonly isDue: boolean }): Promise<void> {
+    if (record.externalRef?.backend !== TEMPORAL_BACKEND) return
     const tell = isDue
       ? this.#submit(submissionOf(record), PASS_ON_TIMEOUT_MS)
       : this.#call(record.id, () => this.#signalWithStart(record.id, 'cancel'), PASS_ON_TIMEOUT_MS)

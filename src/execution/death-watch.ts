@@ -16,11 +16,12 @@ export type FailOrphan = (orphan: DeadAttempt) => Promise<'failed' | 'gone'>
  */
 export class DeathWatch {
   readonly #environment: ExecutionEnvironment
-  readonly #failOrphan: FailOrphan
+  readonly #failOrphan: FailOrphan | undefined
   #timer: NodeJS.Timeout | undefined
   #checking: Promise<void> | undefined
 
-  constructor(environment: ExecutionEnvironment, failOrphan: FailOrphan) {
+  /** Without `failOrphan` there is no backend to tell: the rows of the dead are due, which is all that is needed. */
+  constructor(environment: ExecutionEnvironment, failOrphan?: FailOrphan) {
     this.#environment = environment
     this.#failOrphan = failOrphan
   }
@@ -49,16 +50,19 @@ export class DeathWatch {
         const orphans = await registry.proveWorkerDead(row.worker)
         logger.warn('worker proven dead', { worker: row.worker.ownerId, attempts: orphans.length })
       }
-      for (const orphan of await registry.orphansOn(worker.liveness.hostId)) await this.#settle(orphan)
+      const failOrphan = this.#failOrphan
+      if (failOrphan === undefined) return
+      for (const orphan of await registry.orphansOn(worker.liveness.hostId))
+        await this.#settle(orphan, failOrphan)
     } catch (error) {
       if (!isTransient(error)) logger.error('death watch failed', { error: messageOf(error) })
     }
   }
 
-  async #settle(orphan: DeadAttempt): Promise<void> {
+  async #settle(orphan: DeadAttempt, failOrphan: FailOrphan): Promise<void> {
     const { registry, logger } = this.#environment
     try {
-      const result = await this.#failOrphan(orphan)
+      const result = await failOrphan(orphan)
       await registry.settleOrphan(orphan, { isGone: result === 'gone' })
     } catch (error) {
       logger.warn('an orphaned attempt could not be failed; trying again', {

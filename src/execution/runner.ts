@@ -32,6 +32,8 @@ export interface RunOptions {
   readonly onRenewed?: () => void
   /** Fires when the worker has to stop. */
   readonly shutdown?: AbortSignal
+  /** Called with what the registry answered, before anything runs. */
+  readonly onBegun?: (answer: BeginAnswer) => void
   /** Called with a function that looks for a cancel at once. */
   readonly onCheckCancel?: (check: () => void) => void
 }
@@ -74,6 +76,7 @@ export class ProcessRunner {
     await this.#running.get(id)?.ensureLease()
     const sentAt = clocks()
     const answer = await this.#begin(id, options)
+    options.onBegun?.(answer)
     switch (answer.type) {
       case 'run':
         return this.#runAttempt(answer, { sentAt, slot }, options)

@@ -1,8 +1,13 @@
 import type { ProcessRecord } from '../model/process.ts'
 import type { SeenProcess } from '../registry/registry.ts'
 
-/** Hands processes to whatever drives them. Temporal's stands in client/. */
+/** Hands processes to whatever drives them: Temporal (in client/), or this OS process itself (inline-run-handle.ts). */
 export interface ProcessRunHandle {
+  /**
+   * Hands over every row that waits for somebody, each by itself, and returns without waiting for any of them to run.
+   * Throws only if the rows cannot be listed. Repeating it is harmless.
+   */
+  claimAndRunPending(): Promise<void>
   /**
    * Starts the process in its backend, or tells the run that is there to look again. Idempotent. Throws
    * `temporal_unreachable` and the like; the row stays due, so nothing is lost.

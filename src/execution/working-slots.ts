@@ -16,13 +16,7 @@ export class WorkingSlots {
   #resting = 0
 
   constructor(limit: number) {
-    if (!Number.isInteger(limit) || limit < 1) {
-      throw new LeaseholdError(
-        'host_invalid',
-        `A worker's concurrency is a whole number from 1; found ${limit}.`,
-      )
-    }
-    this.limit = limit
+    this.limit = requireConcurrency(limit)
   }
 
   /** Processes whose code runs now. */
@@ -98,6 +92,11 @@ export class WorkingSlots {
   #tell(): void {
     for (const listener of this.#listeners) listener()
   }
+}
+
+export function requireConcurrency(limit: number): number {
+  if (Number.isInteger(limit) && limit >= 1) return limit
+  throw new LeaseholdError('host_invalid', `A worker's concurrency is a whole number from 1; found ${limit}.`)
 }
 
 interface SlotMoves {

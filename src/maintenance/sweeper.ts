@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { DueWatch, REGULAR_PASS_MS } from '../execution/due-watch.ts'
 import type { ExecutionEnvironment } from '../execution/environment.ts'
 import { isProvablyDead } from '../execution/liveness.ts'
 import type { ProcessRunner } from '../execution/runner.ts'
@@ -7,7 +8,6 @@ import { messageOf } from '../model/errors.ts'
 import type { DeathEvidence, LeaseOwner, ProcessLease } from '../model/lease.ts'
 import { sweepOnce } from './sweep.ts'
 
-const INTERVAL_MS = 1_000
 const DUTY = 'sweep'
 /** Long enough for a pass that is slow, short enough that a host that vanished is missed for seconds only. */
 const DUTY_TTL_MS = 5_000
@@ -21,10 +21,8 @@ export class Sweeper {
   readonly #runner: ProcessRunner
   readonly #handle: ProcessRunHandle
   readonly #owner: LeaseOwner
-  #timer: NodeJS.Timeout | undefined
-  #unsubscribe: (() => void) | undefined
-  #sweeping: Promise<void> | undefined
-  #isStopped = true
+  readonly #watch: DueWatch
+  #lease: ProcessLease | undefined
 
   constructor(environment: ExecutionEnvironment, runner: ProcessRunner, handle: ProcessRunHandle) {
     this.#environment = environment
@@ -35,64 +33,35 @@ export class Sweeper {
       ownerId: `${environment.worker.ownerId}:${DUTY}`,
       incarnationId: randomUUID(),
     }
+    this.#watch = new DueWatch(environment.registry, { pass: () => this.#sweep() })
   }
 
   start(): void {
-    if (!this.#isStopped) return
-    this.#isStopped = false
-    this.#unsubscribe = this.#environment.registry.hub.subscribeAny(() => this.#scheduleLook())
-    this.#schedule(0)
+    this.#watch.start()
   }
 
   /** Ends the pass in flight and gives the duty back, so that the next worker takes it at once. */
   async stop(): Promise<void> {
-    if (this.#isStopped) return
-    this.#isStopped = true
-    this.#unsubscribe?.()
-    clearTimeout(this.#timer)
-    await this.#sweeping
-    if (this.#lease !== undefined) await this.#environment.registry.release(this.#lease).catch(() => {})
-  }
-  #lease: ProcessLease | undefined
-  #isLooking = false
-
-  /** A change: is something due now? Many changes in a row are one look. */
-  #scheduleLook(): void {
-    if (this.#isLooking || this.#isStopped) return
-    this.#isLooking = true
-    setImmediate(async () => {
-      this.#isLooking = false
-      const ms = await this.#environment.registry.msUntilDue().catch(() => undefined)
-      if (ms !== undefined && ms < INTERVAL_MS) this.#schedule(ms)
-    })
+    await this.#watch.stop()
+    const lease = this.#lease
+    this.#lease = undefined
+    if (lease !== undefined) await this.#environment.registry.release(lease).catch(() => {})
   }
 
-  #schedule(ms: number): void {
-    if (this.#isStopped) return
-    clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => {
-      this.#sweeping ??= this.#sweep().finally(() => {
-        this.#sweeping = undefined
-      })
-    }, ms)
-  }
-
-  async #sweep(): Promise<void> {
+  async #sweep(): Promise<number> {
     const { registry, logger } = this.#environment
-    let nextMs = INTERVAL_MS
     try {
-      if (await this.#takeDuty()) {
-        const report = await sweepOnce(this.#environment, this.#runner, this.#handle)
-        for (const { id, reason } of report.failed)
-          logger.warn('not submitted; the row stays due', { processId: id, reason })
-        // What failed stays due: it waits for the next regular pass instead of being tried in a loop.
-        if (report.failed.length === 0)
-          nextMs = Math.min(INTERVAL_MS, (await registry.msUntilDue()) ?? INTERVAL_MS)
-      }
+      if (!(await this.#takeDuty())) return REGULAR_PASS_MS
+      const report = await sweepOnce(this.#environment, this.#runner, this.#handle)
+      for (const { id, reason } of report.failed)
+        logger.warn('not submitted; the row stays due', { processId: id, reason })
+      // What failed stays due: it waits for the next regular pass instead of being tried in a loop.
+      if (report.failed.length > 0) return REGULAR_PASS_MS
+      return (await registry.msUntilDue()) ?? REGULAR_PASS_MS
     } catch (error) {
       logger.warn('sweep failed; trying again', { error: messageOf(error) })
+      return REGULAR_PASS_MS
     }
-    this.#schedule(nextMs)
   }
 
   async #takeDuty(): Promise<boolean> {

@@ -1,14 +1,19 @@
+import type { StoredProcess } from './process.ts'
+
+/** What is left to those whose turn it is first, before the sweep steps in. */
+export const SLACK_MS = 2_000
+
 /**
  * When the sweep must look at a row again. One place for every number, because the sweep is what keeps Temporal
  * disposable: whatever the server loses, the row's due time brings back.
  */
 export const DUE = {
   /** Whoever registered submits at once; the sweep steps in where that failed. */
-  afterRegister: (now: number): number => now + 2_000,
+  afterRegister: (now: number): number => now + SLACK_MS,
   /** Submitted: doubling, so that a workflow that fails at once each time is not hammered. */
   afterSubmit: (now: number, submissions: number): number => now + doubling(30_000, submissions, 600_000),
   /** A holder that neither renews nor ends is looked at when its lease has lapsed. */
-  afterLease: (expiresAtMs: number): number => expiresAtMs + 2_000,
+  afterLease: (expiresAtMs: number): number => expiresAtMs + SLACK_MS,
   /**
    * Parked: exactly at the earliest deadline. The registry keeps the timers, with and without Temporal, so a park needs
    * no timer in the workflow's history.
@@ -30,6 +35,17 @@ export const DUE = {
  */
 export const deathBackOffMs = (failures: number): number =>
   failures === 0 ? 0 : doubling(1_000, failures - 1, 600_000)
+
+/**
+ * Does the row need somebody now, or would it but for the slack? For a drive by hand, which waits for nobody's turn. What
+ * waits for its time (parked, or backing off) is not due before it.
+ */
+export function isPending({ record, dueAtMs, failures, submissions }: StoredProcess, now: number): boolean {
+  if (dueAtMs === undefined) return false
+  if (dueAtMs <= now) return true
+  const isWaiting = record.waits.length > 0 || failures > 0 || submissions > 0
+  return !isWaiting && dueAtMs - SLACK_MS <= now
+}
 
 /** The first delay, doubled for each one before, up to the most. */
 export function doubling(firstMs: number, before: number, mostMs: number): number {

@@ -9,7 +9,7 @@ export type ChangeListener = (change?: ProcessChange) => void
  */
 export class ChangeHub {
   readonly #listeners = new Map<string, Set<ChangeListener>>()
-  readonly #anyListeners = new Set<() => void>()
+  readonly #anyListeners = new Set<AnyListener>()
   readonly #onDemand: (demand: Demand) => void
   #demand: Demand = 'none'
 
@@ -31,7 +31,7 @@ export class ChangeHub {
   }
 
   /** Calls the listener at each change of any process; for background work, which may hear of it later. */
-  subscribeAny(listener: () => void): () => void {
+  subscribeAny(listener: AnyListener): () => void {
     this.#anyListeners.add(listener)
     this.#updateDemand()
     return () => {
@@ -42,7 +42,7 @@ export class ChangeHub {
 
   notify(id: string, change?: ProcessChange): void {
     for (const listener of this.#listeners.get(id) ?? []) listener(change)
-    for (const listener of this.#anyListeners) listener()
+    for (const listener of this.#anyListeners) listener(id)
   }
 
   /** Everybody reads again: used where changes may have been missed. */
@@ -63,5 +63,8 @@ export class ChangeHub {
     this.#onDemand(demand)
   }
 }
+
+/** Without an id anything may have changed. */
+export type AnyListener = (id?: string) => void
 
 export type Demand = 'none' | 'background' | 'waiter'

@@ -90,6 +90,8 @@ export interface RegisterOptions {
    * bring back what was revoked or transferred meanwhile.
    */
   readonly grant?: { readonly scope: SessionScope; readonly descriptor?: HandleDescriptor }
+  /** Nobody will submit it: it is on the worklist from the beginning. Default: whoever registers submits it at once. */
+  readonly isDueAtOnce?: boolean
 }
 
 export interface ListOperations {
@@ -359,6 +361,8 @@ export interface SeenProcess {
 export interface WorklistOperations {
   /** The rows that need somebody now, the most overdue first. */
   dueProcesses(limit: number): Promise<readonly StoredProcess[]>
+  /** Those as well whose due time leaves somebody else a moment to come first (`isPending`). */
+  pendingProcesses(limit: number): Promise<readonly StoredProcess[]>
   /** Milliseconds until the next row is due; absent when none ever will be. */
   msUntilDue(): Promise<number | undefined>
   /** The row was handed to its backend. The due time moves on only if the row is still as it was seen. */

@@ -17,6 +17,7 @@ const REF = { backend: 'the test', id: 'run' }
 function handing(stage: Stage, refuse: (id: string) => Error | undefined = () => undefined) {
   const submitted: string[] = []
   const handle: ProcessRunHandle = {
+    claimAndRunPending: async () => {},
     submit: async submission => {
       const refusal = refuse(submission.id)
       if (refusal !== undefined) throw refusal

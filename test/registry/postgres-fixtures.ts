@@ -87,3 +87,10 @@ async function isBehind(seen: string): Promise<boolean> {
   )
   return rows[0].is_behind
 }
+
+/** A schema of the shared server as the address of a registry. */
+export function postgresAddress(schema: string): string {
+  const address = new URL(inject('postgresUrl'))
+  address.searchParams.set('schema', schema)
+  return address.href
+}

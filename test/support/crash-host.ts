@@ -6,6 +6,7 @@ import {
   defineHost,
   isLeaseholdError,
   type ProcessContext,
+  type RegistrySource,
   sqliteRegistry,
 } from '../../src/index.ts'
 import { mark, passDoor, readMarks } from './marks.ts'
@@ -66,9 +67,12 @@ function dieNow(folder: string): Promise<never> {
 }
 
 /** The engines of the crash tests, over one registry file. */
-export const crashHost = (registryPath: string) =>
+export const crashHost = (registryPath: string) => crashHostOn(sqliteRegistry({ path: registryPath }))
+
+/** The same over any registry. */
+export const crashHostOn = (registry: RegistrySource) =>
   defineHost({
-    registry: sqliteRegistry({ path: registryPath }),
+    registry,
     engines: {
       door: defineEngine({ disposition: 'rerunnable', input, run: waitAtDoor }),
       ownDoor: defineEngine({ disposition: 'owner_bound', input, run: waitAtDoor }),

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
+import type { InlineMainOptions } from './inline-main.ts'
 import type { WorkerMainOptions } from './worker-main.ts'
 
 export interface WorkerProcess {
@@ -11,14 +12,23 @@ export interface WorkerProcess {
   readonly lines: readonly string[]
   /** SIGKILL: no handler runs, nothing is flushed. */
   kill(): Promise<void>
+  /** SIGTERM: it drains, and ends by itself. */
+  stop(): Promise<void>
   /** SIGSTOP and SIGCONT: frozen, as by a sleeping machine. */
   freeze(): void
   thaw(): void
 }
 
 /** A worker of the crash host in an OS process of its own; resolves when it takes work. Killed with the test at the latest. */
-export async function spawnWorker(options: WorkerMainOptions): Promise<WorkerProcess> {
-  const script = fileURLToPath(new URL('worker-main.ts', import.meta.url))
+export const spawnWorker = (options: WorkerMainOptions): Promise<WorkerProcess> =>
+  spawnWorkerMain('worker-main.ts', options)
+
+/** The same without a server: an inline worker. */
+export const spawnInlineWorker = (options: InlineMainOptions): Promise<WorkerProcess> =>
+  spawnWorkerMain('inline-main.ts', options)
+
+async function spawnWorkerMain(file: string, options: object): Promise<WorkerProcess> {
+  const script = fileURLToPath(new URL(file, import.meta.url))
   const child = spawn(process.execPath, [script, JSON.stringify(options)], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
@@ -42,6 +52,10 @@ export async function spawnWorker(options: WorkerMainOptions): Promise<WorkerPro
     pid: child.pid ?? 0,
     lines,
     kill,
+    stop: async () => {
+      child.kill('SIGTERM')
+      await exited
+    },
     freeze: () => child.kill('SIGSTOP'),
     thaw: () => child.kill('SIGCONT'),
   }

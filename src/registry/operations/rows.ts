@@ -23,7 +23,7 @@ import { insertEvent, requireProcess } from './shared.ts'
 
 export function createRowOperations(store: ProcessStore): RowOperations {
   return {
-    register: async (request, { sameId = 'whole', grant } = {}) => {
+    register: async (request, { sameId = 'whole', grant, isDueAtOnce = false } = {}) => {
       const asked = hashRegistration(request)
       const first = grant && newGrant(grant.scope, asked.registration.id, grant.descriptor)
       return store.transaction(function* (tx) {
@@ -31,7 +31,7 @@ export function createRowOperations(store: ProcessStore): RowOperations {
         const decision = decideRegister(existing?.record, asked, sameId)
         if (decision.type === 'existing') return decision
         const now = yield* tx.now()
-        const stored = newRow(decision, now)
+        const stored = newRow(decision, now, isDueAtOnce ? now : DUE.afterRegister(now))
         yield* tx.insertProcess(stored)
         if (first !== undefined) yield* tx.saveGrant(first)
         return { type: 'registered' as const, record: stored.record }
@@ -116,7 +116,11 @@ export function createRowOperations(store: ProcessStore): RowOperations {
   }
 }
 
-function newRow({ registration, registrationHash }: HashedRegistration, now: number): StoredProcess {
+function newRow(
+  { registration, registrationHash }: HashedRegistration,
+  now: number,
+  dueAtMs: number,
+): StoredProcess {
   const record: ProcessRecord = {
     ...registration,
     registrationHash,
@@ -139,7 +143,7 @@ function newRow({ registration, registrationHash }: HashedRegistration, now: num
     epoch: 0,
   }
   // Nobody here will ever run an externally owned process, so nothing about it comes due.
-  return registration.disposition === 'externally_owned' ? row : { ...row, dueAtMs: DUE.afterRegister(now) }
+  return registration.disposition === 'externally_owned' ? row : { ...row, dueAtMs }
 }
 
 function* recordRequest(

@@ -1,0 +1,146 @@
+import { isTransient, messageOf } from '../model/errors.ts'
+import type { StoredProcess } from '../model/process.ts'
+import type { SeenProcess } from '../registry/registry.ts'
+import { DueWatch, REGULAR_PASS_MS } from './due-watch.ts'
+import type { ExecutionEnvironment } from './environment.ts'
+import type { ProcessRunner } from './runner.ts'
+import { type ProcessRunHandle, type Submission, submissionOf } from './submit.ts'
+
+export interface InlineRunHandleOptions {
+  /** Fires when running processes have to stop. Default: never. */
+  readonly shutdown?: AbortSignal
+}
+
+/** A drive by hand lists no more rows than this at a time; the others come up as soon as one of them has ended. */
+const BATCH = 1_000
+
+/**
+ * Runs processes in this OS process. The registry's worklist is the only queue: each worker takes what is due for as long
+ * as it has room, and of several who reach for one row its lease lets one have it. So any number of them, in any number
+ * of OS processes, share the work, and what one leaves undone the others find due.
+ *
+ *   start, submit ──▶ room? ── begin ── run ──▶ the attempt, to its end ──▶ room again
+ *   a change, a due time, each second ──▲ │                                     │
+ *                                         └── parked, busy, terminal, … : no room taken
+ */
+export class InlineRunHandle implements ProcessRunHandle {
+  readonly #environment: ExecutionEnvironment
+  readonly #runner: ProcessRunner
+  readonly #options: InlineRunHandleOptions
+  readonly #watch: DueWatch
+  readonly #tasks = new Map<string, Promise<void>>()
+  /** A due row was left, for want of room or because it was still running here: to be looked at when a run ends. */
+  #isMoreLeft = false
+  #isDraining = false
+  #unsubscribe: (() => void) | undefined
+
+  constructor(
+    environment: ExecutionEnvironment,
+    runner: ProcessRunner,
+    options: InlineRunHandleOptions = {},
+  ) {
+    this.#environment = environment
+    this.#runner = runner
+    this.#options = options
+    this.#watch = new DueWatch(environment.registry, {
+      pass: () => this.#takeDue(),
+      // What runs here makes changes of its own, and none of them is due while it does.
+      isOfInterest: id => !this.#tasks.has(id),
+    })
+  }
+
+  /** From now on it takes what is due by itself. Without this it runs only what it is handed. */
+  start(): void {
+    // Whoever rests makes room as well.
+    this.#unsubscribe ??= this.#environment.slots.subscribe(() => this.#lookForMore())
+    this.#watch.start()
+  }
+
+  /** Takes nothing more, and resolves when what runs here has ended. */
+  async drain(): Promise<void> {
+    this.#isDraining = true
+    this.#unsubscribe?.()
+    await this.#watch.stop()
+    await Promise.all(this.#tasks.values())
+  }
+
+  get #room(): number {
+    return this.#isDraining ? 0 : this.#environment.slots.free
+  }
+
+  /** Begins to run it, if there is room; else it stays on the worklist, for whoever has room first. */
+  async submit({ id, ...seen }: Submission): Promise<void> {
+    if (this.#room > 0 && !this.#tasks.has(id)) this.#take(id, seen)
+    else this.#isMoreLeft = true
+  }
+
+  async claimAndRunPending(): Promise<void> {
+    const pending = await this.#environment.registry.pendingProcesses(BATCH)
+    const taken = this.#takeAll(pending)
+    if (taken.length < pending.length) this.#isMoreLeft = true
+  }
+
+  async #takeDue(): Promise<number> {
+    const { registry } = this.#environment
+    try {
+      const limit = this.#room + this.#tasks.size
+      const due = this.#room > 0 ? await registry.dueProcesses(limit) : []
+      const taken = this.#takeAll(due)
+      if (taken.length < due.length || this.#room <= 0) this.#isMoreLeft = true
+      const begun = await Promise.all(taken)
+      // What was not begun may still be due: it waits for the next regular pass instead of being tried in a loop.
+      if (!begun.every(Boolean) || taken.length < due.length) return REGULAR_PASS_MS
+      return (await registry.msUntilDue()) ?? REGULAR_PASS_MS
+    } catch (error) {
+      return this.#cannotLook(error)
+    }
+  }
+
+  /** As many as there is room for; each resolves when it has begun. */
+  #takeAll(processes: readonly StoredProcess[]): Promise<boolean>[] {
+    return processes
+      .filter(({ record }) => !this.#tasks.has(record.id))
+      .slice(0, this.#room)
+      .map(({ record }) => this.#take(record.id, submissionOf(record)))
+  }
+
+  /** Resolves to whether this pass has moved the row on, one way or the other. */
+  #take(id: string, seen: SeenProcess): Promise<boolean> {
+    const begun = Promise.withResolvers<boolean>()
+    const task = this.#run(id, seen, begun.resolve).finally(() => {
+      begun.resolve(false)
+      this.#tasks.delete(id)
+      this.#lookForMore()
+    })
+    this.#tasks.set(id, task)
+    return begun.promise
+  }
+
+  async #run(id: string, seen: SeenProcess, onBegun: (isMoved: boolean) => void): Promise<void> {
+    const { registry, logger } = this.#environment
+    const { shutdown } = this.#options
+    try {
+      // Whatever it comes to, the row itself says when somebody has to look at it again.
+      await this.#runner.run(id, {
+        onBegun: ({ type }) => onBegun(type !== 'busy'),
+        ...(shutdown === undefined ? {} : { shutdown }),
+      })
+    } catch (error) {
+      logger.warn('not run; the row stays due', { processId: id, error: messageOf(error) })
+      // A store that fails is tried again at the next pass. Anything else is this row's own: it comes back later each time.
+      if (!isTransient(error)) await registry.postpone(id, seen).catch(() => {})
+    }
+  }
+
+  #lookForMore(): void {
+    if (!this.#isMoreLeft || this.#room === 0) return
+    this.#isMoreLeft = false
+    if (this.#watch.isRunning) this.#watch.wake()
+    else void this.claimAndRunPending().catch(error => this.#cannotLook(error))
+  }
+
+  #cannotLook(error: unknown): number {
+    this.#environment.logger.warn('cannot look for what is due; trying again', { error: messageOf(error) })
+    return REGULAR_PASS_MS
+  }
+}

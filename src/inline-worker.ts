@@ -1,0 +1,93 @@
+import { DeathWatch } from './execution/death-watch.ts'
+import { createExecutionEnvironment, type ExecutionOptions, localWorker } from './execution/environment.ts'
+import { InlineRunHandle } from './execution/inline-run-handle.ts'
+import { offerLocally } from './execution/local-run-handles.ts'
+import { ProcessRunner } from './execution/runner.ts'
+import { requireConcurrency } from './execution/working-slots.ts'
+import { messageOf } from './model/errors.ts'
+import type { WatchedRegistry } from './registry/watch.ts'
+import type { Host } from './runtime/host.ts'
+import { stderrLogger } from './runtime/logger.ts'
+import { borrowRegistry } from './runtime/open-registry.ts'
+
+export interface InlineWorkerOptions extends ExecutionOptions {
+  /** How long running processes may go on after `stop` before they are told to. Default 3,000 ms. */
+  readonly shutdownGraceMs?: number
+}
+
+export interface InlineWorker extends AsyncDisposable {
+  readonly id: string
+  /** Resolves, with the registry that it serves, when it takes work; rejects where the registry cannot be opened. */
+  readonly ready: Promise<{ readonly registryId: string }>
+  /** Resolves when the worker has stopped; rejects when it had to. */
+  run(): Promise<void>
+  /**
+   * Takes no more work, lets running processes go on for the grace, then tells them to stop: rerunnable ones are given
+   * back for the next worker, owner-bound ones end as abandoned(owner_drain). May be called twice.
+   */
+  stop(): Promise<void>
+}
+
+/**
+ * Runs a host's processes in this OS process, with no server beside it. It begins at once. Any number of inline workers,
+ * in any number of OS processes, may share a registry; what one of them leaves behind as it dies, the others go on with.
+ */
+export function createInlineWorker<H extends Host>(host: H, options: InlineWorkerOptions = {}): InlineWorker {
+  const { shutdownGraceMs = 3_000, worker = localWorker(), logger = stderrLogger } = options
+  if (options.concurrency !== undefined) requireConcurrency(options.concurrency)
+  const ready = Promise.withResolvers<{ registryId: string }>()
+  const stopped = Promise.withResolvers<void>()
+  let isStopping = false
+
+  const life = live()
+  // Whoever awaits neither still hears of it.
+  life.catch(error =>
+    logger.error('the inline worker had to stop', { worker: worker.ownerId, error: messageOf(error) }),
+  )
+  ready.promise.catch(() => {})
+
+  async function live(): Promise<void> {
+    try {
+      await using stack = new AsyncDisposableStack()
+      const { registry, release } = await borrowRegistry(host.registry)
+      stack.defer(release)
+      await serve(registry, stack)
+    } catch (error) {
+      ready.reject(error)
+      throw error
+    }
+  }
+
+  /** What is deferred here is done in the opposite order, when the worker is told to stop or cannot go on. */
+  async function serve(registry: WatchedRegistry, stack: AsyncDisposableStack): Promise<void> {
+    const environment = createExecutionEnvironment(host, registry, { ...options, worker, logger })
+    const shutdown = new AbortController()
+    const runner = new ProcessRunner(environment)
+    const handle = new InlineRunHandle(environment, runner, { shutdown: shutdown.signal })
+    const deathWatch = new DeathWatch(environment)
+
+    // Announced before the first process is taken, so that no attempt runs whose worker nobody can judge.
+    await registry.announceWorker(worker)
+    stack.defer(() => registry.removeWorker(worker.incarnationId).catch(() => {}))
+    deathWatch.start()
+    stack.defer(() => deathWatch.stop())
+    stack.defer(async () => {
+      const grace = setTimeout(() => shutdown.abort(), shutdownGraceMs)
+      await handle.drain()
+      clearTimeout(grace)
+    })
+    stack.defer(offerLocally(registry, handle))
+    if (isStopping) return
+    handle.start()
+    ready.resolve({ registryId: registry.registryId })
+    await stopped.promise
+  }
+
+  const stop = async () => {
+    isStopping = true
+    stopped.resolve()
+    await life.catch(() => {})
+  }
+
+  return { id: worker.ownerId, ready: ready.promise, run: () => life, stop, [Symbol.asyncDispose]: stop }
+}

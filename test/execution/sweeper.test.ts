@@ -120,6 +120,7 @@ test('a row whose failure cannot even be written down does not end the pass (§6
   )
   const taken: string[] = []
   const handle: ProcessRunHandle = {
+    claimAndRunPending: async () => {},
     submit: async ({ id }) => {
       if (id === 'b') return void taken.push(id)
       store.failTransactions({ after: 0, count: 1 })

@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { ANA, BEN, COMPLETED, EXTERNAL, TTL, timer } from './fixtures.ts'
+import { ANA, BEN, COMPLETED, EXTERNAL, registration, TTL, timer } from './fixtures.ts'
 import type { Case, World } from './harness.ts'
 
 interface DueCase {
@@ -205,6 +205,29 @@ export function dueCases(it: Case): void {
     expect(await registry.msUntilDue()).toBeUndefined()
     await registry.claim(id, ANA, TTL)
     expect(await registry.msUntilDue()).toBeUndefined()
+  })
+
+  it('after registering what nobody will submit: at once', async ({ registry }) => {
+    await registry.register(registration({ id: 'inline' }), { isDueAtOnce: true })
+    expect(await registry.msUntilDue()).toBe(0)
+    expect((await registry.dueProcesses(10)).map(({ record }) => record.id)).toEqual(['inline'])
+  })
+
+  it('a drive by hand leaves nobody a moment to come first, but waits for what is parked or backs off (§3.5)', async world => {
+    const { registry, clock, register, start } = world
+    const [fresh, lapsed] = [await register({ id: 'fresh' }), await register({ id: 'lapsed' })]
+    const held = await register({ id: 'held' })
+    await start(lapsed)
+    clock.advance(TTL)
+    await start(held)
+    const failed = await register({ id: 'failed' })
+    await registry.endAttempt(await start(failed), 'transient_error')
+    await park(world, await register({ id: 'parked' }), 1_000)
+    const late = await register({ id: 'late' })
+    const pending = async () => (await registry.pendingProcesses(10)).map(({ record }) => record.id).sort()
+    expect(await pending()).toEqual([fresh, lapsed, late].sort())
+    clock.advance(1_000)
+    expect(await pending()).toEqual(['failed', fresh, lapsed, late, 'parked'].sort())
   })
 
   it('after an owner-bound row was found silent: never', async ({ registry, clock, ...world }) => {

@@ -2,6 +2,8 @@ import type { Client } from '@temporalio/client'
 import { defaultTaskQueue } from '../contract.ts'
 import { submissionOf } from '../execution/submit.ts'
 import type { LeaseTimings } from '../model/lease.ts'
+import type { RegistrationRequest } from '../model/registration.ts'
+import type { HostTransaction } from '../registry/host-transaction.ts'
 import type { ProcessRegistry, RegisterOptions } from '../registry/registry.ts'
 import type { WatchedRegistry } from '../registry/watch.ts'
 import { captureEnvironment, registryEnvironments } from '../runtime/environment.ts'
@@ -30,7 +32,14 @@ export interface ProcessClient<Engines extends EngineTable = EngineTable> extend
    * Throws `temporal_unreachable` where only the second half failed: the process is registered, and starts later.
    */
   start(request: StartRequest<Engines>): Promise<StartedProcess>
-  /** The same for a start whose kind and input no compiler has seen. */
+  /**
+   * Registers the process inside a transaction of the host's own, in the registry's PostgreSQL database: it starts once
+   * that is committed, submitted by a running worker, and never was if that is rolled back. Its environment, shared and
+   * addressed by its content, is stored beforehand. Until the commit its handle finds nothing (`process_unknown`).
+   * Throws as `registerIn` of the registry does.
+   */
+  startIn(tx: HostTransaction, request: StartRequest<Engines>): Promise<StartedProcess>
+  /** `start` for a request whose kind and input no compiler has seen. */
   startUntyped(request: AnyStart): Promise<StartedProcess>
   /** A handle on a process that exists. No I/O; an unknown id shows at its first use. */
   handle(id: string): ProcessHandle
@@ -52,9 +61,13 @@ export function createProcessClient<Engines extends EngineTable, Tools extends T
 
   async function startUntyped(request: AnyStart): Promise<StartedProcess> {
     const { registry, backend } = await connect()
-    const { type, record } = await register(host as Host, registry, request, {
-      isDueAtOnce: backend.isWorklistOnly,
-    })
+    const { type, record } = await registry.register(
+      await prepareRegistration(host as Host, registry, request),
+      {
+        ...SAME_REQUEST,
+        isDueAtOnce: backend.isWorklistOnly,
+      },
+    )
     const started = type === 'registered'
     // An existing row that never reached its backend is handed over now; any other is there already.
     const isToSubmit = record.disposition !== 'externally_owned' && record.status === 'running'
@@ -64,8 +77,19 @@ export function createProcessClient<Engines extends EngineTable, Tools extends T
     return { ...createProcessHandle(record.id, connect), started }
   }
 
+  async function startIn(tx: HostTransaction, request: AnyStart): Promise<StartedProcess> {
+    const { registry } = await connect()
+    const { type, record } = await registry.registerIn(
+      tx,
+      await prepareRegistration(host as Host, registry, request),
+      SAME_REQUEST,
+    )
+    return { ...createProcessHandle(record.id, connect), started: type === 'registered' }
+  }
+
   return {
     start: request => startUntyped(request as AnyStart),
+    startIn: (tx, request) => startIn(tx, request as AnyStart),
     startUntyped,
     handle: id => createProcessHandle(id, connect),
     [Symbol.asyncDispose]: async () => {
@@ -102,14 +126,15 @@ async function createBackend<Engines extends EngineTable, Tools extends ToolTabl
   })
 }
 
-async function register(
+const SAME_REQUEST: RegisterOptions = { sameId: 'request' }
+
+async function prepareRegistration(
   host: Host,
   registry: ProcessRegistry,
   request: AnyStart,
-  options: Pick<RegisterOptions, 'isDueAtOnce'>,
-) {
+): Promise<RegistrationRequest> {
   const { registration, environment } = await prepareStart(host, request)
   const store = host.stores?.environments ?? registryEnvironments(registry)
   const envRef = environment === undefined ? {} : { envRef: await captureEnvironment(store, environment) }
-  return registry.register({ ...registration, ...envRef }, { ...options, sameId: 'request' })
+  return { ...registration, ...envRef }
 }

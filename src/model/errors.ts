@@ -77,6 +77,8 @@ export type ErrorCode =
   | 'registry_closed'
   | 'registry_mismatch'
   | 'cursor_expired'
+  | 'transaction_not_joinable'
+  | 'transaction_required'
   // Temporal
   | 'temporal_unreachable'
   | 'temporal_server_missing'

@@ -18,6 +18,7 @@ import type { SessionScope } from '../model/session-scope.ts'
 import type { WaitState } from '../model/wait.ts'
 import type { WakeDelivery } from '../model/wake.ts'
 import type { WorkerRow } from '../model/worker-row.ts'
+import type { HostTransaction } from './host-transaction.ts'
 import { createAttemptOperations } from './operations/attempts.ts'
 import { createCompletionOperations } from './operations/completion.ts'
 import { createEventOperations } from './operations/events.ts'
@@ -66,6 +67,21 @@ export interface RowOperations {
    * the same id throws `process_registration_conflict`. `sameId` says what "the same" covers; default `whole`.
    */
   register(request: RegistrationRequest, options?: RegisterOptions): Promise<RegisterResult>
+  /**
+   * `register` inside a transaction of the host's own, so that the process exists if, and only if, what the host writes
+   * there does. The same rules and the same answers; what it throws leaves the host's transaction usable. Until the
+   * commit nobody else sees the row; with it a running worker is told (see `joinTransaction`) and submits the process at
+   * once, or within the second where no notice arrives. An id that another open transaction is registering is waited
+   * for, under the host's own `lock_timeout`.
+   *
+   * `transaction_not_joinable`: the registry is not in PostgreSQL. `transaction_required`: the connection has no
+   * transaction, or a failed one. `registry_mismatch`: it leads to another registry.
+   */
+  registerIn(
+    host: HostTransaction,
+    request: RegistrationRequest,
+    options?: Omit<RegisterOptions, 'isDueAtOnce'>,
+  ): Promise<RegisterResult>
   get(id: string): Promise<ProcessRecord | undefined>
   /** Write-once: an equal ref again changes nothing, any other throws `process_external_ref_conflict`. */
   setExternalRef(id: string, ref: ExternalRef): Promise<ProcessRecord>

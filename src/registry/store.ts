@@ -9,6 +9,7 @@ import type { StoredWake } from '../model/outbox.ts'
 import type { ProcessStatus } from '../model/outcome.ts'
 import type { ProcessRecord, StoredProcess } from '../model/process.ts'
 import type { WorkerRow } from '../model/worker-row.ts'
+import type { HostTransaction } from './host-transaction.ts'
 
 /**
  * The work of one transaction, as a generator. A store whose driver is asynchronous yields its promises and is resumed
@@ -29,6 +30,12 @@ export interface ProcessStore {
    * body may run more than once, and only the run that is committed counts: it acts on nothing but `tx`.
    */
   transaction<T>(body: (tx: StoreTransaction) => Operation<T>): Promise<T>
+  /**
+   * Runs the body inside a transaction of the host's own, on the host's connection: it is committed, or not, with all
+   * that the host writes there. What the body throws takes back only what the body wrote. Throws `transaction_required`,
+   * and `registry_mismatch` where the connection leads to another registry. Absent: the store has no such connections.
+   */
+  join?<T>(host: HostTransaction, body: (tx: StoreTransaction) => Operation<T>): Promise<T>
   /** One consistent snapshot of what is committed. */
   read<T>(body: (tx: StoreReader) => Operation<T>): Promise<T>
   /**

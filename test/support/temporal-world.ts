@@ -12,6 +12,7 @@ import {
   type ProcessClient,
   type ProcessWorker,
   type ProcessWorkerOptions,
+  type RegistrySource,
   sqliteRegistry,
 } from '../../src/index.ts'
 import type { WatchedRegistry } from '../../src/registry/watch.ts'
@@ -57,6 +58,8 @@ export interface WorldOptions<Engines extends EngineTable, Tools extends ToolTab
   readonly address?: string
   /** Default: a folder of its own. */
   readonly folder?: string
+  /** Default: in SQLite, in the folder. */
+  readonly source?: RegistrySource
 }
 
 export async function openWorld<Engines extends EngineTable, Tools extends ToolTable>(
@@ -66,7 +69,7 @@ export async function openWorld<Engines extends EngineTable, Tools extends ToolT
   const folder = options.folder ?? (await temporaryFolder())
   const registryPath = join(folder, 'leasehold.db')
   const host = defineHost<Engines, Tools>({
-    registry: sqliteRegistry({ path: registryPath }),
+    registry: options.source ?? sqliteRegistry({ path: registryPath }),
     ...(engines === undefined ? {} : { engines }),
     ...(tools === undefined ? {} : { tools }),
     ...moreOf(options.host),

@@ -9,33 +9,35 @@ import {
   replayKeys,
 } from '../../model/event.ts'
 import { decideFirstStarted } from '../../model/first-started.ts'
-import { newGrant } from '../../model/grant.ts'
+import { type HandleGrant, newGrant } from '../../model/grant.ts'
 import type { ProcessId } from '../../model/ids.ts'
 import { asJson, jsonEquals } from '../../model/json.ts'
 import { isTerminal } from '../../model/outcome.ts'
 import type { ExternalRef, ProcessRecord, StoredProcess } from '../../model/process.ts'
-import { decideRegister, type HashedRegistration, hashRegistration } from '../../model/registration.ts'
+import {
+  decideRegister,
+  type HashedRegistration,
+  hashRegistration,
+  type RegistrationRequest,
+  type SameIdRule,
+} from '../../model/registration.ts'
 import { findSchemaProblem } from '../json-schema.ts'
-import type { ChangeResult, RowOperations } from '../registry.ts'
+import type { ChangeResult, RegisterOptions, RegisterResult, RowOperations } from '../registry.ts'
 import type { Operation, ProcessStore, StoreTransaction } from '../store.ts'
 import { changed, dueUnlessHeld } from './due.ts'
 import { insertEvent, requireProcess } from './shared.ts'
 
 export function createRowOperations(store: ProcessStore): RowOperations {
   return {
-    register: async (request, { sameId = 'whole', grant, isDueAtOnce = false } = {}) => {
-      const asked = hashRegistration(request)
-      const first = grant && newGrant(grant.scope, asked.registration.id, grant.descriptor)
-      return store.transaction(function* (tx) {
-        const existing = yield* tx.loadProcess(asked.registration.id)
-        const decision = decideRegister(existing?.record, asked, sameId)
-        if (decision.type === 'existing') return decision
-        const now = yield* tx.now()
-        const stored = newRow(decision, now, isDueAtOnce ? now : DUE.afterRegister(now))
-        yield* tx.insertProcess(stored)
-        if (first !== undefined) yield* tx.saveGrant(first)
-        return { type: 'registered' as const, record: stored.record }
-      })
+    register: async (request, options) => {
+      const asked = askedFor(request, options)
+      return store.transaction(tx => register(tx, asked))
+    },
+
+    registerIn: async (host, request, options) => {
+      const asked = askedFor(request, { ...options, isDueAtOnce: true })
+      if (store.join === undefined) throw notJoinable(asked.registration.id)
+      return store.join(host, tx => register(tx, asked))
     },
 
     get: id =>
@@ -115,6 +117,43 @@ export function createRowOperations(store: ProcessStore): RowOperations {
     getEnv: ref => store.read(reader => reader.loadEnv(ref)),
   }
 }
+
+interface Asked extends HashedRegistration {
+  readonly sameId: SameIdRule
+  readonly isDueAtOnce: boolean
+  readonly firstGrant?: HandleGrant
+}
+
+/** Checked and hashed before the transaction. */
+function askedFor(
+  request: RegistrationRequest,
+  { sameId = 'whole', isDueAtOnce = false, grant }: RegisterOptions = {},
+): Asked {
+  const asked = { ...hashRegistration(request), sameId, isDueAtOnce }
+  if (grant === undefined) return asked
+  return { ...asked, firstGrant: newGrant(grant.scope, asked.registration.id, grant.descriptor) }
+}
+
+function* register(
+  tx: StoreTransaction,
+  { sameId, isDueAtOnce, firstGrant, ...asked }: Asked,
+): Operation<RegisterResult> {
+  const existing = yield* tx.loadProcess(asked.registration.id)
+  const decision = decideRegister(existing?.record, asked, sameId)
+  if (decision.type === 'existing') return decision
+  const now = yield* tx.now()
+  const stored = newRow(decision, now, isDueAtOnce ? now : DUE.afterRegister(now))
+  yield* tx.insertProcess(stored)
+  if (firstGrant !== undefined) yield* tx.saveGrant(firstGrant)
+  return { type: 'registered', record: stored.record }
+}
+
+const notJoinable = (processId: ProcessId): LeaseholdError =>
+  new LeaseholdError(
+    'transaction_not_joinable',
+    `Process "${processId}" cannot be registered in a transaction of the host's: only a registry in PostgreSQL can join one, and this one is elsewhere. Use register, or move the registry into the host's database.`,
+    { processId },
+  )
 
 function newRow(
   { registration, registrationHash }: HashedRegistration,

@@ -5,7 +5,9 @@ import { connectClient, createPool, type PostgresAddress } from './postgres/conn
 import { DEFAULT_SCHEMA, describePostgres, requireSchemaName } from './postgres/describe.ts'
 import { asStoreError, explain } from './postgres/errors.ts'
 import { createHeldBackWatch } from './postgres/held-back.ts'
+import { joinTransaction } from './postgres/join.ts'
 import { openSchema } from './postgres/migrate.ts'
+import { channelOf } from './postgres/notice.ts'
 import { Notifier } from './postgres/notifier.ts'
 import { createPostgresPlatform } from './postgres/platform.ts'
 import { PostgresStatements } from './postgres/statements.ts'
@@ -39,31 +41,33 @@ export async function createPostgresStore(options: PostgresStoreOptions): Promis
   }
 
   const changes = new ChangeWatch()
-  const { registryId, notifier } = await explained(async () => {
+  const { identity, notifier } = await explained(async () => {
     const client = await connectClient(address)
     try {
-      const registryId = await openSchema({ client, schema, statements, description }, { mustExist })
-      if (registryId === undefined) throw notThere(description)
+      const identity = await openSchema({ client, schema, statements, description }, { mustExist })
+      if (identity === undefined) throw notThere(description)
       const notifier = new Notifier({
-        channel: `leasehold_${registryId}`,
+        channel: channelOf(identity.registryId),
         connect: () => connectClient(address),
         onNotice: ids => (ids === undefined ? changes.tellAll() : changes.tell(ids)),
       })
       // It goes on as the connection for notices.
       await notifier.open(client)
-      return { registryId, notifier }
+      return { identity, notifier }
     } catch (error) {
       await client.end().catch(() => {})
       throw error
     }
   })
+  const { registryId } = identity
+  const platform = createPostgresPlatform({ registryId, clock, heldBack: createHeldBackWatch() })
   const pool = createPool(address)
   const transactions = new PostgresTransactions({
     pool,
     statements,
     description,
     retryForMs: lockTimeoutMs,
-    platform: createPostgresPlatform({ registryId, clock, heldBack: createHeldBackWatch() }),
+    platform,
     onCommit(ids) {
       changes.tell(ids)
       notifier.announce(ids)
@@ -104,6 +108,10 @@ export async function createPostgresStore(options: PostgresStoreOptions): Promis
     async read(body) {
       requireOpen()
       return track(transactions.read(body))
+    },
+    async join(host, body) {
+      requireOpen()
+      return track(joinTransaction(host, body, { statements, description, platform, identity }))
     },
     watch(listener, { everyMs }) {
       requireOpen()

@@ -31,7 +31,7 @@ export interface PostgresAddress {
 const IDLE_IN_TRANSACTION_MS = 5_000
 
 /** Numbers are milliseconds, counters and transaction ids: all far below 2^53. */
-const types = {
+export const types = {
   getTypeParser: (oid: number, format?: 'text' | 'binary') => {
     if (oid === pg.types.builtins.INT8) return Number
     if (oid === pg.types.builtins.TEXT) return fromText

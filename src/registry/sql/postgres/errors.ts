@@ -30,6 +30,14 @@ export function asStoreError(error: unknown): pg.DatabaseError | ConnectionLost 
   return SESSION_ENDED.has(state) || state.startsWith('08') ? new ConnectionLost(error) : error
 }
 
+/** The server's word as the host's own copy of the driver tells it, which is another class there. */
+export function asOwnError(error: unknown): unknown {
+  const isForeign = error instanceof Error && !(error instanceof pg.DatabaseError)
+  if (!isForeign || !('severity' in error) || !('code' in error)) return asStoreError(error)
+  const own = new pg.DatabaseError(error.message, 0, 'error')
+  return asStoreError(Object.assign(own, { code: error.code, cause: error }))
+}
+
 const STATE = {
   uniqueViolation: '23505',
   serializationFailure: '40001',

@@ -13,9 +13,14 @@ export interface PostgresTarget {
   readonly description: string
 }
 
-interface RegistryState {
-  readonly version: number
+/** Which registry it is, and where: a dump that was restored elsewhere has the same id and another home. */
+export interface RegistryIdentity {
   readonly registryId: string
+  readonly home: string
+}
+
+interface RegistryState extends RegistryIdentity {
+  readonly version: number
   /** The positions in it are of another cluster, database or table: it was restored from a dump. */
   readonly isRestored: boolean
 }
@@ -23,7 +28,7 @@ interface RegistryState {
 /** Server versions before 13 have no 64-bit transaction ids. */
 const OLDEST_SERVER = 130_000
 
-const selectState = prepare(db =>
+export const selectState = prepare(db =>
   db.selectFrom('meta').select([
     'schema_version',
     'registry_id',
@@ -52,21 +57,21 @@ const moveChangesHere = prepare(db =>
 )
 
 /**
- * Brings the schema up to date, all of it or nothing, and returns the registry's id. Of several OS processes that open
+ * Brings the schema up to date, all of it or nothing, and returns which registry it is. Of several OS processes that open
  * an empty database at once, one makes it and the others find it made. `undefined`: there is none, and it must exist.
  */
 export async function openSchema(
   target: PostgresTarget,
   { mustExist, migrations = MIGRATIONS }: { mustExist: boolean; migrations?: readonly Migration[] },
-): Promise<string | undefined> {
+): Promise<RegistryIdentity | undefined> {
   const found = await readState(target, migrations.length)
   if (found === undefined && mustExist) return undefined
   // The usual case takes no lock.
-  if (found?.version === migrations.length && !found.isRestored) return found.registryId
+  if (found?.version === migrations.length && !found.isRestored) return found
   return await migrate(target, migrations)
 }
 
-async function migrate(target: PostgresTarget, migrations: readonly Migration[]): Promise<string> {
+async function migrate(target: PostgresTarget, migrations: readonly Migration[]): Promise<RegistryIdentity> {
   const { client, schema } = target
   await requireServer(target)
   await client.query('begin')
@@ -85,9 +90,9 @@ async function migrate(target: PostgresTarget, migrations: readonly Migration[])
       })
       await run(target, updateVersion, { version: migration.version })
     }
-    const registryId = await settleHome(target, found)
+    const identity = await settleHome(target, found)
     await client.query('commit')
-    return registryId
+    return identity
   } catch (error) {
     // A connection that is gone has rolled back by itself.
     await client.query('rollback').catch(() => {})
@@ -95,7 +100,10 @@ async function migrate(target: PostgresTarget, migrations: readonly Migration[])
   }
 }
 
-async function settleHome(target: PostgresTarget, found: RegistryState | undefined): Promise<string> {
+async function settleHome(
+  target: PostgresTarget,
+  found: RegistryState | undefined,
+): Promise<RegistryIdentity> {
   const [meta] = await run(target, selectState, {})
   if (meta === undefined) throw new LeaseholdError('registry_corrupt', emptyMeta(target.description))
   if (found === undefined) await run(target, firstHome, { home: meta.here })
@@ -103,7 +111,7 @@ async function settleHome(target: PostgresTarget, found: RegistryState | undefin
     await run(target, moveChangesHere, {})
     await run(target, updateHome, { home: meta.here })
   }
-  return meta.registry_id
+  return { registryId: meta.registry_id, home: meta.here }
 }
 
 async function readState(target: PostgresTarget, known: number): Promise<RegistryState | undefined> {
@@ -119,7 +127,8 @@ async function readState(target: PostgresTarget, known: number): Promise<Registr
       { details: { registry: description, found: version, known } },
     )
   }
-  return { version, registryId: meta.registry_id, isRestored: meta.home !== meta.here }
+  const { registry_id: registryId, home, here } = meta
+  return { version, registryId, home: here, isRestored: home !== here }
 }
 
 const emptyMeta = (description: string): string =>

@@ -1,4 +1,5 @@
 import type { ProcessId } from '../../../model/ids.ts'
+import type { PostgresConnection } from './session.ts'
 
 /** A payload must be shorter than 8,000 bytes. */
 const MAX_BYTES = 7_900
@@ -6,6 +7,21 @@ const MAX_BYTES = 7_900
 const MAX_NOTICES = 8
 /** Says: too many to name, look in the feed. */
 const MANY = ''
+
+/** Where everybody who has this registry open listens. */
+export const channelOf = (registryId: string): string => `leasehold_${registryId}`
+
+/** Tells of the rows: at once, or with the commit of the transaction that the connection is in. */
+export async function sendNotices(
+  connection: PostgresConnection,
+  channel: string,
+  ids: Iterable<ProcessId>,
+): Promise<void> {
+  const notices = writeNotices(ids)
+  if (notices.length === 0) return
+  const text = 'select pg_notify($1, payload) from unnest($2::text[]) as payload'
+  await connection.query({ text, values: [channel, notices] })
+}
 
 /** The payloads that name these rows: as few as possible, each short enough. */
 export function writeNotices(ids: Iterable<ProcessId>): string[] {

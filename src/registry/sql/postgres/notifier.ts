@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import type { ProcessId } from '../../../model/ids.ts'
-import { readNotice, writeNotices } from './notice.ts'
+import { readNotice, sendNotices } from './notice.ts'
 
 /** How long ids are gathered before they are sent: all that a waiter in another OS process loses by it. */
 const BATCH_MS = 5
@@ -64,16 +64,12 @@ export class Notifier {
   async #send(): Promise<void> {
     clearTimeout(this.#batch)
     this.#batch = undefined
-    const notices = writeNotices(this.#pending)
+    const ids = this.#pending
     this.#pending = new Set()
-    if (notices.length === 0) return
     // Without a connection they are lost, and everybody's own look finds the changes.
-    await this.#client
-      ?.query('select pg_notify($1, payload) from unnest($2::text[]) as payload', [
-        this.#options.channel,
-        notices,
-      ])
-      .catch(() => {})
+    if (this.#client !== undefined) {
+      await sendNotices(this.#client, this.#options.channel, ids).catch(() => {})
+    }
   }
 
   #lost(client: pg.Client): void {

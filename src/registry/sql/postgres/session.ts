@@ -1,4 +1,3 @@
-import type { PoolClient, QueryResult } from 'pg'
 import { LeaseholdError } from '../../../model/errors.ts'
 import { awaited, immediately } from '../../operation.ts'
 import type { Operation } from '../../store.ts'
@@ -7,9 +6,23 @@ import type { Statement } from '../statement.ts'
 import { asStoreError } from './errors.ts'
 import type { PostgresStatements } from './statements.ts'
 
+/** What the session asks of a client of `pg`. */
+export interface PostgresConnection {
+  query(query: {
+    readonly text: string
+    readonly name?: string
+    readonly values?: unknown[]
+  }): Promise<QueryResult>
+}
+
+interface QueryResult {
+  readonly rows: readonly unknown[]
+  readonly rowCount: number | null
+}
+
 /** The verbs' way to one connection and a transaction on it, open only as long as that. */
 export class PostgresSession implements SqlSession {
-  readonly #client: PoolClient
+  readonly #client: PostgresConnection
   readonly #statements: PostgresStatements
   /** Rejected when there is no transaction. */
   readonly begun: Promise<void>
@@ -20,7 +33,7 @@ export class PostgresSession implements SqlSession {
   #failure: unknown
   #isOver = false
 
-  constructor(client: PoolClient, begin: string, statements: PostgresStatements) {
+  constructor(client: PostgresConnection, begin: string, statements: PostgresStatements) {
     this.#client = client
     this.#statements = statements
     this.begun = this.#begin(begin)
@@ -30,7 +43,7 @@ export class PostgresSession implements SqlSession {
 
   async #begin(begin: string): Promise<void> {
     try {
-      await this.#client.query(begin)
+      await this.#client.query({ text: begin })
       this.#isBegun = true
     } catch (error) {
       throw asStoreError(error)

@@ -162,7 +162,7 @@ async function rolledBack(client: PoolClient, session: PostgresSession): Promise
 }
 
 /** Notes whose record changes: what others are told of. */
-const noting = (tx: StoreTransaction, changed: Set<ProcessId>): StoreTransaction => ({
+export const noting = (tx: StoreTransaction, changed: Set<ProcessId>): StoreTransaction => ({
   ...tx,
   insertProcess(process) {
     changed.add(process.record.id)

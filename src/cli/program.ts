@@ -1,14 +1,19 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { abandonCommand } from './commands/abandon.ts'
 import { awaitCommand } from './commands/await.ts'
 import { cancelCommand } from './commands/cancel.ts'
+import { completeCommand } from './commands/complete.ts'
 import { devCommand } from './commands/dev.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { eventsCommand } from './commands/events.ts'
+import { explainCommand } from './commands/explain.ts'
 import { listCommand } from './commands/list.ts'
 import { showCommand } from './commands/show.ts'
 import { startCommand } from './commands/start.ts'
 import { stepsCommand } from './commands/steps.ts'
+import { sweepCommand } from './commands/sweep.ts'
+import { wakesCommand } from './commands/wakes.ts'
 import { workerCommand } from './commands/worker.ts'
 import type { CliContext } from './context.ts'
 
@@ -20,8 +25,13 @@ const COMMANDS = [
   listCommand,
   eventsCommand,
   stepsCommand,
+  explainCommand,
   awaitCommand,
   cancelCommand,
+  abandonCommand,
+  completeCommand,
+  sweepCommand,
+  wakesCommand,
   doctorCommand,
 ]
 

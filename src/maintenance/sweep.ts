@@ -18,15 +18,27 @@ export interface SweepReport {
 /**
  * One pass over the rows that need somebody. Each row stands alone: one that fails, in whatever way, does not keep the
  * others from being handled. Repeating it is harmless. A server that cannot be reached ends the pass, and the rows stay
- * due. `limit`: default 100 rows.
+ * due. `limit`: default 100 rows. `isByHand`: those too that are left to
+ * somebody else for a moment.
  */
 export async function sweepOnce(
   environment: ExecutionEnvironment,
   runner: ProcessRunner,
   handle: ProcessRunHandle,
-  { limit = BATCH }: { readonly limit?: number } = {},
+  { limit = BATCH, isByHand = false }: { readonly limit?: number; readonly isByHand?: boolean } = {},
 ): Promise<SweepReport> {
-  const due = await environment.registry.dueProcesses(limit)
+  const { registry } = environment
+  const due = await (isByHand ? registry.pendingProcesses(limit) : registry.dueProcesses(limit))
+  return sweepRows(due, environment, runner, handle)
+}
+
+/** The same for rows that the caller has found. */
+export async function sweepRows(
+  due: readonly StoredProcess[],
+  { registry }: ExecutionEnvironment,
+  runner: ProcessRunner,
+  handle: ProcessRunHandle,
+): Promise<SweepReport> {
   const submitted: string[] = []
   const settled: string[] = []
   const failed: { id: string; reason: string }[] = []
@@ -48,7 +60,7 @@ export async function sweepOnce(
       // Nothing else would be taken either.
       if (isLeaseholdError(error, 'temporal_unreachable')) isServerGone = true
       // The row's own failure: it comes back later, and later each time. A row that cannot even be told so stays due.
-      else await environment.registry.postpone(id, submissionOf(process.record)).catch(() => {})
+      else await registry.postpone(id, submissionOf(process.record)).catch(() => {})
     }
   }
   // The iterator is shared: each takes the next row when it is done with one.

@@ -31,10 +31,16 @@ export function requireAuthority(
   if (!isAllowed) {
     throw new LeaseholdError(
       'process_authority_rejected',
-      `Authority "${authority.authority}" may not write "${outcome.status}" on process "${id}", which is ${disposition}.`,
+      `Authority "${authority.authority}" may not write "${outcome.status}" on process "${id}", which is ${disposition}. ${adviceOn(record)}`,
       { processId: id, details: { authority: authority.authority, disposition } },
     )
   }
+}
+
+function adviceOn({ disposition }: ProcessRecord): string {
+  return disposition === 'externally_owned'
+    ? 'Its owner completes it; the sweep may only abandon it, where somebody asked for that.'
+    : 'Its own code ends it, under its lease: cancel it, or ask to abandon it, instead.'
 }
 
 /** Whoever ends a process without holding its lease must not do it under a holder's feet. */

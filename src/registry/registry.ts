@@ -15,6 +15,7 @@ import type { Outcome } from '../model/outcome.ts'
 import type { AbandonRequest, ExternalRef, ProcessRecord, StoredProcess } from '../model/process.ts'
 import type { RegistrationRequest, SameIdRule } from '../model/registration.ts'
 import type { SessionScope } from '../model/session-scope.ts'
+import type { Situation } from '../model/situation.ts'
 import type { WaitState } from '../model/wait.ts'
 import type { WakeDelivery } from '../model/wake.ts'
 import type { WorkerRow } from '../model/worker-row.ts'
@@ -29,6 +30,7 @@ import { createListOperations } from './operations/lists.ts'
 import { createOutboxOperations } from './operations/outbox.ts'
 import { createRowOperations } from './operations/rows.ts'
 import { createSignalOperations } from './operations/signals.ts'
+import { createSituationOperations } from './operations/situations.ts'
 import { createWaitOperations } from './operations/waits.ts'
 import { createWorkerOperations } from './operations/workers.ts'
 import { createWorklistOperations } from './operations/worklist.ts'
@@ -259,6 +261,8 @@ export interface LeaseOperations {
 
 export interface AttemptOperations {
   beginAttempt(id: string, request: BeginAttemptRequest): Promise<BeginAnswer>
+  /** All that is known of where the process stands, in one snapshot, for `explain`. */
+  situation(id: string): Promise<Situation>
   /** The last holder, for asking the operating system before `beginAttempt`: its liveness, and the names the evidence must bear. */
   lastHolder(
     id: string,
@@ -402,6 +406,7 @@ export function createProcessRegistry(store: ProcessStore): ProcessRegistry {
     ...createEventOperations(store),
     ...createLeaseOperations(store),
     ...createAttemptOperations(store),
+    ...createSituationOperations(store),
     ...createJournalOperations(store),
     ...createSignalOperations(store),
     ...createCompletionOperations(store),

@@ -16,6 +16,14 @@ describe('a command line that is wrong', () => {
     { args: ['start', 'a', '--disposition', 'sometimes'], says: 'Allowed choices are rerunnable' },
     { args: ['start', 'a', '--max-attempts', 'many'], says: 'a whole number from 1' },
     { args: ['list', '--limit'], says: 'argument missing' },
+    { args: ['abandon', 'a'], says: "Required option '--by <who>' not specified" },
+    { args: ['complete', 'a'], says: 'either --success JSON or --failure MESSAGE' },
+    { args: ['complete', 'a', '--success', '1', '--failure', 'no'], says: 'either --success JSON' },
+    { args: ['complete', 'a', '--success', '{'], says: 'The value of --success is not JSON' },
+    { args: ['wakes'], says: "Missing required argument 'action'" },
+    { args: ['wakes', 'drop'], says: 'Allowed choices are list, redrive' },
+    { args: ['wakes', 'redrive'], says: 'Name the wakes to redrive' },
+    { args: ['wakes', 'list', 'w'], says: 'Listing takes no ids; found 1.' },
     { args: ['worker'], says: 'No host module is named' },
     { args: ['start', 'a'], says: 'No host module is named' },
   ])('$args is told in our form, exit 2', async ({ args, says }) => {
@@ -108,8 +116,13 @@ describe('what the program says of itself', () => {
       'list',
       'events',
       'steps',
+      'explain',
       'await',
       'cancel',
+      'abandon',
+      'complete',
+      'sweep',
+      'wakes',
       'doctor',
     ]) {
       expect(stdout).toMatch(new RegExp(`^ {2}${name} `, 'm'))

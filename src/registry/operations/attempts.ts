@@ -31,23 +31,11 @@ import { changed, dueAt } from './due.ts'
 import { insertEvent, requireHeld, saveUnderLease, withOwnerBack } from './shared.ts'
 import { isSatisfied, lockAwaited } from './waiters.ts'
 
-export function createAttemptOperations(store: ProcessStore): AttemptOperations {
+export function createAttemptOperations(
+  store: ProcessStore,
+): Omit<AttemptOperations, 'situation' | 'lastHolder'> {
   return {
     beginAttempt: (id, request) => store.transaction(tx => begin(tx, id, request)),
-
-    lastHolder: id =>
-      store.read(function* (reader) {
-        const processId = id as ProcessId
-        const stored = yield* reader.loadProcess(processId)
-        const holder = (yield* reader.loadLease(processId))?.holder
-        if (holder !== undefined) {
-          const { owner, fencingToken } = holder
-          return { owner, evidence: { incarnationId: owner.incarnationId, fence: fencingToken } }
-        }
-        const started = stored?.record.firstStarted
-        if (started === undefined) return undefined
-        return { owner: started.owner, evidence: { incarnationId: started.attempt, fence: started.fence } }
-      }),
 
     enterBody: (lease, worker) =>
       store.transaction(function* (tx) {

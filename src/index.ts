@@ -20,12 +20,15 @@ export { createProcessRegistry, type ProcessRegistry } from './registry/registry
 export { postgresRegistry, type RegistrySource, sqliteRegistry } from './registry/source.ts'
 export type { ProcessStore, StoreTransaction } from './registry/store.ts'
 export {
+  type EventWaitOptions,
   type ProcessContext,
+  type ReceivedSignal,
   type RetryPolicy,
   StepNotDone,
   type StepOptions,
   type StepScope,
   type UnknownResolution,
+  type WaitOptions,
 } from './runtime/context.ts'
 export type { Facet, TieredStore } from './runtime/durability.ts'
 export { defineEngine, type Engine } from './runtime/engine.ts'

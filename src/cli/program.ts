@@ -10,6 +10,7 @@ import { eventsCommand } from './commands/events.ts'
 import { explainCommand } from './commands/explain.ts'
 import { listCommand } from './commands/list.ts'
 import { showCommand } from './commands/show.ts'
+import { signalCommand } from './commands/signal.ts'
 import { startCommand } from './commands/start.ts'
 import { stepsCommand } from './commands/steps.ts'
 import { sweepCommand } from './commands/sweep.ts'
@@ -28,6 +29,7 @@ const COMMANDS = [
   explainCommand,
   awaitCommand,
   cancelCommand,
+  signalCommand,
   abandonCommand,
   completeCommand,
   sweepCommand,

@@ -7,6 +7,8 @@ export interface ClientBackend {
   readonly isWorklistOnly: boolean
   /** Has the process run soon. Throws what its caller should hear of; the row stays due, so nothing is lost. */
   submit(process: Submission): Promise<void>
+  /** A write made the row due: has it run soon. Best effort: a sweep finds it as well. */
+  tellDue(record: ProcessRecord): Promise<void>
   /**
    * Tells of a cancel that the registry has recorded. Best effort: the worker's own watch hears of it as well. `isDue`:
    * no attempt runs that could, so somebody must act on it.

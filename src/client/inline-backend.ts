@@ -1,13 +1,16 @@
 import { localRunHandle } from '../execution/local-run-handles.ts'
 import { submissionOf } from '../execution/submit.ts'
+import type { ProcessRecord } from '../model/process.ts'
 import type { WatchedRegistry } from '../registry/watch.ts'
 import type { ClientBackend } from './backend.ts'
 
 /** An inline worker of this OS process is told directly. Those of others hear of the change, or find the row due. */
-export const createInlineBackend = (registry: WatchedRegistry): ClientBackend => ({
-  isWorklistOnly: true,
-  submit: async process => localRunHandle(registry)?.submit(process),
-  passCancelOn: async (record, { isDue }) => {
-    if (isDue) await localRunHandle(registry)?.submit(submissionOf(record))
-  },
-})
+export function createInlineBackend(registry: WatchedRegistry): ClientBackend {
+  const tellDue = async (record: ProcessRecord) => localRunHandle(registry)?.submit(submissionOf(record))
+  return {
+    isWorklistOnly: true,
+    submit: async process => localRunHandle(registry)?.submit(process),
+    tellDue,
+    passCancelOn: async (record, { isDue }) => (isDue ? tellDue(record) : undefined),
+  }
+}

@@ -1,6 +1,7 @@
 import { unknownProcess } from '../model/errors.ts'
 import type { ProcessEvent } from '../model/event.ts'
 import type { ProcessId } from '../model/ids.ts'
+import type { Json } from '../model/json.ts'
 import type { Outcome } from '../model/outcome.ts'
 import type { ProcessRecord } from '../model/process.ts'
 import type { Connected } from './process-client.ts'
@@ -14,6 +15,12 @@ export interface ProcessHandle {
   events(options?: { readonly after?: number; readonly signal?: AbortSignal }): AsyncIterable<ProcessEvent>
   /** Records a cancel. Running code is told within milliseconds; the outcome is whatever it then does. */
   cancel(reason?: string): Promise<void>
+  /**
+   * Sends a signal that the kind declares as event type `signal.<name>`; its payload fits the schema given there. Sent
+   * again under the same `signalId` it is the same signal; default: a new one. Returns what stands in the log. An ended
+   * process takes none (`process_already_terminal`).
+   */
+  signal(name: string, payload?: Json, options?: { readonly signalId?: string }): Promise<ProcessEvent>
   /** The record as it is now. */
   describe(): Promise<ProcessRecord>
 }
@@ -35,6 +42,13 @@ export function createProcessHandle(id: string, connect: () => Promise<Connected
       const { registry, backend } = await connect()
       const { record, isDue } = await registry.requestCancel(id, reason)
       if (record.status === 'running') await backend.passCancelOn(record, { isDue })
+    },
+
+    signal: async (name, payload = null, options) => {
+      const { registry, backend } = await connect()
+      const { event, record, isDue } = await registry.signal(id, name, payload, options)
+      if (isDue) await backend.tellDue(record)
+      return event
     },
 
     describe: async () => {

@@ -63,11 +63,15 @@ export class TemporalRunHandle implements ProcessRunHandle, ClientBackend {
    * hears of it as well, and a row that is due is submitted by the sweep.
    */
   async passCancelOn(record: ProcessRecord, { isDue }: { readonly isDue: boolean }): Promise<void> {
+    if (isDue) return this.tellDue(record)
     if (record.externalRef?.backend !== TEMPORAL_BACKEND) return
-    const tell = isDue
-      ? this.#submit(submissionOf(record), PASS_ON_TIMEOUT_MS)
-      : this.#call(record.id, () => this.#signalWithStart(record.id, 'cancel'), PASS_ON_TIMEOUT_MS)
-    await tell.catch(() => {})
+    const tell = () => this.#signalWithStart(record.id, 'cancel')
+    await this.#call(record.id, tell, PASS_ON_TIMEOUT_MS).catch(() => {})
+  }
+
+  async tellDue(record: ProcessRecord): Promise<void> {
+    if (record.externalRef?.backend !== TEMPORAL_BACKEND) return
+    await this.#submit(submissionOf(record), PASS_ON_TIMEOUT_MS).catch(() => {})
   }
 
   async #submit(process: Submission, timeoutMs: number): Promise<void> {

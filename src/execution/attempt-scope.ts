@@ -75,6 +75,16 @@ export class AttemptScope {
     }
   }
 
+  /** A read for the code. A store that fails ends the attempt: the code must not take that for an answer. */
+  async read<T>(read: () => Promise<T>): Promise<T> {
+    try {
+      return await read()
+    } catch (error) {
+      if (isCallersMistake(error)) throw error
+      return this.#leaveWaiting({ type: 'store_failed', error })
+    }
+  }
+
   /**
    * A write of this attempt under its lease. A lease that merely lapsed is taken again and the write made anew. A lost
    * lease or a store that fails ends the attempt and leaves the caller waiting: the code must not take a storage

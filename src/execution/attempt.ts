@@ -24,6 +24,7 @@ import { type clocks, LeaseKeeper } from './lease-keeper.ts'
 import { outcomeOfBuildError, outcomeOfError, outcomeOfValue, storableOutcome } from './outcome-of.ts'
 import { Parking } from './parking.ts'
 import { StepRunner } from './step-runner.ts'
+import { Waits } from './waits.ts'
 import type { WorkingSlot } from './working-slots.ts'
 
 export type AttemptResult =
@@ -150,12 +151,15 @@ export class Attempt {
 
   async #runBody(body: Body, runtime: ProcessRuntime, journal: JournalSession): Promise<AttemptResult> {
     const parking = this.#createParking()
+    const { registry, logger } = this.#environment
+    const { record } = this.#process
     const ctx = createContext({
       process: this.#process,
       input: bodyInput(this.#process.record),
       scope: this.#scope,
       journal,
       steps: this.#createSteps(journal),
+      waits: new Waits(record, { registry, journal, scope: this.#scope, parking, logger }),
       parking,
       logger: this.#environment.logger,
       runtime,

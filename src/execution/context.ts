@@ -1,16 +1,24 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { LeaseholdError } from '../model/errors.ts'
-import { replayKeys } from '../model/event.ts'
+import { type ProcessEvent, replayKeys } from '../model/event.ts'
 import type { Json } from '../model/json.ts'
+import type { Outcome } from '../model/outcome.ts'
 import type { StoredProcess } from '../model/process.ts'
-import type { ProcessContext, StepOptions, StepScope } from '../runtime/context.ts'
+import type {
+  EventWaitOptions,
+  ProcessContext,
+  ReceivedSignal,
+  StepOptions,
+  StepScope,
+  WaitOptions,
+} from '../runtime/context.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { AttemptScope } from './attempt-scope.ts'
-import { delayUntilUnlessOver } from './delay.ts'
 import type { JournalSession } from './journal-session.ts'
 import type { Parking } from './parking.ts'
 import { SeededRandom } from './seeded-random.ts'
 import type { StepRunner } from './step-runner.ts'
+import type { Waits } from './waits.ts'
 
 export interface ContextParts {
   readonly process: StoredProcess
@@ -18,17 +26,21 @@ export interface ContextParts {
   readonly scope: AttemptScope
   readonly journal: JournalSession
   readonly steps: StepRunner
+  readonly waits: Waits
   readonly parking: Parking
   readonly logger: Logger
   readonly runtime: ProcessContext['runtime']
 }
+
+type KeyOption = WaitOptions & { readonly timeout?: never }
+type AfterOption = EventWaitOptions & { readonly timeout?: never }
 
 /** The step whose code is running, so that what it emits is keyed by it. */
 const currentStep = new AsyncLocalStorage<{ readonly address: string; emitted: number }>()
 
 /** What the host's code calls. Each call checks that the attempt is not over, and holds off a park while it works. */
 export function createContext(parts: ContextParts): ProcessContext<Json> {
-  const { process, input, scope, journal, steps, parking, logger, runtime } = parts
+  const { process, input, scope, journal, steps, waits, parking, logger, runtime } = parts
   const { record, epoch } = process
   const chance = new SeededRandom(`${record.id}\u0000${record.incarnation}\u0000${epoch}`)
 
@@ -61,28 +73,36 @@ export function createContext(parts: ContextParts): ProcessContext<Json> {
     const untilMs = duration instanceof Date ? duration.getTime() : Date.now() + duration
     if (!Number.isFinite(untilMs))
       throw new RangeError(`ctx.sleep takes milliseconds or a date; found ${String(duration)}`)
-    return during(async () => {
-      const call = journal.open('sleep', { kind: 'sleep', effect: 'repeatable', key })
-      try {
-        // The deadline is journaled by the first attempt: the ones after it wait for the same moment.
-        const entry =
-          journal.entry(call.address) ??
-          (await journal.save(
-            journal.draft(call, { status: 'claimed', value: { untilMs, sinceMs: Date.now() } }),
-          ))
-        if (entry.status === 'done') return
-        const times = entry.value as { readonly untilMs: number; readonly sinceMs: number }
-        const wait = {
-          key: `process:${record.id}:timer:${epoch}:${call.address}`,
-          ...times,
-          on: { type: 'timer' } as const,
-        }
-        await parking.duringWait(wait, () => delayUntilUnlessOver(times.untilMs, scope.signal, scope.over))
-        await journal.save({ ...entry, status: 'done', endedAtMs: Date.now() })
-      } finally {
-        journal.close('sleep', 'sleep')
-      }
-    })
+    scope.requireActive()
+    return waits.sleep(untilMs, key)
+  }
+
+  function waitForSignal(name: string, options?: KeyOption): Promise<ReceivedSignal>
+  function waitForSignal(name: string, options: WaitOptions): Promise<ReceivedSignal | undefined>
+  async function waitForSignal(name: string, options: WaitOptions = {}) {
+    requireOutsideStep('waitForSignal', name)
+    scope.requireActive()
+    return waits.signal(name, options)
+  }
+
+  function waitForEvent(id: string, eventType: string, options?: AfterOption): Promise<ProcessEvent>
+  function waitForEvent(
+    id: string,
+    eventType: string,
+    options: EventWaitOptions,
+  ): Promise<ProcessEvent | undefined>
+  async function waitForEvent(id: string, eventType: string, options: EventWaitOptions = {}) {
+    requireOutsideStep('waitForEvent', eventType)
+    scope.requireActive()
+    return waits.event(id, eventType, options)
+  }
+
+  function outcomeOf(id: string, options?: KeyOption): Promise<Outcome>
+  function outcomeOf(id: string, options: WaitOptions): Promise<Outcome | undefined>
+  async function outcomeOf(id: string, options: WaitOptions = {}) {
+    requireOutsideStep('outcomeOf', id)
+    scope.requireActive()
+    return waits.outcome(id, options)
   }
 
   async function emit(eventType: string, payload: Json) {
@@ -124,6 +144,9 @@ export function createContext(parts: ContextParts): ProcessContext<Json> {
     runtime,
     step,
     sleep,
+    waitForSignal,
+    waitForEvent,
+    outcomeOf,
     emit,
     now,
     random: () => chance.random(),

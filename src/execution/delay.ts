@@ -8,20 +8,6 @@ export async function delayUntil(untilMs: number, signal: AbortSignal): Promise<
   }
 }
 
-/** The same, but left unresolved, its timer gone, once `over` fires: nobody may hear of it any more. */
-export async function delayUntilUnlessOver(
-  untilMs: number,
-  signal: AbortSignal,
-  over: AbortSignal,
-): Promise<void> {
-  try {
-    await delayUntil(untilMs, AbortSignal.any([signal, over]))
-  } catch (error) {
-    if (over.aborted) await new Promise(() => {})
-    throw error
-  }
-}
-
 export function delay(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason)

@@ -3,6 +3,7 @@ import type { ProcessEvent } from '../model/event.ts'
 import type { ProcessId } from '../model/ids.ts'
 import {
   type JournalEntry,
+  nameOf,
   operationIdOf,
   requireAllVisited,
   requireStepName,
@@ -64,6 +65,10 @@ export class JournalSession {
     this.#scope = attempt.scope
   }
 
+  get epoch(): number {
+    return this.#process.epoch
+  }
+
   get processId(): ProcessId {
     return this.#process.id
   }
@@ -100,6 +105,23 @@ export class JournalSession {
     return { address, digest, operationId, kind, effect, startedAtMs: Date.now() }
   }
 
+  /** The key of a call that is known by what it is about: the n-th about that, in whatever order the others come. */
+  nextKey(kind: JournalEntry['kind'], subject: string): string {
+    const lane = `${kind} about ${subject}`
+    const occurrence = (this.#occurrences.get(lane) ?? 0) + 1
+    this.#occurrences.set(lane, occurrence)
+    return occurrence === 1 ? subject : `${subject}#${occurrence}`
+  }
+
+  /** How many calls of the name the journal holds. */
+  countOf(kind: JournalEntry['kind'], name: string): number {
+    let count = 0
+    for (const entry of this.#entries.values()) {
+      if (entry.kind === kind && nameOf(entry.address) === name) count++
+    }
+    return count
+  }
+
   /** The call has its answer: the next one of its name may come. */
   close(name: string, kind: JournalEntry['kind']): void {
     this.#inFlight.delete(`${kind} ${name}`)
@@ -132,6 +154,12 @@ export class JournalSession {
     return entry
   }
 
+  /** Journals the answer of a call. */
+  async saveValue(call: Call, value: Json): Promise<Json> {
+    await this.save(this.draft(call, { status: 'done', value, endedAtMs: Date.now() }))
+    return value
+  }
+
   async emit(
     entry: JournalEntry,
     request: { eventType: string; payload: Json; replayKey: string },
@@ -139,6 +167,17 @@ export class JournalSession {
     const event = await this.#scope.write(this.#keeper, lease => this.#registry.emit(lease, entry, request))
     this.#entries.set(entry.address, { ...entry, value: { sequence: event.sequence } })
     return event
+  }
+
+  /** Takes a signal for this call, and journals what it says. `undefined`: there is none. */
+  async consumeSignal(call: Call, wanted: { name: string; untilMs?: number }): Promise<Json | undefined> {
+    const { value: _, ...entry } = this.draft(call, { status: 'done', endedAtMs: Date.now() })
+    const answer = await this.#scope.write(this.#keeper, lease =>
+      this.#registry.consumeSignal(lease, { ...entry, fence: lease.fencingToken }, wanted),
+    )
+    if (answer.type === 'none') return undefined
+    this.#entries.set(call.address, answer.entry)
+    return answer.entry.value ?? null
   }
 
   /** Throws `step_diverged` if a journaled `once` step was not visited. */

@@ -6,14 +6,8 @@
  *             ├─ run ─────▶ repeatable: try, then write        once: claim, try, then write
  *             └─ unknown ─▶ onUnknown: fail, or ask the world and then write it done, or run it anew
  */
-import { LeaseholdError, messageOf } from '../model/errors.ts'
-import {
-  decideRunAnew,
-  decideStep,
-  type JournalEntry,
-  type StepFailure,
-  startByOf,
-} from '../model/journal.ts'
+import { LeaseholdError } from '../model/errors.ts'
+import { decideRunAnew, decideStep, type JournalEntry, startByOf } from '../model/journal.ts'
 import { toJson } from '../model/json.ts'
 import type { LeaseOwner } from '../model/lease.ts'
 import { type RetryPolicy, StepNotDone, type StepOptions, type StepScope } from '../runtime/context.ts'
@@ -21,6 +15,7 @@ import type { AttemptScope } from './attempt-scope.ts'
 import { delay } from './delay.ts'
 import type { Call, JournalSession } from './journal-session.ts'
 import { isProvablyDead } from './liveness.ts'
+import { describeFailure, stepFailed } from './step-failure.ts'
 import { type TryResult, tryStep } from './step-try.ts'
 
 export interface StepRunnerOptions {
@@ -179,22 +174,6 @@ const DEFAULT_RETRY: Required<RetryPolicy> = { attempts: 1, delayMs: 200, maxDel
 
 const isNotDone = <T>(error: unknown, options: StepOptions<T>): boolean =>
   error instanceof StepNotDone || options.isNotDone?.(error) === true
-
-function describeFailure(error: unknown): StepFailure {
-  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
-  return {
-    name: error instanceof Error ? error.name : 'Error',
-    message: messageOf(error),
-    ...(typeof code === 'string' ? { code } : {}),
-  }
-}
-
-function stepFailed(call: Call, failure: StepFailure, cause?: unknown): LeaseholdError {
-  return new LeaseholdError('step_failed', failure.message, {
-    cause,
-    details: { step: call.address, errorName: failure.name, errorCode: failure.code },
-  })
-}
 
 function stepUnknown(call: Call, entry: JournalEntry, cause?: unknown): LeaseholdError {
   const found =

@@ -20,7 +20,7 @@ export interface JournalEntry {
   readonly position: number
   /** Unique within the epoch: `name[key]`, or `name#occurrence` where no key was given. */
   readonly address: string
-  readonly kind: 'step' | 'sleep' | 'emit' | 'now' | 'signal' | 'state'
+  readonly kind: 'step' | 'sleep' | 'emit' | 'now' | 'signal' | 'event' | 'outcome' | 'state'
   readonly effect: StepEffect
   /** Hash of what identifies the call; another one at the same address means that the code took another way. */
   readonly digest: string
@@ -57,6 +57,9 @@ export const MAX_STEP_KEY_LENGTH = 1_000
 export function stepAddress(name: string, key: string | undefined, occurrence: number): string {
   return key === undefined ? `${name}#${occurrence}` : `${name}[${key}]`
 }
+
+/** The name that the address begins with. */
+export const nameOf = (address: string): string => address.slice(0, address.search(/[[#]/))
 
 export function requireStepName(name: string, key: string | undefined, processId: ProcessId): void {
   const problem =

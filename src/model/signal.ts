@@ -29,6 +29,9 @@ export function requireSignalName(processId: string, name: string): void {
   )
 }
 
-/** The key of a wait for a signal; the ordinal counts the process's waits for this name, from 1. */
-export const signalWaitKey = (processId: string, name: string, ordinal: number): string =>
-  `process:${processId}:${signalEventType(name)}:${ordinal}`
+/** The key of a wait for a signal; the ordinal counts the waits for this name, from 1, in each epoch of the journal. */
+export const signalWaitKey = (
+  processId: string,
+  name: string,
+  { epoch, ordinal }: { readonly epoch: number; readonly ordinal: number },
+): string => `process:${processId}:${signalEventType(name)}:${epoch === 0 ? '' : `${epoch}:`}${ordinal}`

@@ -35,6 +35,18 @@ export type WaitCondition =
 export const isWaitDue = ({ satisfiedAtMs, untilMs }: WaitState, now: number): boolean =>
   satisfiedAtMs !== undefined || (untilMs !== undefined && untilMs <= now)
 
+/** Did it come before the wait's time was over? What comes later is for a later wait, however late this one is looked at. */
+export const isInTime = (event: Pick<ProcessEvent, 'occurredAtMs'>, untilMs: number | undefined): boolean =>
+  untilMs === undefined || event.occurredAtMs <= untilMs
+
+/** The key of a sleep that the code made at this address of its journal. */
+export const timerKey = (processId: string, epoch: number, address: string): string =>
+  `process:${processId}:timer:${epoch}:${address}`
+
+/** The key of a wait for another process that the code made at this address of its journal. */
+export const waitKey = (processId: string, epoch: number, address: string): string =>
+  `process:${processId}:wait:${epoch}:${address}`
+
 /** Another process that the wait depends on. */
 export const awaitedProcess = ({ on }: WaitState): string | undefined =>
   on.type === 'process' || on.type === 'event' ? on.processId : undefined

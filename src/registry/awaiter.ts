@@ -11,17 +11,34 @@ interface WaitOptions {
   readonly signal?: AbortSignal
 }
 
-export async function awaitOutcome(
+export function awaitOutcome(
   registry: WatchedRegistry,
   id: string,
   options: WaitOptions = {},
 ): Promise<Outcome> {
-  const ticks = listen(registry, id, options.signal, change => isTerminal(change.status))
+  const look = async () => {
+    const record = await registry.get(id)
+    if (record === undefined) throw unknownProcess(id)
+    return record.outcome
+  }
+  return lookUntil(registry, id, look, { ...options, concerns: isEnd })
+}
+
+/** The only change that whoever waits for an end need look at. */
+export const isEnd = (change: ProcessChange): boolean => isTerminal(change.status)
+
+/** Looks now, at each change of the process that concerns it, and every second, until the look gives an answer. */
+export async function lookUntil<T>(
+  registry: WatchedRegistry,
+  id: string,
+  look: () => Promise<T | undefined>,
+  options: WaitOptions & { readonly concerns?: (change: ProcessChange) => boolean } = {},
+): Promise<T> {
+  const ticks = listen(registry, id, options.signal, options.concerns)
   try {
     while (true) {
-      const record = await registry.get(id)
-      if (record === undefined) throw unknownProcess(id)
-      if (record.outcome !== undefined) return record.outcome
+      const answer = await look()
+      if (answer !== undefined) return answer
       await ticks.next()
     }
   } finally {

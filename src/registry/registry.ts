@@ -184,6 +184,8 @@ export interface EventOperations {
   eventsAfter(id: string, after: number, limit?: number): Promise<ProcessEvent[]>
   /** The last events, ascending. `limit` defaults to 32. */
   recentEvents(id: string, limit?: number): Promise<ProcessEvent[]>
+  /** The first event of the type with a sequence above `after`. */
+  firstEventOfType(id: string, eventType: string, after: number): Promise<ProcessEvent | undefined>
   /** Events of one type with a sequence up to `through`, itself included. */
   countEventsThrough(id: string, eventType: string, through: number): Promise<number>
   /** Events above `after` that woke somebody and are not acknowledged, ascending. `limit` defaults to 1,000. */
@@ -324,18 +326,21 @@ export interface SignalOperations {
     payload: Json,
     options?: { readonly signalId?: string },
   ): Promise<SignalResult>
+  /** The lowest signal of the name that was not consumed yet. */
+  nextSignal(id: string, name: string): Promise<ProcessEvent | undefined>
   /**
    * Takes the lowest signal of the name that was not consumed yet, and writes the entry with `{ sequence, payload }` as
    * its value: both, under the lease, or neither. An entry that is resolved already, by a signal or otherwise, stays.
+   * A signal that came after `untilMs` is left to a later wait.
    */
   consumeSignal(
     lease: ProcessLease,
     entry: Omit<JournalEntry, 'status' | 'value'>,
-    name: string,
+    wanted: { readonly name: string; readonly untilMs?: number },
   ): Promise<ConsumeAnswer>
 }
 
-export interface SignalResult extends AppendResult {
+export interface SignalResult extends AppendResult, ChangeResult {
   /** A parked process was waiting for it: whoever can submit should do so now, instead of leaving it to the sweep. */
   readonly isDue: boolean
 }

@@ -2,6 +2,7 @@ import type { ProcessEvent } from '../model/event.ts'
 import type { ProcessId } from '../model/ids.ts'
 import type { StepEffect } from '../model/journal.ts'
 import type { Json } from '../model/json.ts'
+import type { Outcome } from '../model/outcome.ts'
 import type { Logger } from './logger.ts'
 import type { ProcessRuntime } from './runtime.ts'
 
@@ -29,6 +30,30 @@ export interface ProcessContext<Input = unknown> {
   step<T>(name: string, run: (step: StepScope) => T | Promise<T>, options?: StepOptions<T>): Promise<T>
   /** Waits until a time that survives crashes; a wait of more than a few seconds parks the attempt. */
   sleep(duration: number | Date, options?: { readonly key?: string }): Promise<void>
+  /**
+   * Waits for the lowest signal of the name that no wait has taken, whether it was sent before the wait or comes later.
+   * With a timeout it may resolve to `undefined`: nothing came in time, and nothing is taken. The kind declares the
+   * signal as event type `signal.<name>`, and payloads fit the schema given there.
+   */
+  waitForSignal(name: string, options?: WaitOptions & { readonly timeout?: never }): Promise<ReceivedSignal>
+  waitForSignal(name: string, options: WaitOptions): Promise<ReceivedSignal | undefined>
+  /**
+   * Waits for the first event of the type with a sequence above `after`. A process that ends without it is waited for
+   * all the same: race it with `outcomeOf`, or give a timeout. An id that is not registered throws `step_failed`.
+   */
+  waitForEvent(
+    processId: string,
+    eventType: string,
+    options?: EventWaitOptions & { readonly timeout?: never },
+  ): Promise<ProcessEvent>
+  waitForEvent(
+    processId: string,
+    eventType: string,
+    options: EventWaitOptions,
+  ): Promise<ProcessEvent | undefined>
+  /** Waits for the end of a process. An id that is not registered throws `step_failed`. */
+  outcomeOf(processId: string, options?: WaitOptions & { readonly timeout?: never }): Promise<Outcome>
+  outcomeOf(processId: string, options: WaitOptions): Promise<Outcome | undefined>
   /** Appends an event of a type that the kind declares. Replays return the recorded event. */
   emit(eventType: string, payload: Json): Promise<ProcessEvent>
   /** Disposes of the resource when the attempt ends, however it ends. */
@@ -41,6 +66,25 @@ export interface ProcessContext<Input = unknown> {
   random(): number
   /** A version 4 UUID, the same at every attempt. */
   uuid(): string
+}
+
+/** Every answer of a wait is journaled before it is given: value, outcome, or that the time was over. */
+export interface WaitOptions {
+  /** Milliseconds, counted from the first attempt's call, over crashes and parks. Default: no limit. */
+  readonly timeout?: number
+  /** Tells waits of one name apart where call order is not stable, as in parallel code. */
+  readonly key?: string
+}
+
+export interface EventWaitOptions extends WaitOptions {
+  /** Only events with a higher sequence. Default 0. */
+  readonly after?: number
+}
+
+export interface ReceivedSignal {
+  readonly payload: Json
+  /** Its place in the process's log. */
+  readonly sequence: number
 }
 
 export interface StepScope {

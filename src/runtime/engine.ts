@@ -7,7 +7,10 @@ import type { Schema } from './schema.ts'
 export interface Engine<Input = never, Parsed = Input, Output = unknown> {
   readonly disposition: RunnableDisposition
   readonly input?: Schema<Input, Parsed>
-  /** Event types that `ctx.emit` may use, each with its payload's JSON Schema (`true`: anything). */
+  /**
+   * Event types that `ctx.emit` may use, and signals that may be sent, as `signal.<name>`; each with its payload's JSON
+   * Schema (`true`: anything).
+   */
   readonly events?: Readonly<Record<string, Json>>
   /** Default: no limit. See `ProcessRegistration.maxAttempts`. */
   readonly maxAttempts?: number

@@ -21,5 +21,6 @@ describe('the name of a signal', () => {
 
 test('the keys of a signal and of a wait for it', () => {
   expect(replayKeys.signal('p', 'go', 's-1')).toBe('process:p:signal.go:s-1')
-  expect(signalWaitKey('p', 'go', 2)).toBe('process:p:signal.go:2')
+  expect(signalWaitKey('p', 'go', { epoch: 0, ordinal: 2 })).toBe('process:p:signal.go:2')
+  expect(signalWaitKey('p', 'go', { epoch: 3, ordinal: 2 })).toBe('process:p:signal.go:3:2')
 })

@@ -1,7 +1,7 @@
 import { requireUnheld } from '../../model/completion.ts'
 import { type AppendRequest, CANCEL_REQUESTED, decideAppend, type ProcessEvent } from '../../model/event.ts'
 import type { ProcessId } from '../../model/ids.ts'
-import type { StoredProcess } from '../../model/process.ts'
+import type { ProcessRecord, StoredProcess } from '../../model/process.ts'
 import { type WakeDelivery, wakeDeliveryOf } from '../../model/wake.ts'
 import { findSchemaProblem } from '../json-schema.ts'
 import type { AppendResult } from '../registry.ts'
@@ -15,7 +15,7 @@ export function* append(
   tx: StoreTransaction,
   id: string,
   request: AppendRequest,
-): Operation<{ result: AppendResult; isDue: boolean }> {
+): Operation<{ result: AppendResult; record: ProcessRecord; isDue: boolean }> {
   const processId = id as ProcessId
   const stored = yield* requireProcess(tx, processId)
   const withSameKey =
@@ -29,7 +29,8 @@ export function* append(
   )
   if (decision.type === 'replay') {
     if (decision.isRepair) yield* repaired(tx, stored, decision.event)
-    return { result: yield* replayed(tx, stored, decision.event, request), isDue: false }
+    const result = yield* replayed(tx, stored, decision.event, request)
+    return { result, record: stored.record, isDue: false }
   }
   if (decision.stored.event.semantics?.terminal !== undefined) {
     // Its producer declared that this event ends the process; still nobody ends it under a holder's feet.
@@ -40,7 +41,7 @@ export function* append(
   const isRequest = event.eventType === CANCEL_REQUESTED
   const { stored: next, isDue } = isRequest ? yield* dueUnlessHeld(tx, written.stored, now) : written
   yield* tx.saveProcess(next, { status: 'any' })
-  return { result: { type: 'appended', event, ...present(wakeDelivery) }, isDue }
+  return { result: { type: 'appended', event, ...present(wakeDelivery) }, record: next.record, isDue }
 }
 
 /** The original event. Its wake is said again, which is nothing new but for a session that was not told before. */

@@ -3,6 +3,7 @@ import { LeaseholdError } from '../../model/errors.ts'
 import { replayKeys } from '../../model/event.ts'
 import { requirePayloadSize } from '../../model/registration.ts'
 import { requireSignalName, signalEventType } from '../../model/signal.ts'
+import { isInTime } from '../../model/wait.ts'
 import type { SignalOperations } from '../registry.ts'
 import type { ProcessStore } from '../store.ts'
 import { append } from './append.ts'
@@ -27,19 +28,25 @@ export function createSignalOperations(store: ProcessStore): SignalOperations {
       const replayKey = replayKeys.signal(id, name, signalId)
       return store.transaction(function* (tx) {
         const request = { eventType: signalEventType(name), payload, replayKey }
-        const { result, isDue } = yield* append(tx, id, request)
-        return { ...result, isDue }
+        const { result, record, isDue } = yield* append(tx, id, request)
+        return { ...result, record, isDue }
       })
     },
 
-    consumeSignal: (lease, entry, name) =>
+    nextSignal: (id, name) =>
+      store.read(function* (reader) {
+        const { record } = yield* requireProcess(reader, id)
+        return yield* reader.findSignal(record.id, signalEventType(name))
+      }),
+
+    consumeSignal: (lease, entry, { name, untilMs }) =>
       store.transaction(function* (tx) {
         const { id } = (yield* requireProcess(tx, lease.processId)).record
         // The same call again, after an answer that was lost: it must not take the next signal as well.
         const known = yield* tx.loadJournalEntry(id, entry.epoch, entry.address)
         if (known?.status === 'done') return { type: 'resolved' as const, entry: known }
         const signal = yield* tx.findSignal(id, signalEventType(name))
-        if (signal === undefined) return { type: 'none' as const }
+        if (signal === undefined || !isInTime(signal, untilMs)) return { type: 'none' as const }
         const now = yield* tx.now()
         const { sequence, payload } = signal
         const resolved = { ...entry, status: 'done', value: { sequence, payload } } as const

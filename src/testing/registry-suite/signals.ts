@@ -85,7 +85,10 @@ export function signalCases(it: Case): void {
     const lease = await start(id)
     const entry = waitEntry(lease, 1)
     const resolved = { ...entry, status: 'done', value: value(1, 'ana') }
-    expect(await registry.consumeSignal(lease, entry, 'go')).toEqual({ type: 'resolved', entry: resolved })
+    expect(await registry.consumeSignal(lease, entry, { name: 'go' })).toEqual({
+      type: 'resolved',
+      entry: resolved,
+    })
     expect(await registry.journal(id)).toEqual([resolved])
   })
 
@@ -99,8 +102,10 @@ export function signalCases(it: Case): void {
     await refused(registry.signal(id, 'go', by('ben'), { signalId: 's-1' }), 'process_event_replay_conflict')
     expect(await registry.eventsAfter(id, 0)).toHaveLength(1)
     const lease = await start(id)
-    expect(await registry.consumeSignal(lease, waitEntry(lease, 1), 'go')).toMatchObject({ type: 'resolved' })
-    expect(await registry.consumeSignal(lease, waitEntry(lease, 2), 'go')).toEqual({ type: 'none' })
+    expect(await registry.consumeSignal(lease, waitEntry(lease, 1), { name: 'go' })).toMatchObject({
+      type: 'resolved',
+    })
+    expect(await registry.consumeSignal(lease, waitEntry(lease, 2), { name: 'go' })).toEqual({ type: 'none' })
   })
 
   it('each wait takes the lowest of its name that no other has taken', async ({
@@ -112,9 +117,9 @@ export function signalCases(it: Case): void {
     await registry.signal(id, 'stop', null)
     for (const who of ['ana', 'ben', 'eve']) await registry.signal(id, 'go', by(who))
     const lease = await start(id)
-    for (const nth of [1, 2]) await registry.consumeSignal(lease, waitEntry(lease, nth), 'go')
+    for (const nth of [1, 2]) await registry.consumeSignal(lease, waitEntry(lease, nth), { name: 'go' })
     expect((await registry.journal(id)).map(entry => entry.value)).toEqual([value(2, 'ana'), value(3, 'ben')])
-    expect(await registry.consumeSignal(lease, waitEntry(lease, 3), 'stop')).toMatchObject({
+    expect(await registry.consumeSignal(lease, waitEntry(lease, 3), { name: 'stop' })).toMatchObject({
       entry: { value: { sequence: 1 } },
     })
   })
@@ -124,9 +129,9 @@ export function signalCases(it: Case): void {
     const id = await world.register(LISTENING)
     for (const who of ['ana', 'ben']) await registry.signal(id, 'go', by(who))
     const lease = await world.start(id)
-    const first = await registry.consumeSignal(lease, waitEntry(lease, 1), 'go')
-    expect(await registry.consumeSignal(lease, waitEntry(lease, 1), 'go')).toEqual(first)
-    expect(await registry.consumeSignal(lease, waitEntry(lease, 2), 'go')).toMatchObject({
+    const first = await registry.consumeSignal(lease, waitEntry(lease, 1), { name: 'go' })
+    expect(await registry.consumeSignal(lease, waitEntry(lease, 1), { name: 'go' })).toEqual(first)
+    expect(await registry.consumeSignal(lease, waitEntry(lease, 2), { name: 'go' })).toMatchObject({
       entry: { value: value(2, 'ben') },
     })
   })
@@ -134,17 +139,45 @@ export function signalCases(it: Case): void {
   it('a wait that timed out takes nothing, then or later', async ({ registry, register, start }) => {
     const id = await register(LISTENING)
     const lease = await start(id)
-    expect(await registry.consumeSignal(lease, waitEntry(lease, 1), 'go')).toEqual({ type: 'none' })
+    expect(await registry.consumeSignal(lease, waitEntry(lease, 1), { name: 'go' })).toEqual({ type: 'none' })
     const timedOut = { ...waitEntry(lease, 1), status: 'done', value: null } as const
     await registry.saveJournalEntry(lease, timedOut)
     await registry.signal(id, 'go', by('late'))
-    expect(await registry.consumeSignal(lease, waitEntry(lease, 1), 'go')).toEqual({
+    expect(await registry.consumeSignal(lease, waitEntry(lease, 1), { name: 'go' })).toEqual({
       type: 'resolved',
       entry: timedOut,
     })
-    expect(await registry.consumeSignal(lease, waitEntry(lease, 2), 'go')).toMatchObject({
+    expect(await registry.consumeSignal(lease, waitEntry(lease, 2), { name: 'go' })).toMatchObject({
       entry: { value: { payload: by('late') } },
     })
+  })
+
+  it('a signal that came too late for a wait is left to the next', async world => {
+    const { registry, clock } = world
+    const id = await world.register(LISTENING)
+    const lease = await world.start(id)
+    const untilMs = clock.now()
+    await registry.signal(id, 'go', by('in time'))
+    clock.advance(1)
+    await registry.signal(id, 'go', by('late'))
+    const entries = [1, 2].map(nth => waitEntry(lease, nth))
+    const answers = []
+    for (const entry of entries)
+      answers.push(await registry.consumeSignal(lease, entry, { name: 'go', untilMs }))
+    expect(answers).toMatchObject([{ entry: { value: { payload: by('in time') } } }, { type: 'none' }])
+    expect(await registry.nextSignal(id, 'go')).toMatchObject({ payload: by('late') })
+  })
+
+  it('the next signal can be seen without taking it', async ({ registry, register, start }) => {
+    const id = await register(LISTENING)
+    expect(await registry.nextSignal(id, 'go')).toBeUndefined()
+    for (const who of ['ana', 'ben']) await registry.signal(id, 'go', by(who))
+    for (let time = 0; time < 2; time++)
+      expect(await registry.nextSignal(id, 'go')).toMatchObject({ sequence: 1, payload: by('ana') })
+    expect(await registry.nextSignal(id, 'stop')).toBeUndefined()
+    const lease = await start(id)
+    await registry.consumeSignal(lease, waitEntry(lease, 1), { name: 'go' })
+    expect(await registry.nextSignal(id, 'go')).toMatchObject({ payload: by('ben') })
   })
 
   it('a superseded attempt takes nothing: the next one does', async world => {
@@ -155,10 +188,10 @@ export function signalCases(it: Case): void {
     clock.advance(TTL)
     const lease = await world.start(id, { worker: BEN })
     await unchanged(world, id, () =>
-      refused(registry.consumeSignal(stale, waitEntry(stale, 1), 'go'), 'process_lease_lost'),
+      refused(registry.consumeSignal(stale, waitEntry(stale, 1), { name: 'go' }), 'process_lease_lost'),
     )
     expect(await registry.journal(id)).toEqual([])
-    expect(await registry.consumeSignal(lease, waitEntry(lease, 1), 'go')).toMatchObject({
+    expect(await registry.consumeSignal(lease, waitEntry(lease, 1), { name: 'go' })).toMatchObject({
       type: 'resolved',
     })
   })
@@ -168,11 +201,13 @@ export function signalCases(it: Case): void {
     const id = await world.register(LISTENING)
     await registry.signal(id, 'go', by('ana'))
     const first = await world.start(id)
-    const taken = await registry.consumeSignal(first, waitEntry(first, 1), 'go')
+    const taken = await registry.consumeSignal(first, waitEntry(first, 1), { name: 'go' })
     clock.advance(TTL)
     const second = await world.start(id)
-    expect(await registry.consumeSignal(second, waitEntry(second, 1), 'go')).toEqual(taken)
-    expect(await registry.consumeSignal(second, waitEntry(second, 2), 'go')).toEqual({ type: 'none' })
+    expect(await registry.consumeSignal(second, waitEntry(second, 1), { name: 'go' })).toEqual(taken)
+    expect(await registry.consumeSignal(second, waitEntry(second, 2), { name: 'go' })).toEqual({
+      type: 'none',
+    })
   })
 
   it('the host may signal a process that no session watches (§6 #72)', async ({ registry, ...world }) => {
@@ -181,7 +216,7 @@ export function signalCases(it: Case): void {
     await registry.park(await world.start(id), [wait])
     expect((await registry.signal(id, 'go', by('host'))).isDue).toBe(true)
     const lease = await world.run(id)
-    await registry.consumeSignal(lease, waitEntry(lease, 1), 'go')
+    await registry.consumeSignal(lease, waitEntry(lease, 1), { name: 'go' })
     await registry.completeWithLease(lease, COMPLETED)
     expect(await world.record(id)).toMatchObject({ status: 'completed' })
   })

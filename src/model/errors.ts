@@ -16,6 +16,15 @@ export type ErrorCode =
   // sessions and their grants
   | 'session_scope_invalid'
   | 'process_handle_not_granted'
+  | 'session_unknown'
+  | 'session_busy'
+  | 'session_closed'
+  | 'session_conflict'
+  // tool calls that are answered later
+  | 'tool_call_unknown'
+  | 'tool_call_key_taken'
+  | 'tool_call_answered'
+  | 'tool_call_expired'
   // leases
   | 'process_lease_lost'
   | 'process_lease_busy'

@@ -63,7 +63,7 @@ export function awaitedKey({ on, satisfiedAtMs }: WaitState): string | undefined
     case 'event':
       return eventKey(on.processId, on.eventType)
     case 'external_key':
-      return `external_key#${on.key}`
+      return callKey(on.key)
     default:
       return undefined
   }
@@ -74,6 +74,9 @@ export function awaitedKeysOf({ processId, eventType, semantics }: ProcessEvent)
   const key = eventKey(processId, eventType)
   return semantics?.terminal === undefined ? [key] : [key, endKey(processId)]
 }
+
+/** What waits for the answer to a pending call are found by. */
+export const callKey = (key: string): string => `external_key#${key}`
 
 const endKey = (processId: string): string => `process#${processId}`
 const eventKey = (processId: string, eventType: string): string => `event#${processId}#${eventType}`
@@ -102,6 +105,18 @@ export function satisfyWaits(
     wait.satisfiedAtMs === undefined && isSatisfiedBy(wait.on, processId, event)
   if (!waits.some(isMet)) return waits
   return waits.map(wait => (isMet(wait) ? { ...wait, satisfiedAtMs: event.occurredAtMs } : wait))
+}
+
+/** The waits with those marked that are for the answer to this call; the same array where there are none. */
+export function satisfyCallWaits(
+  waits: readonly WaitState[],
+  key: string,
+  now: number,
+): readonly WaitState[] {
+  const isMet = ({ on, satisfiedAtMs }: WaitState): boolean =>
+    satisfiedAtMs === undefined && on.type === 'external_key' && on.key === key
+  if (!waits.some(isMet)) return waits
+  return waits.map(wait => (isMet(wait) ? { ...wait, satisfiedAtMs: now } : wait))
 }
 
 /** The earliest deadline; absent where every wait is open-ended. */

@@ -12,8 +12,16 @@ import type { PageRequest, ProcessListFilter } from '../model/list.ts'
 import type { LiveReferences } from '../model/live-references.ts'
 import type { DiscardReason, StoredWake, WakeClaim, WakeSettlement } from '../model/outbox.ts'
 import type { Outcome } from '../model/outcome.ts'
+import type { PendingCall, ToolCallAnswer } from '../model/pending-call.ts'
 import type { AbandonRequest, ExternalRef, ProcessRecord, StoredProcess } from '../model/process.ts'
 import type { RegistrationRequest, SameIdRule } from '../model/registration.ts'
+import type {
+  CreateSessionDecision,
+  Session,
+  SessionAppend,
+  SessionEntry,
+  SessionRequest,
+} from '../model/session.ts'
 import type { SessionScope } from '../model/session-scope.ts'
 import type { Situation } from '../model/situation.ts'
 import type { WaitState } from '../model/wait.ts'
@@ -28,7 +36,9 @@ import { createJournalOperations } from './operations/journal.ts'
 import { createLeaseOperations } from './operations/leases.ts'
 import { createListOperations } from './operations/lists.ts'
 import { createOutboxOperations } from './operations/outbox.ts'
+import { createPendingCallOperations } from './operations/pending-calls.ts'
 import { createRowOperations } from './operations/rows.ts'
+import { createSessionOperations } from './operations/sessions.ts'
 import { createSignalOperations } from './operations/signals.ts'
 import { createSituationOperations } from './operations/situations.ts'
 import { createWaitOperations } from './operations/waits.ts'
@@ -55,6 +65,8 @@ export interface ProcessRegistry
     CompletionOperations,
     WorkerOperations,
     WorklistOperations,
+    PendingCallOperations,
+    SessionOperations,
     OutboxOperations {
   readonly registryId: string
   readonly durabilityTier: DurabilityTier
@@ -349,6 +361,54 @@ export type ConsumeAnswer =
   | { readonly type: 'resolved'; readonly entry: JournalEntry }
   | { readonly type: 'none' }
 
+/** Tool calls whose result comes later, from outside. See `model/pending-call.ts`. */
+export interface PendingCallOperations {
+  /**
+   * Under the lease, before anybody is told the key: an answer may come from then on. The same process may open its call
+   * again and finds it as it is; another one is refused (`tool_call_key_taken`).
+   */
+  openCall(
+    lease: ProcessLease,
+    call: { readonly key: string; readonly untilMs?: number },
+  ): Promise<PendingCall>
+  pendingCall(key: string): Promise<PendingCall | undefined>
+  /**
+   * Answers the call, and makes its process due if it is parked for that. The same answer again changes nothing. Throws
+   * `tool_call_unknown`, `tool_call_answered`, `tool_call_expired` or `process_already_terminal`.
+   */
+  completeToolCall(key: string, answer: ToolCallAnswer): Promise<CallAnswerResult>
+}
+
+export interface CallAnswerResult {
+  readonly type: 'answered' | 'replayed'
+  readonly processId: ProcessId
+  /** The process was parked for it: whoever can submit should do so now, instead of leaving it to the sweep. */
+  readonly isDue: boolean
+}
+
+/** What was said in sessions, one turn at a time. See `model/session.ts`. */
+export interface SessionOperations {
+  /** Makes the session, or opens a closed one, for the turn. Throws `session_busy` while another turn has it. */
+  createSession(request: SessionRequest): Promise<CreateSessionDecision>
+  /**
+   * Appends after what the turn has read; the same again changes nothing. Throws `session_unknown`, `session_closed` or
+   * `session_conflict`.
+   */
+  appendToSession(sessionId: string, append: SessionAppend): Promise<{ readonly lastPosition: number }>
+  /** `active_path`: from the last summary on, instead of everything. */
+  loadSession(
+    sessionId: string,
+    options?: { readonly residency?: 'keep_all' | 'active_path' },
+  ): Promise<LoadedSession | undefined>
+  /** Ends the turn's hold on it. Not open, or open for another turn: nothing happens. */
+  closeSession(sessionId: string, turnId: string): Promise<void>
+}
+
+export interface LoadedSession {
+  readonly session: Session
+  readonly entries: readonly SessionEntry[]
+}
+
 export interface CompletionOperations {
   /** The worker's door: one transaction checks the lease, appends the terminal event, sets the outcome and frees the lease. */
   completeWithLease(lease: ProcessLease, outcome: Outcome): Promise<ProcessRecord>
@@ -418,6 +478,8 @@ export function createProcessRegistry(store: ProcessStore): ProcessRegistry {
     ...createWorkerOperations(store),
     ...createWorklistOperations(store),
     ...createOutboxOperations(store),
+    ...createPendingCallOperations(store),
+    ...createSessionOperations(store),
     watch: (listener, options) => store.watch(listener, options),
     close: () => store.close(),
   }

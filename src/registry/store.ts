@@ -7,7 +7,9 @@ import type { ProcessListFilter } from '../model/list.ts'
 import type { LiveReferences } from '../model/live-references.ts'
 import type { StoredWake } from '../model/outbox.ts'
 import type { ProcessStatus } from '../model/outcome.ts'
+import type { PendingCall } from '../model/pending-call.ts'
 import type { ProcessRecord, StoredProcess } from '../model/process.ts'
+import type { Session, SessionEntry } from '../model/session.ts'
 import type { WorkerRow } from '../model/worker-row.ts'
 import type { HostTransaction } from './host-transaction.ts'
 
@@ -112,6 +114,12 @@ export interface StoreReader {
   /** Processes whose wake target is the session or one of its frames, in any order. */
   listWakingIds(sessionId: string): Operation<ProcessId[]>
   loadEnv(ref: string): Operation<Uint8Array | undefined>
+  loadPendingCall(key: string): Operation<PendingCall | undefined>
+  loadSession(sessionId: string): Operation<Session | undefined>
+  /** Entries with a position above `after`, ascending. */
+  listSessionEntries(sessionId: string, after: number, limit: number): Operation<SessionEntry[]>
+  /** The position of the last summary. */
+  findLastSummary(sessionId: string): Operation<number | undefined>
 }
 
 export interface ChangePage {
@@ -179,6 +187,16 @@ export interface StoreTransaction extends StoreReader {
   deleteGrant(scopeId: string, processId: ProcessId): Operation<void>
   /** Content-addressed: an existing ref stays as it is. */
   insertEnv(ref: string, bytes: Uint8Array): Operation<void>
+  /** While the lease is current and live, and the key is free. `false`: it is not, and nothing was written. Gone with the process's row. */
+  insertPendingCall(call: PendingCall, guard: LeaseGuard): Operation<boolean>
+  /** Writes the answer alone. `false`: the call has one already. */
+  saveAnswer(call: PendingCall): Operation<boolean>
+  /** `false`: there is a session of this id. */
+  insertSession(session: Session): Operation<boolean>
+  /** Saves the mutable part, if what is stored still has the expected version. `false`: it has not. */
+  saveSession(session: Session, expectedVersion: number): Operation<boolean>
+  /** Refuses a taken position by the primary key. */
+  insertSessionEntry(sessionId: string, entry: SessionEntry): Operation<void>
 }
 
 /** The lease that a running process's write presents; the saving statement itself compares it. */

@@ -48,6 +48,11 @@ export function watchRegistry(registry: ProcessRegistry): WatchedRegistry {
     requestCancel: ticking(registry.requestCancel, byId),
     append: ticking(registry.append, byId),
     signal: ticking(registry.signal, byId),
+    completeToolCall: async (key, answer) => {
+      const result = await registry.completeToolCall(key, answer)
+      hub.notify(result.processId)
+      return result
+    },
     ackWake: ticking(registry.ackWake, byId),
     emit: ticking(registry.emit, byLease),
     enterBody: ticking(registry.enterBody, byLease),

@@ -18,12 +18,14 @@ import { leaseCases } from './registry-suite/leases.ts'
 import { listCases } from './registry-suite/list.ts'
 import { outboxCases } from './registry-suite/outbox.ts'
 import { parkCases } from './registry-suite/park.ts'
+import { pendingCallCases } from './registry-suite/pending-calls.ts'
 import { raceCases } from './registry-suite/races.ts'
 import { recoveryCases } from './registry-suite/recovery.ts'
 import { refCases } from './registry-suite/refs.ts'
 import { registrationCases } from './registry-suite/registration.ts'
 import { reopenCases } from './registry-suite/reopen.ts'
 import { requestCases } from './registry-suite/requests.ts'
+import { sessionLogCases } from './registry-suite/session-log.ts'
 import { sessionCases } from './registry-suite/sessions.ts'
 import { signalCases } from './registry-suite/signals.ts'
 import { silenceCases } from './registry-suite/silence.ts'
@@ -65,6 +67,8 @@ export const SUBJECTS: Readonly<Record<string, (it: Case) => void>> = {
   'what events mean': semanticsCases,
   signals: signalCases,
   'waiting for one another': awaitingCases,
+  'pending tool calls': pendingCallCases,
+  sessions: sessionLogCases,
   wakes: wakeCases,
   'the outbox': outboxCases,
   completion: completionCases,

@@ -208,6 +208,14 @@ export function createMemoryReader(state: MemoryState, options: MemoryReaderOpti
           .map(({ record }) => record.id),
       ),
     loadEnv: ref => immediately(() => state.envs.get(ref)?.slice()),
+    loadPendingCall: key => immediately(() => state.pendingCalls.get(key)),
+    loadSession: id => immediately(() => state.sessions.get(id)),
+    listSessionEntries: (id, after, limit) =>
+      immediately(() =>
+        (state.sessionEntries.get(id) ?? []).filter(({ position }) => position > after).slice(0, limit),
+      ),
+    findLastSummary: id =>
+      immediately(() => state.sessionEntries.get(id)?.findLast(({ kind }) => kind === 'summary')?.position),
   }
 }
 

@@ -4,7 +4,9 @@ import type { ProcessId } from '../../model/ids.ts'
 import type { JournalEntry } from '../../model/journal.ts'
 import type { StoredLease } from '../../model/lease.ts'
 import type { StoredWake } from '../../model/outbox.ts'
+import type { PendingCall } from '../../model/pending-call.ts'
 import type { StoredProcess } from '../../model/process.ts'
+import type { Session, SessionEntry } from '../../model/session.ts'
 import type { WorkerRow } from '../../model/worker-row.ts'
 import { TransactionalMap, UndoLog } from './transactional-map.ts'
 
@@ -24,6 +26,10 @@ export class MemoryState {
   readonly wakes = new TransactionalMap<string, StoredWake>(this.undo)
   readonly workers = new TransactionalMap<string, WorkerRow>(this.undo)
   readonly envs = new TransactionalMap<string, Uint8Array>(this.undo)
+  readonly pendingCalls = new TransactionalMap<string, PendingCall>(this.undo)
+  readonly sessions = new TransactionalMap<string, Session>(this.undo)
+  /** Per session, in order of position. */
+  readonly sessionEntries = new TransactionalMap<string, readonly SessionEntry[]>(this.undo)
   /** By scope and process. */
   readonly grants = new TransactionalMap<string, HandleGrant>(this.undo)
   /** Never goes back, not even in a rollback: a position is given once. */

@@ -109,6 +109,37 @@ export function createMemoryTransaction(state: MemoryState, reader: StoreReader)
       immediately(() => {
         if (state.envs.get(ref) === undefined) state.envs.set(ref, new Uint8Array(bytes))
       }),
+    insertPendingCall: (call, guard) =>
+      immediately(() => {
+        if (!holds(call.processId, guard) || state.pendingCalls.get(call.key) !== undefined) return false
+        state.pendingCalls.set(call.key, frozenCopy(call))
+        return true
+      }),
+    saveAnswer: call =>
+      immediately(() => {
+        if (state.pendingCalls.get(call.key)?.answer !== undefined) return false
+        state.pendingCalls.set(call.key, frozenCopy(call))
+        return true
+      }),
+    insertSession: session =>
+      immediately(() => {
+        if (state.sessions.get(session.sessionId) !== undefined) return false
+        state.sessions.set(session.sessionId, frozenCopy(session))
+        return true
+      }),
+    saveSession: (session, expectedVersion) =>
+      immediately(() => {
+        if (state.sessions.get(session.sessionId)?.version !== expectedVersion) return false
+        state.sessions.set(session.sessionId, frozenCopy(session))
+        return true
+      }),
+    insertSessionEntry: (sessionId, entry) =>
+      immediately(() => {
+        const entries = state.sessionEntries.get(sessionId) ?? []
+        if (entries.some(({ position }) => position === entry.position))
+          throw violated(sessionId as ProcessId, 'session_entries.position')
+        state.sessionEntries.set(sessionId, [...entries, frozenCopy(entry)])
+      }),
   }
 }
 

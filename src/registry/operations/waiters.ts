@@ -3,7 +3,14 @@ import type { ProcessId } from '../../model/ids.ts'
 import { isTerminal } from '../../model/outcome.ts'
 import type { StoredProcess } from '../../model/process.ts'
 import { signalEventType } from '../../model/signal.ts'
-import { awaitedKeysOf, awaitedProcess, satisfyWaits, type WaitState } from '../../model/wait.ts'
+import {
+  awaitedKeysOf,
+  awaitedProcess,
+  callKey,
+  satisfyCallWaits,
+  satisfyWaits,
+  type WaitState,
+} from '../../model/wait.ts'
 import type { Operation, StoreReader, StoreTransaction } from '../store.ts'
 import { changed, dueUnlessHeld } from './due.ts'
 
@@ -14,6 +21,10 @@ import { changed, dueUnlessHeld } from './due.ts'
  */
 export function* lockAwaited(tx: StoreTransaction, id: string, waits: readonly WaitState[]): Operation<void> {
   const awaited = new Set(waits.flatMap(wait => awaitedProcess(wait) ?? []))
+  for (const { on } of waits) {
+    const call = on.type === 'external_key' ? yield* tx.loadPendingCall(on.key) : undefined
+    if (call !== undefined) awaited.add(call.processId)
+  }
   awaited.delete(id)
   for (const other of [...awaited].sort()) yield* tx.loadProcess(other as ProcessId)
 }
@@ -33,6 +44,8 @@ export function* isSatisfied(reader: StoreReader, id: ProcessId, { on }: WaitSta
       if ((yield* reader.loadProcess(awaited)) === undefined) return true
       return (yield* reader.findEventOfType(awaited, on.eventType, on.after)) !== undefined
     }
+    case 'external_key':
+      return (yield* reader.loadPendingCall(on.key))?.answer !== undefined
     default:
       return false
   }
@@ -64,6 +77,35 @@ export function* tellWaiters(tx: StoreTransaction, event: ProcessEvent): Operati
       const { stored } = yield* dueForWait(tx, changed(waiter, { waits }, occurredAtMs), occurredAtMs)
       yield* tx.saveProcess(stored, { status: 'running' })
     }
+  }
+}
+
+/** The row with its waits for this call's answer marked, and due for them. Still to be saved. */
+export function* withCallAnswered(
+  tx: StoreTransaction,
+  stored: StoredProcess,
+  key: string,
+  now: number,
+): Operation<{ stored: StoredProcess; isDue: boolean }> {
+  const { waits } = stored.record
+  const met = satisfyCallWaits(waits, key, now)
+  // Also where nobody waits yet: the running code looks again when its row changes.
+  if (met === waits) return { stored: changed(stored, {}, now), isDue: false }
+  return yield* dueForWait(tx, changed(stored, { waits: met }, now), now)
+}
+
+/** Makes due whoever else waits for this call's answer. */
+export function* tellCallWaiters(
+  tx: StoreTransaction,
+  call: { readonly key: string; readonly processId: ProcessId },
+  now: number,
+): Operation<void> {
+  for (const id of yield* tx.listWaiters(callKey(call.key))) {
+    if (id === call.processId) continue
+    const waiter = yield* tx.loadProcess(id)
+    if (waiter === undefined || isTerminal(waiter.record.status)) continue
+    const { stored } = yield* withCallAnswered(tx, waiter, call.key, now)
+    yield* tx.saveProcess(stored, { status: 'running' })
   }
 }
 

@@ -3,6 +3,7 @@ import { listsAndGrants } from './migrations/0002-lists-and-grants.ts'
 import { eventSemantics } from './migrations/0003-event-semantics.ts'
 import { wakes } from './migrations/0004-wakes.ts'
 import { signalsAndWaits } from './migrations/0005-signals-and-waits.ts'
+import { pendingCallsAndSessions } from './migrations/0006-pending-calls-and-sessions.ts'
 
 /** One step of the schema's history. Never changed once released: the next change is the next number. */
 export interface Migration {
@@ -19,6 +20,7 @@ export const MIGRATIONS: readonly Migration[] = [
   eventSemantics,
   wakes,
   signalsAndWaits,
+  pendingCallsAndSessions,
 ]
 
 /** The schema that this version of Leasehold writes. */

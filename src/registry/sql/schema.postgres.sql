@@ -86,6 +86,18 @@ CREATE TABLE meta (
   CHECK ((singleton = 1))
 );
 
+CREATE TABLE pending_calls (
+  key text collate "C" not null,
+  process_id text collate "C" not null,
+  opened_at bigint not null,
+  until bigint,
+  answer text,
+  answered_at bigint,
+  PRIMARY KEY (key),
+  FOREIGN KEY (process_id) REFERENCES processes(id) ON DELETE CASCADE
+);
+CREATE INDEX pending_calls_by_process ON pending_calls USING btree (process_id, key);
+
 CREATE TABLE processes (
   id text collate "C" not null,
   kind text not null,
@@ -133,6 +145,31 @@ CREATE INDEX processes_by_originator ON processes USING btree (originator_scope,
 CREATE INDEX processes_by_status ON processes USING btree (status, id);
 CREATE INDEX processes_by_subscription ON processes USING btree (subscription_id, id) WHERE (subscription_id IS NOT NULL);
 CREATE INDEX processes_by_wake_session ON processes USING btree (wake_session, id) WHERE (wake_session IS NOT NULL);
+
+CREATE TABLE session_entries (
+  session_id text collate "C" not null,
+  "position" bigint not null,
+  turn_id text not null,
+  kind text not null,
+  message text not null,
+  appended_at bigint not null,
+  PRIMARY KEY (session_id, "position"),
+  FOREIGN KEY (session_id) REFERENCES sessions(session_id) ON DELETE CASCADE
+);
+CREATE INDEX session_entries_by_summary ON session_entries USING btree (session_id, "position") WHERE (kind = 'summary'::text);
+
+CREATE TABLE sessions (
+  session_id text collate "C" not null,
+  policy text not null,
+  plugin_options text not null,
+  caused_by text,
+  open_for text,
+  last_position bigint not null,
+  version bigint not null,
+  created_at bigint not null,
+  updated_at bigint not null,
+  PRIMARY KEY (session_id)
+);
 
 CREATE TABLE waits (
   process_id text collate "C" not null,

@@ -84,6 +84,17 @@ CREATE TABLE meta (
   change_seq integer not null
 ) strict;
 
+CREATE TABLE pending_calls (
+  key text not null primary key,
+  process_id text not null references processes (id) on delete cascade,
+  opened_at integer not null,
+  until integer,
+  answer text,
+  answered_at integer
+) strict, without rowid;
+
+CREATE INDEX pending_calls_by_process on pending_calls (process_id, key);
+
 CREATE TABLE processes (
   id text not null primary key,
   kind text not null,
@@ -132,6 +143,30 @@ CREATE INDEX processes_by_status on processes (status, id);
 CREATE INDEX processes_by_subscription on processes (subscription_id, id) where subscription_id is not null;
 
 CREATE INDEX processes_by_wake_session on processes (wake_session, id) where wake_session is not null;
+
+CREATE TABLE session_entries (
+  session_id text not null references sessions (session_id) on delete cascade,
+  position integer not null,
+  turn_id text not null,
+  kind text not null,
+  message text not null,
+  appended_at integer not null,
+  primary key (session_id, position)
+) strict;
+
+CREATE INDEX session_entries_by_summary on session_entries (session_id, position) where kind = 'summary';
+
+CREATE TABLE sessions (
+  session_id text not null primary key,
+  policy text not null,
+  plugin_options text not null,
+  caused_by text,
+  open_for text,
+  last_position integer not null,
+  version integer not null,
+  created_at integer not null,
+  updated_at integer not null
+) strict;
 
 CREATE TABLE waits (
   process_id text not null references processes (id) on delete cascade,

@@ -5,6 +5,7 @@ import type { Json } from '../../model/json.ts'
 import type { DeathProof, LeaseOwner } from '../../model/lease.ts'
 import type { DiscardReason, StoredWake } from '../../model/outbox.ts'
 import type { Outcome, ProcessStatus } from '../../model/outcome.ts'
+import type { ToolCallAnswer } from '../../model/pending-call.ts'
 import type {
   AbandonRequest,
   CancelRequest,
@@ -13,6 +14,7 @@ import type {
   ProcessRecord,
 } from '../../model/process.ts'
 import type { CausalRef } from '../../model/provenance.ts'
+import type { Session, SessionEntry } from '../../model/session.ts'
 import type { WaitState } from '../../model/wait.ts'
 import type { WakeDelivery } from '../../model/wake.ts'
 import type { JsonText } from './json-text.ts'
@@ -29,6 +31,9 @@ export interface Schema {
   readonly wakes: WakeRow
   readonly envs: EnvRow
   readonly grants: GrantRow
+  readonly pending_calls: PendingCallRow
+  readonly sessions: SessionRow
+  readonly session_entries: SessionEntryRow
 }
 
 /** One row. */
@@ -194,6 +199,37 @@ export interface WakeRow {
 export interface EnvRow {
   readonly ref: string
   readonly bytes: Uint8Array
+}
+
+export interface PendingCallRow {
+  readonly key: string
+  readonly process_id: ProcessId
+  readonly opened_at: number
+  readonly until: number | null
+  readonly answer: JsonText<ToolCallAnswer> | null
+  readonly answered_at: number | null
+}
+
+export interface SessionRow {
+  readonly session_id: string
+  readonly policy: JsonText<Session['policy']>
+  readonly plugin_options: JsonText<Session['pluginOptions']>
+  readonly caused_by: JsonText<CausalRef> | null
+  /** The turn that may append. Null: closed. */
+  readonly open_for: string | null
+  readonly last_position: number
+  readonly version: number
+  readonly created_at: number
+  readonly updated_at: number
+}
+
+export interface SessionEntryRow {
+  readonly session_id: string
+  readonly position: number
+  readonly turn_id: string
+  readonly kind: SessionEntry['kind']
+  readonly message: JsonText<Json>
+  readonly appended_at: number
 }
 
 /** The descriptor's two are null where it does not say. */

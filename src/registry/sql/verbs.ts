@@ -23,6 +23,7 @@ import {
 } from './grants.ts'
 import { deleteRepeatable, listJournal, loadJournalEntry, saveJournalEntry } from './journal.ts'
 import { listLeasesOfWorker, listOrphans, loadLease, loadLeaseForUpdate, saveLease } from './leases.ts'
+import { insertPendingCall, loadPendingCall, saveAnswer } from './pending-calls.ts'
 import { listProcesses } from './process-list.ts'
 import { countLiveReferences, greatestId, listRegistered } from './process-lookups.ts'
 import {
@@ -35,6 +36,15 @@ import {
   saveProcess,
 } from './processes.ts'
 import type { SqlPlatform, SqlSession } from './session.ts'
+import {
+  findLastSummary,
+  insertSession,
+  insertSessionEntry,
+  listSessionEntries,
+  loadSession,
+  loadSessionForUpdate,
+  saveSession,
+} from './sessions.ts'
 import { listWaiters } from './waits.ts'
 import {
   countOpenWakes,
@@ -88,6 +98,10 @@ export const createSqlReader = (session: SqlSession, platform: SqlPlatform): Sto
   listGrantedIds: sessionId => listGrantedIds(session, sessionId),
   listWakingIds: sessionId => listWakingIds(session, sessionId),
   loadEnv: ref => loadEnv(session, ref),
+  loadPendingCall: key => loadPendingCall(session, key),
+  loadSession: id => loadSession(session, id),
+  listSessionEntries: (id, after, limit) => listSessionEntries(session, id, after, limit),
+  findLastSummary: id => findLastSummary(session, id),
 })
 
 /** All of the seam's verbs. What a transaction loads it may write, so it locks it. */
@@ -111,4 +125,10 @@ export const createSqlTransaction = (session: SqlSession, platform: SqlPlatform)
   saveGrant: grant => saveGrant(session, grant),
   deleteGrant: (scopeId, processId) => deleteGrant(session, scopeId, processId),
   insertEnv: (ref, bytes) => insertEnv(session, ref, bytes),
+  insertPendingCall: (call, guard) => insertPendingCall(session, call, guard),
+  saveAnswer: call => saveAnswer(session, call),
+  loadSession: id => loadSessionForUpdate(session, id),
+  insertSession: created => insertSession(session, created),
+  saveSession: (saved, expectedVersion) => saveSession(session, saved, expectedVersion),
+  insertSessionEntry: (id, entry) => insertSessionEntry(session, id, entry),
 })

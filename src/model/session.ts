@@ -1,0 +1,169 @@
+import { LeaseholdError } from './errors.ts'
+import { type Json, jsonEquals } from './json.ts'
+import type { CausalRef } from './provenance.ts'
+import { requireSessionScope } from './session-scope.ts'
+
+/**
+ * A session of an agent: what was said, in order, and which turn may go on saying.
+ *
+ *   (none) ── create ──▶ open for a turn ── close ──▶ closed ── create for another turn ──▶ open
+ *
+ * One turn at a time. A turn is known by its id for ever, so that everything it does can be repeated after a crash.
+ */
+export interface Session {
+  readonly sessionId: string
+  /** Of the one who created it; stays as it was. */
+  readonly policy: { readonly [field: string]: Json }
+  readonly pluginOptions: { readonly [plugin: string]: Json }
+  readonly causedBy?: CausalRef
+  /** The turn that may append. Absent: closed. */
+  readonly openFor?: string
+  /** The last entry's position; 0: none. */
+  readonly lastPosition: number
+  /** Counts the writes: a save is refused where another came between. */
+  readonly version: number
+  readonly createdAtMs: number
+  readonly updatedAtMs: number
+}
+
+/** A summary stands for everything before it: who only needs the active path reads from the last one on. */
+export type SessionEntryKind = 'message' | 'summary'
+
+export interface NewSessionEntry {
+  readonly kind: SessionEntryKind
+  /** A message as the AI SDK has it. */
+  readonly message: Json
+}
+
+export interface SessionEntry extends NewSessionEntry {
+  /** From 1, without gap. */
+  readonly position: number
+  readonly turnId: string
+  readonly appendedAtMs: number
+}
+
+export interface SessionRequest {
+  readonly sessionId: string
+  readonly turnId: string
+  readonly policy?: Session['policy']
+  readonly pluginOptions?: Session['pluginOptions']
+  readonly causedBy?: CausalRef
+}
+
+export type CreateSessionDecision =
+  | { readonly type: 'created'; readonly session: Session }
+  | { readonly type: 'reopened'; readonly session: Session }
+  | { readonly type: 'existing'; readonly session: Session }
+
+/** The same turn finds its session as it left it; another one has to wait until that is closed (`session_busy`). */
+export function decideCreateSession(
+  existing: Session | undefined,
+  request: SessionRequest,
+  now: number,
+): CreateSessionDecision {
+  requireSessionScope(request)
+  if (request.turnId.trim() === '') throw new LeaseholdError('usage', "A session's turn needs an id.")
+  const { sessionId, turnId, policy = {}, pluginOptions = {}, causedBy } = request
+  if (existing === undefined) {
+    const session = {
+      sessionId,
+      policy,
+      pluginOptions,
+      ...(causedBy === undefined ? {} : { causedBy }),
+      openFor: turnId,
+      lastPosition: 0,
+      version: 1,
+      createdAtMs: now,
+      updatedAtMs: now,
+    }
+    return { type: 'created', session }
+  }
+  if (existing.openFor === turnId) return { type: 'existing', session: existing }
+  if (existing.openFor === undefined)
+    return { type: 'reopened', session: written({ ...existing, openFor: turnId }, now) }
+  throw new LeaseholdError(
+    'session_busy',
+    `Session "${sessionId}" is in turn "${existing.openFor}"; turn "${turnId}" can begin when that has closed it.`,
+    { details: { sessionId, openFor: existing.openFor, turnId } },
+  )
+}
+
+export interface SessionAppend {
+  readonly turnId: string
+  /** The last position that the writer knows of: its entries come right after. */
+  readonly after: number
+  readonly entries: readonly NewSessionEntry[]
+}
+
+export type AppendSessionDecision =
+  | { readonly type: 'append'; readonly session: Session; readonly entries: readonly SessionEntry[] }
+  /** A try before this one has written them. */
+  | { readonly type: 'replayed' }
+
+/** `stored`: what stands after `append.after`, as far as there are new entries. */
+export function decideAppendToSession(
+  session: Session,
+  append: SessionAppend,
+  stored: readonly SessionEntry[],
+  now: number,
+): AppendSessionDecision {
+  const { sessionId, openFor, lastPosition } = session
+  const { turnId, after, entries } = append
+  const isWritten = (entry: NewSessionEntry, index: number): boolean => {
+    const there = stored[index]
+    return (
+      there !== undefined &&
+      there.turnId === turnId &&
+      there.kind === entry.kind &&
+      jsonEquals(there.message, entry.message)
+    )
+  }
+  // Also of a turn that is over: its last try may hear of the success of the one before it late.
+  if (lastPosition > after && entries.every(isWritten)) return { type: 'replayed' }
+  if (openFor !== turnId) {
+    throw new LeaseholdError(
+      'session_closed',
+      `Session "${sessionId}" is ${openFor === undefined ? 'closed' : `in turn "${openFor}"`}; turn "${turnId}" cannot append to it. Create it for that turn first.`,
+      { details: { sessionId, turnId } },
+    )
+  }
+  if (lastPosition !== after) {
+    throw new LeaseholdError(
+      'session_conflict',
+      `Session "${sessionId}" ends at position ${lastPosition}, and turn "${turnId}" appends after ${after} something else than what stands there. Load it again.`,
+      { details: { sessionId, turnId, lastPosition, after } },
+    )
+  }
+  return {
+    type: 'append',
+    session: written({ ...session, lastPosition: after + entries.length }, now),
+    entries: entries.map((entry, index) => ({
+      ...entry,
+      position: after + index + 1,
+      turnId,
+      appendedAtMs: now,
+    })),
+  }
+}
+
+/** Only its own turn closes a session; for any other there is nothing to do. */
+export function decideCloseSession(
+  session: Session | undefined,
+  turnId: string,
+  now: number,
+): Session | undefined {
+  if (session?.openFor !== turnId) return undefined
+  const { openFor: _, ...rest } = session
+  return written(rest, now)
+}
+
+const written = (session: Session, now: number): Session => ({
+  ...session,
+  version: session.version + 1,
+  updatedAtMs: now,
+})
+
+export const unknownSession = (sessionId: string): LeaseholdError =>
+  new LeaseholdError('session_unknown', `There is no session "${sessionId}" in this store.`, {
+    details: { sessionId },
+  })

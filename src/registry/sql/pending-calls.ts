@@ -1,0 +1,80 @@
+import type { RawBuilder } from 'kysely'
+import type { PendingCall } from '../../model/pending-call.ts'
+import type { LeaseGuard, Operation } from '../store.ts'
+import { decode, encodeOptional } from './json-text.ts'
+import { type GuardBindings, guardBindings, heldLease } from './leases.ts'
+import type { PendingCallRow } from './schema.ts'
+import type { SqlSession } from './session.ts'
+import { type Named, prepare, type SqlValue } from './statement.ts'
+
+const COLUMNS = [
+  'key',
+  'process_id',
+  'opened_at',
+  'until',
+  'answer',
+  'answered_at',
+] as const satisfies readonly (keyof PendingCallRow)[]
+
+const toRow = (call: PendingCall): PendingCallRow => ({
+  key: call.key,
+  process_id: call.processId,
+  opened_at: call.openedAtMs,
+  until: call.untilMs ?? null,
+  answer: encodeOptional(call.answer),
+  answered_at: call.answeredAtMs ?? null,
+})
+
+const fromRow = (row: PendingCallRow): PendingCall => ({
+  key: row.key,
+  processId: row.process_id,
+  openedAtMs: row.opened_at,
+  ...(row.until === null ? {} : { untilMs: row.until }),
+  ...(row.answer === null ? {} : { answer: decode(row.answer) }),
+  ...(row.answered_at === null ? {} : { answeredAtMs: row.answered_at }),
+})
+
+const selectCall = prepare((db, p: Named<{ key: string }>) =>
+  db.selectFrom('pending_calls').selectAll().where('key', '=', p.key),
+)
+
+export function* loadPendingCall(session: SqlSession, key: string): Operation<PendingCall | undefined> {
+  const [row] = yield* session.all(selectCall, { key })
+  return row && fromRow(row)
+}
+
+// The union of the columns' types would not be callable.
+const bound = (parameter: RawBuilder<SqlValue>): RawBuilder<SqlValue> => parameter
+
+const insertUnderLease = prepare((db, p: Named<PendingCallRow & GuardBindings>, dialect) =>
+  db
+    .insertInto('pending_calls')
+    .columns([...COLUMNS])
+    .expression(
+      db
+        .selectNoFrom(COLUMNS.map(column => bound(p[column]).as(column)))
+        .where(({ exists }) => exists(heldLease(db, p.process_id, p, dialect))),
+    )
+    .onConflict(oc => oc.column('key').doNothing()),
+)
+
+export function* insertPendingCall(
+  session: SqlSession,
+  call: PendingCall,
+  guard: LeaseGuard,
+): Operation<boolean> {
+  return (yield* session.run(insertUnderLease, { ...toRow(call), ...guardBindings(guard) })) === 1
+}
+
+const updateAnswer = prepare((db, p: Named<Pick<PendingCallRow, 'key' | 'answer' | 'answered_at'>>) =>
+  db
+    .updateTable('pending_calls')
+    .set({ answer: p.answer, answered_at: p.answered_at })
+    .where('key', '=', p.key)
+    .where('answer', 'is', null),
+)
+
+export function* saveAnswer(session: SqlSession, call: PendingCall): Operation<boolean> {
+  const { key, answer, answered_at } = toRow(call)
+  return (yield* session.run(updateAnswer, { key, answer, answered_at })) === 1
+}

@@ -1,0 +1,184 @@
+import { expect } from 'vitest'
+import type { NewSessionEntry } from '../../model/session.ts'
+import { type Case, refused } from './harness.ts'
+
+const says = (content: string, kind: NewSessionEntry['kind'] = 'message'): NewSessionEntry => ({
+  kind,
+  message: { role: 'user', content },
+})
+
+const FIRST = { sessionId: 's', turnId: 't1' }
+const SECOND = { sessionId: 's', turnId: 't2' }
+
+export function sessionLogCases(it: Case): void {
+  it('a new session is open for its turn, and comes back as it was made', async ({ registry, clock }) => {
+    const request = {
+      ...FIRST,
+      policy: { model: 'small' },
+      pluginOptions: { search: { limit: 3 } },
+      causedBy: { type: 'process', processId: 'p' },
+    } as const
+    expect(await registry.createSession(request)).toMatchObject({ type: 'created' })
+    const { turnId, ...rest } = request
+    expect(await registry.loadSession('s')).toEqual({
+      session: {
+        ...rest,
+        openFor: turnId,
+        lastPosition: 0,
+        version: 1,
+        createdAtMs: clock.now(),
+        updatedAtMs: clock.now(),
+      },
+      entries: [],
+    })
+    expect(await registry.loadSession('none')).toBeUndefined()
+  })
+
+  it('entries are numbered from 1 without gap, over turns', async ({ registry, clock }) => {
+    await registry.createSession(FIRST)
+    expect(
+      await registry.appendToSession('s', { turnId: 't1', after: 0, entries: [says('a'), says('b')] }),
+    ).toEqual({ lastPosition: 2 })
+    await registry.closeSession('s', 't1')
+    await registry.createSession(SECOND)
+    await registry.appendToSession('s', { turnId: 't2', after: 2, entries: [says('c')] })
+    const loaded = await registry.loadSession('s')
+    expect(loaded?.entries).toEqual([
+      { ...says('a'), position: 1, turnId: 't1', appendedAtMs: clock.now() },
+      { ...says('b'), position: 2, turnId: 't1', appendedAtMs: clock.now() },
+      { ...says('c'), position: 3, turnId: 't2', appendedAtMs: clock.now() },
+    ])
+    expect(loaded?.session).toMatchObject({ lastPosition: 3, openFor: 't2' })
+  })
+
+  it('the turn that has the session finds it again; another one is told who has it', async ({ registry }) => {
+    await registry.createSession({ ...FIRST, policy: { model: 'small' } })
+    expect(await registry.createSession(FIRST)).toMatchObject({
+      type: 'existing',
+      session: { policy: { model: 'small' } },
+    })
+    const error = await registry.createSession(SECOND).catch(thrown => thrown)
+    expect(error).toMatchObject({ code: 'session_busy', details: { openFor: 't1', turnId: 't2' } })
+  })
+
+  it('a closed session opens for the next turn, and keeps what it began with', async ({ registry }) => {
+    await registry.createSession({ ...FIRST, policy: { model: 'small' } })
+    await registry.closeSession('s', 't1')
+    expect((await registry.loadSession('s'))?.session).not.toHaveProperty('openFor')
+    expect(await registry.createSession({ ...SECOND, policy: { model: 'big' } })).toMatchObject({
+      type: 'reopened',
+      session: { openFor: 't2', policy: { model: 'small' } },
+    })
+    expect((await registry.loadSession('s'))?.session).toMatchObject({ openFor: 't2' })
+  })
+
+  it('of many turns that want a session at once, one has it', async ({ registry }) => {
+    const turns = ['a', 'b', 'c', 'd']
+    const asked = await Promise.allSettled(
+      turns.map(turnId => registry.createSession({ sessionId: 's', turnId })),
+    )
+    const [holder, ...others] = turns.filter((_, index) => asked[index]?.status === 'fulfilled')
+    expect(others).toEqual([])
+    expect((await registry.loadSession('s'))?.session).toMatchObject({ openFor: holder, version: 1 })
+  })
+
+  it('of many turns that want a closed session at once, one has it', async ({ registry }) => {
+    await registry.createSession(FIRST)
+    await registry.closeSession('s', 't1')
+    const turns = ['a', 'b', 'c', 'd']
+    const asked = await Promise.allSettled(
+      turns.map(turnId => registry.createSession({ sessionId: 's', turnId })),
+    )
+    const [holder, ...others] = turns.filter((_, index) => asked[index]?.status === 'fulfilled')
+    expect(others).toEqual([])
+    expect((await registry.loadSession('s'))?.session).toMatchObject({ openFor: holder })
+  })
+
+  it('the same append again is the same entries, also when its turn is over', async ({ registry }) => {
+    await registry.createSession(FIRST)
+    const append = { turnId: 't1', after: 0, entries: [says('a'), says('b')] }
+    await registry.appendToSession('s', append)
+    expect(await registry.appendToSession('s', append)).toEqual({ lastPosition: 2 })
+    await registry.closeSession('s', 't1')
+    expect(await registry.appendToSession('s', append)).toEqual({ lastPosition: 2 })
+    expect((await registry.loadSession('s'))?.entries).toHaveLength(2)
+  })
+
+  it('another append at a taken place is refused, and so is one with a gap', async ({ registry }) => {
+    await registry.createSession(FIRST)
+    await registry.appendToSession('s', { turnId: 't1', after: 0, entries: [says('a')] })
+    for (const [after, entry] of [
+      [0, says('b')],
+      [0, says('a', 'summary')],
+      [5, says('c')],
+    ] as const) {
+      await refused(
+        registry.appendToSession('s', { turnId: 't1', after, entries: [entry] }),
+        'session_conflict',
+      )
+    }
+    expect((await registry.loadSession('s'))?.entries).toHaveLength(1)
+  })
+
+  it('of two different appends at one place, one is written', async ({ registry }) => {
+    await registry.createSession(FIRST)
+    const appended = await Promise.allSettled(
+      ['a', 'b'].map(text =>
+        registry.appendToSession('s', { turnId: 't1', after: 0, entries: [says(text), says(text)] }),
+      ),
+    )
+    expect(appended.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
+    const { entries = [] } = (await registry.loadSession('s')) ?? {}
+    expect(entries[0]?.message).toEqual(entries[1]?.message)
+  })
+
+  it('only the turn that has the session appends and closes', async ({ registry }) => {
+    await registry.createSession(FIRST)
+    const append = { turnId: 't2', after: 0, entries: [says('a')] }
+    await refused(registry.appendToSession('s', append), 'session_closed')
+    await registry.closeSession('s', 't2')
+    expect((await registry.loadSession('s'))?.session).toMatchObject({ openFor: 't1', version: 1 })
+    await registry.closeSession('s', 't1')
+    await registry.closeSession('s', 't1')
+    await refused(registry.appendToSession('s', { ...append, turnId: 't1' }), 'session_closed')
+    expect((await registry.loadSession('s'))?.session).toMatchObject({ version: 2 })
+  })
+
+  it('a session that is not there takes no entry, and closing it does nothing', async ({ registry }) => {
+    await refused(
+      registry.appendToSession('s', { turnId: 't1', after: 0, entries: [says('a')] }),
+      'session_unknown',
+    )
+    await registry.closeSession('s', 't1')
+    expect(await registry.loadSession('s')).toBeUndefined()
+  })
+
+  it('the active path begins with the last summary', async ({ registry }) => {
+    await registry.createSession(FIRST)
+    const load = async () =>
+      (await registry.loadSession('s', { residency: 'active_path' }))?.entries.map(entry => entry.position)
+    await registry.appendToSession('s', { turnId: 't1', after: 0, entries: [says('a'), says('b')] })
+    expect(await load()).toEqual([1, 2])
+    await registry.appendToSession('s', {
+      turnId: 't1',
+      after: 2,
+      entries: [says('ab', 'summary'), says('c'), says('abc', 'summary'), says('d')],
+    })
+    expect(await load()).toEqual([5, 6])
+    expect((await registry.loadSession('s'))?.entries).toHaveLength(6)
+  })
+
+  it('a session and a turn need ids', async ({ registry }) => {
+    await refused(registry.createSession({ sessionId: ' ', turnId: 't' }), 'session_scope_invalid')
+    await refused(registry.createSession({ sessionId: 's/frame:f', turnId: 't' }), 'session_scope_invalid')
+    await refused(registry.createSession({ sessionId: 's', turnId: ' ' }), 'usage')
+  })
+
+  it('sessions outlive a restart', async ({ registry, reopen }) => {
+    await registry.createSession(FIRST)
+    await registry.appendToSession('s', { turnId: 't1', after: 0, entries: [says('a')] })
+    const before = await registry.loadSession('s')
+    const again = await reopen?.()
+    if (again !== undefined) expect(await again.loadSession('s')).toEqual(before)
+  })
+}

@@ -1,0 +1,106 @@
+import { describe, expect, test } from 'vitest'
+import {
+  decideAppendToSession,
+  decideCloseSession,
+  decideCreateSession,
+  type NewSessionEntry,
+  type Session,
+  type SessionEntry,
+} from '../../src/model/session.ts'
+import { errorWith, NOW } from './fixtures.ts'
+
+const session: Session = {
+  sessionId: 's',
+  policy: {},
+  pluginOptions: {},
+  openFor: 't',
+  lastPosition: 2,
+  version: 4,
+  createdAtMs: NOW - 9,
+  updatedAtMs: NOW - 5,
+}
+const { openFor: _, ...closed } = session
+const says = (message: string): NewSessionEntry => ({ kind: 'message', message })
+const entry = (position: number, message: string, turnId = 't'): SessionEntry => ({
+  ...says(message),
+  position,
+  turnId,
+  appendedAtMs: NOW - 5,
+})
+
+describe('creating a session', () => {
+  const request = { sessionId: 's', turnId: 't' }
+
+  test.each([
+    ['is new', undefined, 'created', 1],
+    ['is open for the same turn', session, 'existing', 4],
+    ['is closed', closed, 'reopened', 5],
+  ] as const)('that %s', (_, existing, type, version) => {
+    expect(decideCreateSession(existing, request, NOW)).toMatchObject({
+      type,
+      session: { openFor: 't', version },
+    })
+  })
+
+  test('that is open for another turn is refused', () => {
+    const create = () => decideCreateSession(session, { ...request, turnId: 'u' }, NOW)
+    expect(create).toThrow(errorWith('session_busy'))
+  })
+})
+
+const APPENDS: readonly [
+  title: string,
+  session: Session,
+  append: { readonly turnId: string; readonly after: number; readonly entries: NewSessionEntry[] },
+  stored: SessionEntry[],
+  comes: string,
+][] = [
+  ['at its end', session, { turnId: 't', after: 2, entries: [says('c')] }, [], 'append'],
+  ['what is there', session, { turnId: 't', after: 1, entries: [says('b')] }, [entry(2, 'b')], 'replayed'],
+  [
+    'what is there, when closed',
+    closed,
+    { turnId: 't', after: 1, entries: [says('b')] },
+    [entry(2, 'b')],
+    'replayed',
+  ],
+  [
+    'something else',
+    session,
+    { turnId: 't', after: 1, entries: [says('x')] },
+    [entry(2, 'b')],
+    'session_conflict',
+  ],
+  [
+    'more than is there',
+    session,
+    { turnId: 't', after: 1, entries: [says('b'), says('c')] },
+    [entry(2, 'b')],
+    'session_conflict',
+  ],
+  [
+    "another turn's words",
+    session,
+    { turnId: 't', after: 1, entries: [says('b')] },
+    [entry(2, 'b', 'u')],
+    'session_conflict',
+  ],
+  ['with a gap', session, { turnId: 't', after: 3, entries: [says('d')] }, [], 'session_conflict'],
+  ['when closed', closed, { turnId: 't', after: 2, entries: [says('c')] }, [], 'session_closed'],
+  ['for another turn', session, { turnId: 'u', after: 2, entries: [says('c')] }, [], 'session_closed'],
+]
+
+describe('appending to a session', () => {
+  test.each(APPENDS)('%s', (_, to, append, stored, comes) => {
+    const decide = () => decideAppendToSession(to, append, stored, NOW)
+    if (comes.startsWith('session_')) expect(decide).toThrow(errorWith(comes as 'session_closed'))
+    else expect(decide()).toMatchObject({ type: comes })
+  })
+})
+
+test('only its own turn closes a session', () => {
+  expect(decideCloseSession(session, 't', NOW)).toEqual({ ...closed, version: 5, updatedAtMs: NOW })
+  expect(decideCloseSession(session, 'u', NOW)).toBeUndefined()
+  expect(decideCloseSession(closed, 't', NOW)).toBeUndefined()
+  expect(decideCloseSession(undefined, 't', NOW)).toBeUndefined()
+})

@@ -8,22 +8,24 @@ export const USAGE = `npm start                    survey this repository as a d
 npm start -- --dir PATH      survey another folder
 npm start -- --id ID         under an id of your own; a new id is a new survey
 npm start -- --crash         kill the worker in the middle, and see a second one finish
+npm start -- --inline        with no Temporal server: the workers share the registry (with --crash, too)
 npm start -- --data DIR      keep registry, ledger and reports there (default: data)`
 
 export interface Arguments {
   readonly isHelp: boolean
   readonly isCrash: boolean
+  readonly isInline: boolean
   readonly dir: string | undefined
   readonly id: string | undefined
   readonly dataDir: string | undefined
 }
 
 export function readArguments(args: readonly string[]): Arguments {
-  const { help = false, crash = false, dir, id, data } = parse(args)
+  const { help = false, crash = false, inline = false, dir, id, data } = parse(args)
   if (crash && id !== undefined) {
     throw new ExampleError('usage', '--crash makes a new id at each run; leave out --id.')
   }
-  return { isHelp: help, isCrash: crash, dir, id, dataDir: data }
+  return { isHelp: help, isCrash: crash, isInline: inline, dir, id, dataDir: data }
 }
 
 function parse(args: readonly string[]) {
@@ -35,6 +37,7 @@ function parse(args: readonly string[]) {
         id: { type: 'string' },
         data: { type: 'string' },
         crash: { type: 'boolean' },
+        inline: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
     }).values

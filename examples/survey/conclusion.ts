@@ -37,14 +37,20 @@ function describeOutcome(outcome: Outcome, dataDir: string): string[] {
 }
 
 /** Lines to paste, each of which works as it stands. */
-export function whatToDoNext(id: string, dataDir: string): string[] {
+export function whatToDoNext(
+  id: string,
+  dataDir: string,
+  { isInline }: { readonly isInline: boolean },
+): string[] {
   const withRegistry = `LEASEHOLD_REGISTRY=${quoted(`sqlite:${shown(registryPath(dataDir))}`)} npm run leasehold --`
   // The host module keeps its own data folder: with another one, its worker would show nothing of this run.
-  const ui = 'npm run leasehold -- dev --host examples/survey/host.ts'
+  const dev = `npm run leasehold -- dev ${isInline ? '--inline ' : ''}--host examples/survey/host.ts`
   return [
     'Look at it:',
     ...['show', 'steps', 'events'].map(command => `  ${withRegistry} ${command} ${quoted(id)}`),
-    ...(dataDir === DATA_DIR ? ["A worker for more, with Temporal's UI:", `  ${ui}`] : []),
+    ...(dataDir === DATA_DIR
+      ? [`A worker for more${isInline ? '' : ", with Temporal's UI"}:`, `  ${dev}`]
+      : []),
   ]
 }
 

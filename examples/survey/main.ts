@@ -45,17 +45,16 @@ async function main(): Promise<number> {
     const at = new Date(known.updatedAtMs).toISOString()
     console.log(`Process ${id} is on record since ${at}: nothing is run, this is its answer.`)
     await conclude(known)
-    const where = options.dir === undefined ? '' : ` --dir ${quoted(options.dir)}`
+    const where = `${options.isInline ? ' --inline' : ''}${options.dir === undefined ? '' : ` --dir ${quoted(options.dir)}`}`
     console.log(`To survey anew, give it a new id:\n  npm start --${where} --id ${quoted(`${id}-2`)}`)
     return known.status === 'completed' ? 0 : 1
   }
 
   console.log(`Surveying ${dir} as process ${id}`)
-  console.log('Starting a Temporal server …')
   const cacheDir = join(env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'leasehold')
   const { signal } = interruption
-  const stage = stack.use(await createStage(registry, { dataDir, env, cacheDir, progress, signal }))
-  console.log(`Temporal answers at ${stage.address}`)
+  const { isInline } = options
+  const stage = stack.use(await createStage(registry, { isInline, dataDir, env, cacheDir, progress, signal }))
 
   const request = { id, dir, progress }
   let isAsItMustBe = true
@@ -73,7 +72,7 @@ async function main(): Promise<number> {
 
   async function conclude(ended: ProcessRecord): Promise<void> {
     console.log((await describeConclusion(registry, ended, dataDir)).join('\n'))
-    console.log(whatToDoNext(ended.id, dataDir).join('\n'))
+    console.log(whatToDoNext(ended.id, dataDir, options).join('\n'))
   }
 }
 

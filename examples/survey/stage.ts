@@ -1,25 +1,15 @@
 import { join } from 'node:path'
-import { Client, Connection } from '@temporalio/client'
-import { startDevServer } from '../../src/dev-server/index.ts'
-import { createProcessClient, type ProcessRegistry } from '../../src/index.ts'
-import { ExampleError } from './example-error.ts'
-import { createSurveyHost } from './host.ts'
-import type { Progress } from './progress.ts'
+import type { ProcessRegistry } from '../../src/index.ts'
+import type { Backend, BackendOptions } from './backend.ts'
 import { startWorkerProcess, type WorkerProcess, workerEnded } from './worker-process.ts'
 
-export interface StageOptions {
-  readonly dataDir: string
-  readonly env: Readonly<Record<string, string | undefined>>
-  readonly cacheDir: string
-  readonly progress: Progress
-  /** Fires when the user wants to stop. */
-  readonly signal: AbortSignal
+export interface StageOptions extends BackendOptions {
+  readonly isInline: boolean
 }
 
 /** All that a run needs around the survey. Disposing of it takes everything down, the last started first. */
 export interface Stage extends AsyncDisposable {
-  readonly address: string
-  readonly processes: ReturnType<typeof createSurveyClient>
+  readonly processes: Backend['processes']
   readonly registry: ProcessRegistry
   /** Fires when the user wants to stop, or when the server or a worker has ended without being told to. */
   readonly signal: AbortSignal
@@ -28,26 +18,18 @@ export interface Stage extends AsyncDisposable {
   kill(worker: WorkerProcess): Promise<void>
 }
 
-/** Starts the Temporal server and connects to it; workers are started by whoever wants them. */
+/** Makes ready what runs the survey; workers are started by whoever wants them. */
 export async function createStage(registry: ProcessRegistry, options: StageOptions): Promise<Stage> {
-  const { dataDir, env, cacheDir, progress } = options
+  const { dataDir, progress } = options
   const failure = new AbortController()
-  const signal = AbortSignal.any([options.signal, failure.signal])
   await using stack = new AsyncDisposableStack()
-
-  const say = (line: string) => progress.say(`  ${line}`)
-  const server = stack.use(await startDevServer({ env, cacheDir, onProgress: say, signal }))
-  void server.exited.then(({ expected, code, stderr }) => {
-    if (!expected) failure.abort(serverEnded(code, stderr))
-  })
-  const connection = await Connection.connect({ address: server.address })
-  stack.defer(() => connection.close())
-  const processes = stack.use(createSurveyClient(dataDir, new Client({ connection })))
+  const backend = stack.use(await createBackend(options))
+  const signal = AbortSignal.any([options.signal, backend.failure, failure.signal])
 
   const isMeantToEnd = new WeakSet<WorkerProcess>()
   async function startWorker(): Promise<WorkerProcess> {
-    const where = { address: server.address, dataDir, cacheDir }
-    const worker = await startWorkerProcess({ ...where, onWarning: say }, signal)
+    const onWarning = (line: string) => progress.say(`  ${line}`)
+    const worker = await startWorkerProcess({ ...backend.worker, dataDir, onWarning }, signal)
     owned.defer(() => {
       isMeantToEnd.add(worker)
       return worker.stop()
@@ -60,8 +42,7 @@ export async function createStage(registry: ProcessRegistry, options: StageOptio
 
   const owned = stack.move()
   return {
-    address: server.address,
-    processes,
+    processes: backend.processes,
     registry,
     signal,
     startWorker,
@@ -73,11 +54,8 @@ export async function createStage(registry: ProcessRegistry, options: StageOptio
   }
 }
 
-const createSurveyClient = (dataDir: string, temporal: Client) =>
-  createProcessClient({ host: createSurveyHost(dataDir), temporal })
-
-const serverEnded = (code: number | null, stderr: string): ExampleError =>
-  new ExampleError(
-    'server_ended',
-    `The Temporal server ended with exit code ${code}. The next start goes on from here. It said: ${stderr || 'nothing'}`,
-  )
+/** Each is loaded only where it is wanted: inline, nothing of Temporal's is. */
+async function createBackend({ isInline, ...options }: StageOptions): Promise<Backend> {
+  if (isInline) return (await import('./inline-backend.ts')).createInlineBackend(options)
+  return (await import('./temporal-backend.ts')).createTemporalBackend(options)
+}

@@ -4,7 +4,7 @@ import { mkdir, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ExampleError } from './example-error.ts'
-import type { WorkerMessage } from './worker.ts'
+import type { WorkerMessage } from './worker-channel.ts'
 
 /** A worker in a process of its own, so that killing it is a real crash. */
 export interface WorkerProcess extends AsyncDisposable {
@@ -20,27 +20,28 @@ export interface WorkerProcess extends AsyncDisposable {
 }
 
 export interface WorkerOptions {
-  readonly address: string
+  /** Beside this file. */
+  readonly script: string
   readonly dataDir: string
-  readonly cacheDir: string
+  /** What it is told after the data folder. */
+  readonly arguments: readonly string[]
   /** Called with each warning of the worker, as a line for people. */
   readonly onWarning: (line: string) => void
 }
 
-const SCRIPT = fileURLToPath(new URL('./worker.ts', import.meta.url))
 /** A worker that does not drain within this time is killed: its lease is then taken over, as after a crash. */
 const DRAIN_WITHIN_MS = 15_000
 
 /** Starts one and waits until it takes work. What its libraries print goes to `worker.log` in the data folder. */
 export async function startWorkerProcess(
-  { address, dataDir, cacheDir, onWarning }: WorkerOptions,
+  { script, dataDir, arguments: more, onWarning }: WorkerOptions,
   signal: AbortSignal,
 ): Promise<WorkerProcess> {
   signal.throwIfAborted()
   const logPath = join(dataDir, 'worker.log')
   await mkdir(dataDir, { recursive: true })
   await using log = await open(logPath, 'a')
-  const child = fork(SCRIPT, [address, dataDir, cacheDir], {
+  const child = fork(fileURLToPath(new URL(script, import.meta.url)), [dataDir, ...more], {
     execArgv: [],
     stdio: ['ignore', log.fd, log.fd, 'ipc'],
   })

@@ -30,3 +30,13 @@ export async function withProcessClient<T>(
     await connection.close()
   }
 }
+
+/** A client for one command that asks for no server. */
+export async function withInlineClient<T>(
+  host: Host,
+  use: (client: ProcessClient) => Promise<T>,
+): Promise<T> {
+  const { createProcessClient } = await import('../client/process-client.ts')
+  await using client = createProcessClient({ host })
+  return await use(client)
+}

@@ -12,6 +12,7 @@ import {
   taskQueueOption,
 } from '../connection-settings.ts'
 import type { CliContext, Environment } from '../context.ts'
+import { devInline } from '../dev-inline.ts'
 import { describeReady } from '../dev-ready.ts'
 import { type Interrupts, listenForInterrupts } from '../interrupts.ts'
 import { loadHost } from '../load-host.ts'
@@ -19,6 +20,7 @@ import { createLog } from '../log.ts'
 import { type RunningWorker, startWorker, type WorkerSettings } from '../run-worker.ts'
 
 interface DevFlags extends ConnectionFlags {
+  readonly inline?: true
   readonly temporalDb?: string
 }
 
@@ -26,6 +28,13 @@ export const devCommand = (context: CliContext): Command =>
   new Command('dev')
     .description('run a Temporal dev server and a worker in one terminal, until Ctrl-C')
     .addOption(hostOption())
+    .addOption(
+      new Option('--inline', 'no server: a worker alone, which finds its work in the registry').conflicts([
+        'temporalDb',
+        'temporalNamespace',
+        'taskQueue',
+      ]),
+    )
     .addOption(
       new Option(
         '--temporal-db <file>',
@@ -40,9 +49,11 @@ export const devCommand = (context: CliContext): Command =>
  * Ctrl-C before everything is up ends with 128 + n, after that with 0. Either way the worker drains first, against a
  * server that still runs.
  */
-async function dev({ env, output }: CliContext, { temporalDb, ...flags }: DevFlags): Promise<void> {
+async function dev(context: CliContext, { inline, temporalDb, ...flags }: DevFlags): Promise<void> {
+  const { env, output } = context
   const interrupts = listenForInterrupts()
   const settings = readConnectionSettings(env, flags)
+  if (inline) return devInline(context, settings.host, interrupts)
   // First, so that a wrong module costs no start of a server.
   const host = settings.host === undefined ? undefined : await loadHost(settings.host)
   const { namespace } = settings.temporal

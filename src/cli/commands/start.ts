@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander'
+import type { ProcessClient } from '../../client/process-client.ts'
 import { unknownProcess } from '../../model/errors.ts'
 import { DISPOSITIONS, type Disposition } from '../../model/process.ts'
 import { borrowRegistry } from '../../runtime/open-registry.ts'
@@ -14,7 +15,7 @@ import type { CliContext } from '../context.ts'
 import { EXIT_OF_OUTCOME } from '../exit-code.ts'
 import { loadHost, requireHostFile } from '../load-host.ts'
 import { wholeNumber } from '../option-values.ts'
-import { withProcessClient } from '../process-client.ts'
+import { withInlineClient, withProcessClient } from '../process-client.ts'
 import { outcomeLines, processLines } from '../process-lines.ts'
 import { readInput } from '../start-input.ts'
 
@@ -25,6 +26,7 @@ interface StartFlags extends ConnectionFlags {
   readonly label?: string
   readonly maxAttempts?: number
   readonly wait?: true
+  readonly inline?: true
 }
 
 export function startCommand(context: CliContext): Command {
@@ -37,6 +39,7 @@ export function startCommand(context: CliContext): Command {
     .option('--label <text>', 'for people, in lists')
     .option('--max-attempts <n>', 'attempts that may end without outcome', wholeNumber({ min: 1 }))
     .option('--wait', 'wait for the outcome, and exit as await does')
+    .option('--inline', 'leave it to inline workers: no server is asked for')
     .addOption(hostOption())
   for (const option of temporalOptions()) command.addOption(option)
   return command.action((kind: string, flags: StartFlags) => start(context, kind, flags))
@@ -48,7 +51,10 @@ async function start({ env, output, exitWith }: CliContext, kind: string, flags:
   const request = await readRequest(kind, flags)
   const { registry, release } = await borrowRegistry(host.registry)
   try {
-    const { id, started } = await withProcessClient(host, settings, client => client.startUntyped(request))
+    const begin = (client: ProcessClient) => client.startUntyped(request)
+    const { id, started } = await (flags.inline
+      ? withInlineClient(host, begin)
+      : withProcessClient(host, settings, begin))
     const report = async () => {
       const record = await registry.get(id)
       if (record === undefined) throw unknownProcess(id)

@@ -1,0 +1,13 @@
+/* One worker without a server, as a process of its own: `inline-worker <data folder>`. */
+import { createInlineWorker } from '../../src/index.ts'
+import { createSurveyHost } from './host.ts'
+import { serveOwner } from './worker-channel.ts'
+
+const [dataDir = ''] = process.argv.slice(2)
+
+await serveOwner(async logger => {
+  // As with the other worker, whoever stops the example wants to have it stopped.
+  const worker = createInlineWorker(createSurveyHost(dataDir), { logger, shutdownGraceMs: 0 })
+  await worker.ready
+  return worker
+})

@@ -49,7 +49,7 @@ export function createInlineWorker<H extends Host>(host: H, options: InlineWorke
   async function live(): Promise<void> {
     try {
       await using stack = new AsyncDisposableStack()
-      const { registry, release } = await borrowRegistry(host.registry)
+      const { registry, release } = await borrowRegistry(host.registry, { eventSink: host.eventSink, logger })
       stack.defer(release)
       await serve(registry, stack)
     } catch (error) {

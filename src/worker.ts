@@ -50,7 +50,10 @@ export async function createProcessWorker<H extends Host>(
 ): Promise<ProcessWorker> {
   const { connection, namespace = 'default', shutdownGraceMs = 3_000 } = options
   requireHost(host)
-  const { registry, release } = await borrowRegistry(host.registry)
+  const { registry, release } = await borrowRegistry(host.registry, {
+    eventSink: host.eventSink,
+    logger: options.logger,
+  })
   try {
     const environment = createExecutionEnvironment(host, registry, {
       executionHost: durableExecutionHost,

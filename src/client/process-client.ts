@@ -100,7 +100,7 @@ export function createProcessClient<Engines extends EngineTable, Tools extends T
   }
 
   async function connectTo(given: ProcessClientOptions<Engines, Tools>): Promise<Connected> {
-    const { registry, release } = await borrowRegistry(host.registry)
+    const { registry, release } = await borrowRegistry(host.registry, { eventSink: host.eventSink })
     return { registry, release, backend: await createBackend(registry, given) }
   }
 }

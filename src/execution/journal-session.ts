@@ -164,7 +164,9 @@ export class JournalSession {
     entry: JournalEntry,
     request: { eventType: string; payload: Json; replayKey: string },
   ): Promise<ProcessEvent> {
-    const event = await this.#scope.write(this.#keeper, lease => this.#registry.emit(lease, entry, request))
+    const { event } = await this.#scope.write(this.#keeper, lease =>
+      this.#registry.emit(lease, entry, request),
+    )
     this.#entries.set(entry.address, { ...entry, value: { sequence: event.sequence } })
     return event
   }

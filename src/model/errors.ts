@@ -36,6 +36,7 @@ export type ErrorCode =
   | 'process_event_replay_required'
   | 'process_event_replay_conflict'
   | 'process_signal_name_invalid'
+  | 'event_sink_failed'
   // wakes
   | 'wake_claim_lost'
   | 'wake_not_blocked'

@@ -102,7 +102,7 @@ export interface RowOperations {
   /** A marker, never a terminal. The first requester stays. Throws `process_abandon_on_terminal`. */
   requestAbandon(id: string, request: Omit<AbandonRequest, 'requestedAtMs'>): Promise<ChangeResult>
   /** Appends the durable cancel event; idempotent for the same reason. Only this event means cancel. */
-  requestCancel(id: string, reason?: string): Promise<ChangeResult>
+  requestCancel(id: string, reason?: string): Promise<CancelResult>
   /**
    * For whoever runs the body outside of an attempt; `enterBody` does it for the others. The first start stays: any
    * later one returns the row unchanged.
@@ -154,6 +154,11 @@ export interface ChangeResult {
   readonly isDue: boolean
 }
 
+export interface CancelResult extends ChangeResult {
+  /** Absent where the same cancel was recorded before. */
+  readonly event?: ProcessEvent
+}
+
 /** Who may address a process. Grants are no part of its record: they append no event and change no row. */
 export interface GrantOperations {
   /** Grants, or replaces the descriptor of what is granted already. */
@@ -194,6 +199,8 @@ export interface EventOperations {
   append(id: string, request: AppendRequest): Promise<AppendResult>
   /** Events with a sequence above `after` (0: all), ascending. `limit` defaults to 1,000. */
   eventsAfter(id: string, after: number, limit?: number): Promise<ProcessEvent[]>
+  /** The first event of the type with a sequence above `after`. */
+  findEvent(id: string, eventType: string, after: number): Promise<ProcessEvent | undefined>
   /** The last events, ascending. `limit` defaults to 32. */
   recentEvents(id: string, limit?: number): Promise<ProcessEvent[]>
   /** The first event of the type with a sequence above `after`. */
@@ -305,7 +312,7 @@ export interface JournalOperations {
    * Appends the event and journals it in one transaction, so that neither is without the other. Under a replay key that
    * has its event already, that one is returned, whatever the request says, and nothing is written.
    */
-  emit(lease: ProcessLease, entry: Omit<JournalEntry, 'value'>, request: AppendRequest): Promise<ProcessEvent>
+  emit(lease: ProcessLease, entry: Omit<JournalEntry, 'value'>, request: AppendRequest): Promise<EmitResult>
   /**
    * The process rolls over: under the same lease its journal is empty from now on, but for the state. Whoever runs it
    * goes on with `process` and `journal` of the answer, as an attempt does with what `beginAttempt` and `journal` gave
@@ -318,6 +325,8 @@ export interface JournalOperations {
    */
   startEpoch(lease: ProcessLease, request: EpochRequest): Promise<EpochAnswer>
 }
+
+export type EmitResult = Pick<AppendResult, 'type' | 'event'>
 
 export type EpochAnswer =
   | {

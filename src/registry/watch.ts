@@ -1,8 +1,9 @@
 import type { ProcessEvent } from '../model/event.ts'
 import type { Outcome } from '../model/outcome.ts'
-import { awaitOutcome, followEvents } from './awaiter.ts'
+import { awaitEvent, awaitOutcome, followEvents } from './awaiter.ts'
 import { ChangeFeed } from './change-feed.ts'
 import { ChangeHub } from './change-hub.ts'
+import { type ProcessEventSink, SinkFeed, type SinkFeedOptions } from './event-sink.ts'
 import type { ProcessRegistry } from './registry.ts'
 
 /** A registry whose changes can be waited for, whichever OS process makes them. */
@@ -10,12 +11,27 @@ export interface WatchedRegistry extends ProcessRegistry {
   readonly hub: ChangeHub
   /** Resolves with the outcome, at once if the process has ended. Throws `process_unknown`; rejects when the signal fires. */
   awaitOutcome(id: string, options?: { readonly signal?: AbortSignal }): Promise<Outcome>
+  /**
+   * The first event of the type with a sequence above `after`, existing or future. Throws `process_unknown`. The end of
+   * the process does not end the wait: whoever needs that races it with `awaitOutcome`.
+   */
+  awaitEvent(
+    id: string,
+    eventType: string,
+    after: number,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<ProcessEvent>
   /** Events with a sequence above `after`, existing and future, until the process has ended and all are given. */
   followEvents(
     id: string,
     options?: { readonly after?: number; readonly signal?: AbortSignal },
   ): AsyncIterable<ProcessEvent>
+  /** From now on the sink hears of what is appended through this registry. Returns how to stop. */
+  addSink(sink: ProcessEventSink, options: SinkFeedOptions): () => void
 }
+
+/** How long closing waits for a sink to hear of what was appended before. */
+const SINK_CLOSE_MS = 1_000
 
 /** Wraps once; whoever waits must use the same wrapper as whoever writes, so that local changes are heard at once. */
 export function watchRegistry(registry: ProcessRegistry): WatchedRegistry {
@@ -33,6 +49,19 @@ export function watchRegistry(registry: ProcessRegistry): WatchedRegistry {
       hub.notify(idOf(...args))
       return result
     }
+  const sinks = new Set<SinkFeed>()
+  /** Only what was appended, and not what was found appended: an event is told once. */
+  const tell = <Result extends Appended>(result: Result): Result => {
+    if (result.event !== undefined && result.type !== 'replayed')
+      for (const sink of sinks) sink.push(result.event)
+    return result
+  }
+  /** Ticks, and tells the sinks. */
+  const telling = <Args extends readonly unknown[], Result extends Appended>(
+    write: (...args: Args) => Promise<Result>,
+    idOf: (...args: Args) => string,
+  ) => ticking((...args: Args) => write(...args).then(tell), idOf)
+
   const byId = (id: string) => id
   const byLease = (lease: { processId: string }) => lease.processId
 
@@ -45,27 +74,39 @@ export function watchRegistry(registry: ProcessRegistry): WatchedRegistry {
     setWait: ticking(registry.setWait, byId),
     clearWait: ticking(registry.clearWait, byId),
     requestAbandon: ticking(registry.requestAbandon, byId),
-    requestCancel: ticking(registry.requestCancel, byId),
-    append: ticking(registry.append, byId),
-    signal: ticking(registry.signal, byId),
+    requestCancel: telling(registry.requestCancel, byId),
+    append: telling(registry.append, byId),
+    signal: telling(registry.signal, byId),
     completeToolCall: async (key, answer) => {
       const result = await registry.completeToolCall(key, answer)
       hub.notify(result.processId)
       return result
     },
     ackWake: ticking(registry.ackWake, byId),
-    emit: ticking(registry.emit, byLease),
+    emit: telling(registry.emit, byLease),
     enterBody: ticking(registry.enterBody, byLease),
     park: ticking(registry.park, byLease),
     endAttempt: ticking(registry.endAttempt, byLease),
     complete: ticking(registry.complete, byId),
     completeWithLease: ticking(registry.completeWithLease, byLease),
     awaitOutcome: (id, options) => awaitOutcome(watched, id, options),
+    awaitEvent: (id, eventType, after, options) => awaitEvent(watched, id, { ...options, eventType, after }),
     followEvents: (id, options) => followEvents(watched, id, options),
+    addSink: (sink, options) => {
+      const added = new SinkFeed(sink, options)
+      sinks.add(added)
+      return () => sinks.delete(added)
+    },
     close: async () => {
       await feed.stop()
+      await Promise.all([...sinks].map(sink => sink.settle(SINK_CLOSE_MS)))
       await registry.close()
     },
   }
   return watched
+}
+
+interface Appended {
+  readonly type?: 'appended' | 'replayed'
+  readonly event?: ProcessEvent
 }

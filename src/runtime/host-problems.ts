@@ -22,11 +22,14 @@ export function findHostProblems(host: unknown): readonly HostProblem[] {
       invalid('is not an object. Export the result of defineHost({ registry, engines, tools }) as default'),
     ]
   }
-  const { registry, engines = {}, tools = {}, models = {}, plugins = [] } = host as Partial<Host>
+  const { registry, eventSink, engines = {}, tools = {}, models = {}, plugins = [] } = host as Partial<Host>
   return [
     ...(typeof registry?.open === 'function'
       ? []
       : [invalid('has no registry. Set registry to sqliteRegistry({ path })')]),
+    ...(eventSink === undefined || typeof eventSink.emit === 'function'
+      ? []
+      : [invalid('has an event sink without an emit function')]),
     ...Object.entries(engines).flatMap(([kind, engine]) => problemsOfEngine(kind, engine)),
     ...Object.entries(tools).flatMap(([name, entry]) => problemsOfTool(name, entry)),
     ...Object.entries(models).flatMap(([name, model]) => problemsOfModel(name, model)),

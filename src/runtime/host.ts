@@ -1,4 +1,5 @@
 import { LeaseholdError } from '../model/errors.ts'
+import type { ProcessEventSink } from '../registry/event-sink.ts'
 import type { RegistrySource } from '../registry/source.ts'
 import type { TieredStore } from './durability.ts'
 import type { Engine } from './engine.ts'
@@ -21,6 +22,8 @@ export interface Host<Engines extends EngineTable = EngineTable, Tools extends T
   readonly policy?: SessionPolicy
   /** Default: all of them in the registry's own database. */
   readonly stores?: HostStores
+  /** Hears of the events that are appended in this OS process, once they are committed. Default: none. */
+  readonly eventSink?: ProcessEventSink
   /** Processes started with it run at hosts of the same profile only. Default: none, and they run anywhere. */
   readonly profileId?: string
   /** Default `keep_all`. */

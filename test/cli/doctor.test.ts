@@ -15,7 +15,7 @@ describe('doctor', () => {
     await start(['worker', '--host', host]).line('ready')
     const { code, stdout, stderr } = await cli(['doctor', '--host', host])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    const names = ['node', 'host', 'registry', 'bundle', 'temporal', 'namespace', 'workers', 'clock']
+    const names = ['node', 'host', 'registry', 'feed', 'bundle', 'temporal', 'namespace', 'workers', 'clock']
     expect(
       stdout
         .trimEnd()

@@ -106,3 +106,21 @@ test('only events after the cursor are given, existing or future (§6 #136)', as
   const all = await collect(stage.registry.followEvents(id))
   expect(all.map(event => event.sequence)).toEqual(all.map((_, index) => index + 1))
 })
+
+test('the first event of a type after a cursor is waited for, existing or future (§6 #136)', async () => {
+  const stage = openStage({ engines: work(() => null) })
+  const id = await stage.start()
+  const note = (payload: number) => stage.registry.append(id, { eventType: 'note', payload })
+  await note(1)
+  await stage.registry.append(id, { eventType: 'process.waiting', payload: null })
+  const existing = await stage.registry.awaitEvent(id, 'note', 0)
+  const future = stage.registry.awaitEvent(id, 'note', 1)
+  const aborted = stage.registry.awaitEvent(id, 'note', 9, { signal: AbortSignal.abort(new Error('enough')) })
+  await expect(aborted).rejects.toThrow('enough')
+  await note(2)
+  expect([existing.payload, (await future).payload]).toEqual([1, 2])
+  await expect(stage.registry.awaitEvent('ghost', 'note', 0)).rejects.toMatchObject({
+    code: 'process_unknown',
+  })
+  expect(stage.registry.hub.size).toBe(0)
+})

@@ -2,6 +2,7 @@
 import { inspect } from 'node:util'
 import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { checkFeed } from '../../src/cli/doctor/feed-check.ts'
 import { isTransient } from '../../src/model/errors.ts'
 import type { ChangeCursor, ProcessId } from '../../src/model/ids.ts'
 import { createProcessRegistry, type ProcessRegistry } from '../../src/registry/registry.ts'
@@ -84,7 +85,16 @@ describe('the change feed', () => {
         SOON,
       )
 
+      expect(await checkFeed(reader)).toMatchObject({
+        status: 'warn',
+        found: expect.stringContaining(
+          `${id}${kind === 'transaction' ? '' : '"'} in database ${database}, open for`,
+        ),
+        advice: expect.stringContaining(kind === 'transaction' ? `pg_terminate_backend(${id})` : `'${id}'`),
+      })
+
       await client.query(end)
+      await vi.waitFor(async () => expect(await checkFeed(reader)).toMatchObject({ status: 'ok' }), SOON)
       await vi.waitFor(
         async () =>
           expect(await reader.changesSince(cursor, 9)).toEqual({

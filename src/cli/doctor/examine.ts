@@ -8,33 +8,36 @@ import { loadHost } from '../load-host.ts'
 import { withRegistry } from '../open-registry.ts'
 import { requireTemporal } from '../temporal-server.ts'
 import { type Check, failed, ok, warn } from './check.ts'
+import { checkFeed } from './feed-check.ts'
 import { checkNode } from './node-check.ts'
 import { checkRegistry } from './registry-check.ts'
 import { checkNamespace, checkServer, checkWorkers } from './temporal-checks.ts'
 
 /** All checks; one that fails keeps no other from being made. */
 export async function examine(env: Environment, settings: ConnectionSettings): Promise<Check[]> {
-  const { check: registry, registryId } = await examineRegistry(settings)
+  const { checks: registry, registryId } = await examineRegistry(settings)
   const host = settings.host === undefined ? [] : await examineHost(settings.host, registryId)
   const taskQueue = settings.taskQueue ?? (registryId && defaultTaskQueue(registryId))
   return [
     checkNode(),
     ...host,
-    registry,
+    ...registry,
     await examineBundle(env),
     ...(await examineTemporal(settings, taskQueue)),
   ]
 }
 
-async function examineRegistry(settings: ConnectionSettings): Promise<{ check: Check; registryId?: string }> {
+async function examineRegistry(
+  settings: ConnectionSettings,
+): Promise<{ checks: Check[]; registryId?: string }> {
   try {
     return await withRegistry(settings, async (registry, { description }) => ({
-      check: await checkRegistry(registry, description),
+      checks: [await checkRegistry(registry, description), await checkFeed(registry)],
       registryId: registry.registryId,
     }))
   } catch (error) {
     const isMissing = isLeaseholdError(error, 'registry_unavailable') && error.details.isMissing === true
-    return { check: isMissing ? warn('registry', error.message) : failed('registry', error) }
+    return { checks: [isMissing ? warn('registry', error.message) : failed('registry', error)] }
   }
 }
 

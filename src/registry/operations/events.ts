@@ -21,6 +21,12 @@ export function createEventOperations(store: ProcessStore): EventOperations {
         return yield* reader.listEvents(record.id, after, limit)
       }),
 
+    findEvent: (id, eventType, after) =>
+      store.read(function* (reader) {
+        const { record } = yield* requireProcess(reader, id)
+        return yield* reader.findEventOfType(record.id, eventType, after)
+      }),
+
     recentEvents: (id, limit = 32) =>
       store.read(function* (reader) {
         const { record } = yield* requireProcess(reader, id)

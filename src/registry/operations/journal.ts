@@ -5,13 +5,13 @@ import {
   STATE_ADDRESS,
   stateEntry,
 } from '../../model/epoch.ts'
-import { type AppendRequest, decideAppend, type ProcessEvent } from '../../model/event.ts'
+import { type AppendRequest, decideAppend } from '../../model/event.ts'
 import type { JournalEntry } from '../../model/journal.ts'
 import { isCurrentLease, leaseLost, type ProcessLease } from '../../model/lease.ts'
 import { isTerminal } from '../../model/outcome.ts'
 import { requirePayloadSize } from '../../model/registration.ts'
 import { findSchemaProblem } from '../json-schema.ts'
-import type { EpochAnswer, JournalOperations } from '../registry.ts'
+import type { EmitResult, EpochAnswer, JournalOperations } from '../registry.ts'
 import type { Operation, ProcessStore, StoreTransaction } from '../store.ts'
 import { changed } from './due.ts'
 import { leaseGuard, requireHeld, requireProcess, saveUnderLease, writeEvent } from './shared.ts'
@@ -92,13 +92,13 @@ function* emit(
   lease: ProcessLease,
   entry: Omit<JournalEntry, 'value'>,
   request: AppendRequest,
-): Operation<ProcessEvent> {
+): Operation<EmitResult> {
   const stored = yield* requireProcess(tx, lease.processId)
   const { id } = stored.record
   // An attempt that replays emits again what an earlier one has emitted: event and entry are there already.
   const { replayKey } = request
   const recorded = replayKey === undefined ? undefined : yield* tx.findEvent(id, replayKey)
-  if (recorded !== undefined) return recorded.event
+  if (recorded !== undefined) return { type: 'replayed', event: recorded.event }
   if (entry.epoch !== stored.epoch) throw epochConflict(id, stored.epoch, entry.epoch)
   const now = yield* tx.now()
   const decision = decideAppend(
@@ -107,7 +107,7 @@ function* emit(
     now,
     findSchemaProblem,
   )
-  if (decision.type === 'replay') return decision.event
+  if (decision.type === 'replay') return { type: 'replayed', event: decision.event }
   const { event, stored: next } = yield* writeEvent(tx, stored, decision.stored, request)
   yield* saveUnderLease(tx, next, lease, now)
   const journaled = { ...entry, value: { sequence: event.sequence } }
@@ -116,5 +116,5 @@ function* emit(
   if (isTerminal(next.record.status)) {
     yield* tx.saveLease(id, { fence: lease.fencingToken }, lease.fencingToken)
   }
-  return event
+  return { type: 'appended', event }
 }

@@ -22,7 +22,7 @@ import {
   type SameIdRule,
 } from '../../model/registration.ts'
 import { findSchemaProblem } from '../json-schema.ts'
-import type { ChangeResult, RegisterOptions, RegisterResult, RowOperations } from '../registry.ts'
+import type { CancelResult, RegisterOptions, RegisterResult, RowOperations } from '../registry.ts'
 import type { Operation, ProcessStore, StoreTransaction } from '../store.ts'
 import { changed, dueUnlessHeld } from './due.ts'
 import { insertEvent, requireProcess } from './shared.ts'
@@ -190,11 +190,11 @@ function* recordRequest(
   stored: StoredProcess,
   now: number,
   request: AppendRequest,
-): Operation<ChangeResult> {
+): Operation<Required<CancelResult>> {
   const requested = yield* insertEvent(tx, stored, request, now)
   const { stored: next, isDue } = yield* dueUnlessHeld(tx, requested.stored, now)
   yield* tx.saveProcess(next, { status: 'any' })
-  return { record: next.record, isDue }
+  return { record: next.record, isDue, event: requested.event }
 }
 
 /** The row with its ref and the event that says so; still to be saved. */

@@ -118,7 +118,7 @@ export function semanticsCases(it: Case): void {
   it('a holder ends its process with an event, and its lease with it', async ({ registry, ...world }) => {
     const id = await world.register(ENDING)
     const lease = await world.start(id)
-    const event = await registry.emit(lease, emitEntry(lease), delivered)
+    const { event } = await registry.emit(lease, emitEntry(lease), delivered)
     expect(await world.record(id)).toMatchObject({ status: 'completed', lastSequence: event.sequence })
     expect(await registry.getLease(id)).toBeUndefined()
     expect(await registry.journal(id)).toMatchObject([{ address: 'delivered#1' }])

@@ -133,6 +133,20 @@ export function eventCases(it: Case): void {
     expect(await after(99)).toEqual([])
   })
 
+  it('the first event of a type after one is found by both', async ({ registry, register }) => {
+    const id = await register()
+    for (const eventType of ['process.waiting', 'note', 'process.waiting', 'note'])
+      await registry.append(id, { eventType, payload: null })
+    const found = async (after: number) => (await registry.findEvent(id, 'note', after))?.sequence
+    expect([await found(0), await found(1), await found(2), await found(3), await found(4)]).toEqual([
+      2,
+      2,
+      4,
+      4,
+      undefined,
+    ])
+  })
+
   it('the recent events are the last ones, ascending (§6 #35)', async ({ registry, register }) => {
     const id = await register(DECLARED)
     for (const text of ['a', 'b', 'c', 'd', 'e']) await registry.append(id, note(text))

@@ -125,7 +125,8 @@ export function journalCases(it: Case): void {
     const id = await register()
     const lease = await start(id)
     const { value: _, ...bare } = entry(lease, 1, { kind: 'emit' })
-    const event = await registry.emit(lease, bare, emit)
+    const { type, event } = await registry.emit(lease, bare, emit)
+    expect(type).toBe('appended')
     expect(event).toMatchObject({ sequence: 2, eventType: 'note', payload: 'found' })
     expect(await registry.journal(id)).toEqual([{ ...bare, value: { sequence: 2 } }])
     expect(await registry.eventsAfter(id, 1)).toEqual([event])
@@ -136,13 +137,14 @@ export function journalCases(it: Case): void {
     const { registry, clock } = world
     const id = await world.register()
     const first = await world.start(id)
-    const recorded = await registry.emit(first, entry(first, 1, { kind: 'emit' }), emit)
+    const { event } = await registry.emit(first, entry(first, 1, { kind: 'emit' }), emit)
     clock.advance(TTL)
     const second = await world.start(id)
     await unchanged(world, id, async () => {
       const again = entry(second, 1, { kind: 'emit' })
-      expect(await registry.emit(second, again, emit)).toEqual(recorded)
-      expect(await registry.emit(second, again, { ...emit, payload: 'found later' })).toEqual(recorded)
+      const replayed = { type: 'replayed', event }
+      expect(await registry.emit(second, again, emit)).toEqual(replayed)
+      expect(await registry.emit(second, again, { ...emit, payload: 'found later' })).toEqual(replayed)
     })
   })
 

@@ -20,6 +20,7 @@ const UNKNOWN: Readonly<Record<string, (registry: ProcessRegistry) => Promise<un
   'cancelling it': registry => registry.requestCancel('ghost'),
   'appending to it': registry => registry.append('ghost', { eventType: 'note', payload: null }),
   'reading its events': registry => registry.eventsAfter('ghost', 0),
+  'looking for an event of it': registry => registry.findEvent('ghost', 'note', 0),
   'reading its last events': registry => registry.recentEvents('ghost'),
   'counting its events': registry => registry.countEventsThrough('ghost', 'note', 9),
   'reading its wakes': registry => registry.wakeEventsAfter('ghost', 0),

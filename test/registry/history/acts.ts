@@ -127,7 +127,7 @@ export function createActs(registry: ProcessRegistry, name: string) {
       14,
       async ({ id }, lease) => {
         const request = { eventType: 'note', payload: markWith(id), replayKey: id }
-        const event = await registry.emit(lease, entryOf(`event ${id}`, lease), request)
+        const { event } = await registry.emit(lease, entryOf(`event ${id}`, lease), request)
         return done({ isStored: true, sequence: event.sequence })
       },
     ],

@@ -1,7 +1,8 @@
 import { openBareSide } from './support/bare-side.ts'
 import type { Bench } from './support/bench.ts'
+import { ratePerSecond } from './support/callers.ts'
 import { openLeaseholdSide } from './support/leasehold-side.ts'
-import { interleave, median, timed } from './support/statistics.ts'
+import { interleave, median } from './support/statistics.ts'
 import { figure, times } from './support/table.ts'
 
 const IN_FLIGHT = 50
@@ -17,14 +18,14 @@ export const throughput: Bench = async surroundings => {
   await Promise.all([ours.startWorker(), bare.startWorker()])
   const runOurs = async () => (await ours.processes.start({ kind: 'noop', input: 1 })).outcome()
   const runBare = async () => (await bare.start('oneActivity', 1)).result()
-  await ratePerSecond(WARM_UP_MS, runOurs)
-  await ratePerSecond(WARM_UP_MS, runBare)
+  await ratePerSecond(WARM_UP_MS, IN_FLIGHT, runOurs)
+  await ratePerSecond(WARM_UP_MS, IN_FLIGHT, runBare)
 
   const rates = { ours: [] as number[], bare: [] as number[] }
   await interleave(
     ROUNDS,
-    async () => void rates.ours.push(await ratePerSecond(ROUND_MS, runOurs)),
-    async () => void rates.bare.push(await ratePerSecond(ROUND_MS, runBare)),
+    async () => void rates.ours.push(await ratePerSecond(ROUND_MS, IN_FLIGHT, runOurs)),
+    async () => void rates.bare.push(await ratePerSecond(ROUND_MS, IN_FLIGHT, runBare)),
   )
 
   const ratio = median(rates.ours.map((rate, round) => rate / (rates.bare[round] ?? Number.NaN)))
@@ -37,18 +38,4 @@ export const throughput: Bench = async surroundings => {
       bound: { text: `≥ ${times(LEAST)}`, isMet: ratio >= LEAST },
     },
   ]
-}
-
-/** For a time and not for a number of runs, so that a busy machine makes the figure worse and not the bench longer. */
-async function ratePerSecond(roundMs: number, run: () => Promise<unknown>): Promise<number> {
-  let runs = 0
-  const begun = performance.now()
-  const caller = async () => {
-    while (performance.now() - begun < roundMs) {
-      await run()
-      runs++
-    }
-  }
-  const elapsed = await timed(() => Promise.all(Array.from({ length: IN_FLIGHT }, caller)))
-  return (1_000 * runs) / elapsed
 }

@@ -6,6 +6,7 @@ import { createProcessRegistry } from '../../src/registry/registry.ts'
 import { postgresRegistry } from '../../src/registry/source.ts'
 import { createPostgresStore } from '../../src/registry/sql/postgres-store.ts'
 import type { ProcessStore } from '../../src/registry/store.ts'
+import { watchRegistry } from '../../src/registry/watch.ts'
 import { ANA, BEN, COMPLETED, registration, TTL } from '../../src/testing/registry-suite/fixtures.ts'
 import { errorWith, ID, journalEntry, leaseOf, NOW, owner, stored } from '../model/fixtures.ts'
 import { connect, openPostgres, randomName } from './postgres-fixtures.ts'
@@ -359,4 +360,25 @@ test('other OS processes hear which rows have changed', async () => {
   await child.nextLine()
   child.tellToGoOn()
   await vi.waitFor(() => expect([...heard]).toEqual([`pid ${child.pid}`]), { timeout: 10_000 })
+})
+
+test('without notices no connection listens, and others hear at their own next look', async () => {
+  const schema = randomName()
+  const application_name = schema
+  const open = async () =>
+    createProcessRegistry(await openPostgres({ schema, notices: false, pool: { application_name } }))
+  const writer = await open()
+  const waiter = watchRegistry(await open())
+  await writer.register(registration())
+  const outcome = waiter.awaitOutcome('p')
+  const begun = await writer.beginAttempt('p', { worker: ANA, attempt: 'one', ttlMs: TTL })
+  if (begun.type !== 'run') return expect.fail(begun.type)
+  await writer.completeWithLease(begun.lease, COMPLETED)
+  expect(await outcome).toEqual(COMPLETED)
+  const observer = await connect(url)
+  const { rowCount } = await observer.query(
+    `select from pg_stat_activity where application_name = $1 and query ilike 'listen%'`,
+    [application_name],
+  )
+  expect(rowCount).toBe(0)
 })

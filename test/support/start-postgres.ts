@@ -22,11 +22,16 @@ export interface PostgresServer {
   stop(): Promise<void>
 }
 
+export interface PostgresOptions {
+  /** Each commit is flushed to the disk, as users have it. Default: false, since a test's data need not survive the machine. */
+  readonly isDurable?: boolean
+}
+
 /**
  * A real PostgreSQL on a free port of this machine, from the binaries of an npm package. It ends with this process,
- * however this ends. Not flushed to the disk: its data need not survive the machine.
+ * however this ends.
  */
-export async function startPostgres(): Promise<PostgresServer> {
+export async function startPostgres({ isDurable = false }: PostgresOptions = {}): Promise<PostgresServer> {
   const folder = await mkdtemp(join(tmpdir(), 'leasehold-postgres-'))
   const data = join(folder, 'data')
   const { uid, gid } = notRoot()
@@ -78,7 +83,7 @@ export async function startPostgres(): Promise<PostgresServer> {
       ],
       { cwd: folder, ...notRoot() },
     )
-    await writeFile(join(data, 'postgresql.auto.conf'), SETTINGS)
+    await writeFile(join(data, 'postgresql.auto.conf'), isDurable ? SETTINGS : SETTINGS + UNFLUSHED)
     await start(postgres)
     return {
       url,
@@ -99,6 +104,9 @@ listen_addresses = '${LOOPBACK}'
 unix_socket_directories = ''
 max_connections = 300
 max_prepared_transactions = 10
+`
+
+const UNFLUSHED = `
 fsync = off
 full_page_writes = off
 `

@@ -20,13 +20,18 @@ export interface PostgresStoreOptions extends Omit<PostgresAddress, 'lockTimeout
   readonly lockTimeoutMs?: number
   /** For whoever only looks: a registry that is not there yet is an error, and none is made. Default: false. */
   readonly mustExist?: boolean
+  /**
+   * Tell other OS processes of changes at once, and hear of theirs, over one connection that stays open (LISTEN). Default:
+   * true. False where a connection pooler does not let it: then they are heard of within a second.
+   */
+  readonly notices?: boolean
   /** Milliseconds since the epoch, for tests. Default: the database's clock, so that no client's own matters. */
   readonly clock?: () => number
 }
 
 /** A registry in a schema of a PostgreSQL database, which any number of OS processes and machines may share. */
 export async function createPostgresStore(options: PostgresStoreOptions): Promise<ProcessStore> {
-  const { clock, mustExist = false, lockTimeoutMs = 10_000 } = options
+  const { clock, mustExist = false, lockTimeoutMs = 10_000, notices = true } = options
   const schema = requireSchemaName(options.schema ?? DEFAULT_SCHEMA)
   const description = describePostgres(options.connectionString, schema)
   const address: PostgresAddress = { ...options, lockTimeoutMs }
@@ -46,6 +51,10 @@ export async function createPostgresStore(options: PostgresStoreOptions): Promis
     try {
       const identity = await openSchema({ client, schema, statements, description }, { mustExist })
       if (identity === undefined) throw notThere(description)
+      if (!notices) {
+        await client.end()
+        return { identity, notifier: undefined }
+      }
       const notifier = new Notifier({
         channel: channelOf(identity.registryId),
         connect: () => connectClient(address),
@@ -70,7 +79,7 @@ export async function createPostgresStore(options: PostgresStoreOptions): Promis
     platform,
     onCommit(ids) {
       changes.tell(ids)
-      notifier.announce(ids)
+      notifier?.announce(ids)
     },
   })
   const inFlight = new Set<Promise<unknown>>()
@@ -95,7 +104,7 @@ export async function createPostgresStore(options: PostgresStoreOptions): Promis
   async function close(): Promise<void> {
     changes.stop()
     await Promise.allSettled(inFlight)
-    await Promise.all([notifier.close(), pool.end()])
+    await Promise.all([notifier?.close(), pool.end()])
   }
 
   return {

@@ -1,0 +1,78 @@
+import type { ProcessRegistry } from '../../src/registry/registry.ts'
+import type { RegistrySource } from '../../src/registry/source.ts'
+import type { Row } from '../support/bench.ts'
+import { median, timed } from '../support/statistics.ts'
+import { ms, times } from '../support/table.ts'
+import type { BenchStores, RegistryMeasure } from './bench-stores.ts'
+import { type Filler, fillPostgres, fillSqlite, idAt, isLive } from './fill.ts'
+import { beginAttempt } from './processes.ts'
+
+const FEW = 1_000
+const MANY = 1_000_000
+/** Fewer than the live processes of the small registry, since an attempt can be begun once. */
+const SAMPLES = 90
+const MOST_RATIO = 1.3
+const MOST_MS = 3
+
+/** Does an operation take longer where there are a thousand times more rows? */
+export const scale: RegistryMeasure = async stores => [
+  ...(await compare('PostgreSQL', stores, name => stores.postgres(name), fillPostgres)),
+  ...(await compare('SQLite', stores, name => stores.sqlite(name), fillSqlite)),
+]
+
+async function compare(
+  store: string,
+  stores: BenchStores,
+  sourceOf: (name: string) => RegistrySource,
+  fill: Filler,
+): Promise<Row[]> {
+  await fill(stores, 'few', FEW)
+  await fill(stores, 'many', MANY)
+  const few = await sourceOf('few').open()
+  const many = await sourceOf('many').open()
+  try {
+    const rows: Row[] = []
+    for (const [operation, work] of Object.entries(OPERATIONS)) {
+      const costs = { few: [] as number[], many: [] as number[] }
+      // In turn, so that a slow moment of the machine meets both.
+      for (let sample = 0; sample < SAMPLES; sample++) {
+        costs.few.push(await timed(() => work(few, liveId(sample, FEW))))
+        costs.many.push(await timed(() => work(many, liveId(sample, MANY))))
+      }
+      rows.push(rowOf(`${operation}, ${store}`, median(costs.many), median(costs.few)))
+    }
+    return rows
+  } finally {
+    await few.close()
+    await many.close()
+  }
+}
+
+const OPERATIONS: Readonly<Record<string, (registry: ProcessRegistry, id: string) => Promise<unknown>>> = {
+  get: (registry, id) => registry.get(id),
+  append: (registry, id) => registry.append(id, { eventType: 'note', payload: null }),
+  'list, a page of 100': (registry, id) => registry.list({}, { after: id, limit: 100 }),
+  'worklist of 100': registry => registry.dueProcesses(100),
+  'wake claim': registry => registry.claimWakes(1),
+  begin: (registry, id) => beginAttempt(registry, id),
+}
+
+function rowOf(what: string, many: number, few: number): Row {
+  const ratio = many / few
+  return {
+    what: `${what}: ${MANY} rows, p50`,
+    ours: ms(many),
+    reference: `${FEW} rows: ${ms(few)}`,
+    ratio: times(ratio),
+    bound: {
+      text: `≤ ${times(MOST_RATIO)}, ≤ ${ms(MOST_MS)}`,
+      isMet: ratio <= MOST_RATIO && many <= MOST_MS,
+    },
+  }
+}
+
+/** Another live process for each sample, spread evenly over all of them. */
+function liveId(sample: number, rows: number): string {
+  const index = Math.floor(((sample + 0.5) * rows) / SAMPLES)
+  for (let near = index; ; near--) if (isLive(near)) return idAt(near)
+}

@@ -192,7 +192,8 @@ describe('a client', () => {
       this: pg.Client,
       ...args
     ) {
-      if (args[0] !== 'begin') return Reflect.apply(query, this, args)
+      const [config] = args as [{ readonly text?: string }]
+      if (config.text !== 'begin') return Reflect.apply(query, this, args)
       spy.mockRestore()
       return Reflect.apply(query, this, ['select cancelled before it began'])
     })

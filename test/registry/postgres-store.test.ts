@@ -1,4 +1,4 @@
-import { inspect } from 'node:util'
+import { inspect, isDeepStrictEqual } from 'node:util'
 import pg from 'pg'
 import { describe, expect, inject, onTestFinished, test, vi } from 'vitest'
 import type { ProcessId } from '../../src/model/ids.ts'
@@ -192,8 +192,7 @@ describe('a client', () => {
       this: pg.Client,
       ...args
     ) {
-      const [config] = args as [{ readonly text?: string }]
-      if (config.text !== 'begin') return Reflect.apply(query, this, args)
+      if (!isDeepStrictEqual(args[0], { text: 'begin' })) return Reflect.apply(query, this, args)
       spy.mockRestore()
       return Reflect.apply(query, this, ['select cancelled before it began'])
     })

@@ -1,9 +1,12 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 const slow = { testTimeout: 60_000, hookTimeout: 120_000 }
 
 export default defineConfig({
   test: {
+    // Most tests wait for a server, so two side by side serve even two cores.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       // Pure rules and code without a server: `npm run check` runs these alone.
       { test: { name: 'unit', include: ['test/{model,runtime,execution}/**/*.test.ts'] } },

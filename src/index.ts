@@ -21,10 +21,12 @@ export { createProcessRegistry, type ProcessRegistry } from './registry/registry
 export { postgresRegistry, type RegistrySource, sqliteRegistry } from './registry/source.ts'
 export type { ProcessStore, StoreTransaction } from './registry/store.ts'
 export {
+  type ContextHandle,
   type EventWaitOptions,
   type ProcessContext,
   type ReceivedSignal,
   type RetryPolicy,
+  type StartedChild,
   StepNotDone,
   type StepOptions,
   type StepScope,

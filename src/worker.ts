@@ -8,6 +8,7 @@ import { defaultTaskQueue } from './contract.ts'
 import { DeathWatch, type FailOrphan } from './execution/death-watch.ts'
 import { createExecutionEnvironment, type ExecutionOptions } from './execution/environment.ts'
 import { ProcessRunner } from './execution/runner.ts'
+import type { Submission } from './execution/submit.ts'
 import { Sweeper } from './maintenance/sweeper.ts'
 import { messageOf } from './model/errors.ts'
 import { requireDurableFacets } from './runtime/durability.ts'
@@ -55,10 +56,10 @@ export async function createProcessWorker<H extends Host>(
     logger: options.logger,
   })
   try {
-    const environment = createExecutionEnvironment(host, registry, {
-      executionHost: durableExecutionHost,
-      ...options,
-    })
+    const environment = {
+      ...createExecutionEnvironment(host, registry, { executionHost: durableExecutionHost, ...options }),
+      submit: (process: Submission) => handle.submit(process),
+    }
     requireDurableFacets(environment.executionHost, environment.facets)
     await tryParts(host).catch(error => {
       if (!isNetworkTrouble(error)) throw error

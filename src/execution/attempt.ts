@@ -21,6 +21,7 @@ import { delay } from './delay.ts'
 import type { ExecutionEnvironment } from './environment.ts'
 import { JournalSession } from './journal-session.ts'
 import { type clocks, LeaseKeeper } from './lease-keeper.ts'
+import { OtherProcesses } from './other-processes.ts'
 import { outcomeOfBuildError, outcomeOfError, outcomeOfValue, storableOutcome } from './outcome-of.ts'
 import { Parking } from './parking.ts'
 import { StepRunner } from './step-runner.ts'
@@ -160,6 +161,7 @@ export class Attempt {
       journal,
       steps: this.#createSteps(journal),
       waits: new Waits(record, { registry, journal, scope: this.#scope, parking, logger }),
+      others: new OtherProcesses(record, { environment: this.#environment, journal, parking }),
       parking,
       logger: this.#environment.logger,
       runtime,

@@ -1,20 +1,14 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
-import { LeaseholdError } from '../model/errors.ts'
-import { type ProcessEvent, replayKeys } from '../model/event.ts'
+import { replayKeys } from '../model/event.ts'
 import type { Json } from '../model/json.ts'
-import type { Outcome } from '../model/outcome.ts'
 import type { StoredProcess } from '../model/process.ts'
-import type {
-  EventWaitOptions,
-  ProcessContext,
-  ReceivedSignal,
-  StepOptions,
-  StepScope,
-  WaitOptions,
-} from '../runtime/context.ts'
+import type { ProcessContext, StepOptions, StepScope } from '../runtime/context.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { AttemptScope } from './attempt-scope.ts'
+import { handleCalls } from './context-handles.ts'
+import { waitCalls } from './context-waits.ts'
+import { currentStep, requireOutsideStep } from './current-step.ts'
 import type { JournalSession } from './journal-session.ts'
+import type { OtherProcesses } from './other-processes.ts'
 import type { Parking } from './parking.ts'
 import { SeededRandom } from './seeded-random.ts'
 import type { StepRunner } from './step-runner.ts'
@@ -27,22 +21,19 @@ export interface ContextParts {
   readonly journal: JournalSession
   readonly steps: StepRunner
   readonly waits: Waits
+  readonly others: OtherProcesses
   readonly parking: Parking
   readonly logger: Logger
   readonly runtime: ProcessContext['runtime']
 }
 
-type KeyOption = WaitOptions & { readonly timeout?: never }
-type AfterOption = EventWaitOptions & { readonly timeout?: never }
-
-/** The step whose code is running, so that what it emits is keyed by it. */
-const currentStep = new AsyncLocalStorage<{ readonly address: string; emitted: number }>()
-
 /** What the host's code calls. Each call checks that the attempt is not over, and holds off a park while it works. */
 export function createContext(parts: ContextParts): ProcessContext<Json> {
-  const { process, input, scope, journal, steps, waits, parking, logger, runtime } = parts
+  const { process, input, scope, journal, steps, waits, others, parking, logger, runtime } = parts
   const { record, epoch } = process
   const chance = new SeededRandom(`${record.id}\u0000${record.incarnation}\u0000${epoch}`)
+
+  const waiting = waitCalls(scope, waits)
 
   const during = async <T>(call: () => Promise<T>): Promise<T> => {
     scope.requireActive()
@@ -66,43 +57,6 @@ export function createContext(parts: ContextParts): ProcessContext<Json> {
         journal.close(name, 'step')
       }
     })
-  }
-
-  async function sleep(duration: number | Date, { key }: { readonly key?: string } = {}): Promise<void> {
-    requireOutsideStep('sleep', 'sleep')
-    const untilMs = duration instanceof Date ? duration.getTime() : Date.now() + duration
-    if (!Number.isFinite(untilMs))
-      throw new RangeError(`ctx.sleep takes milliseconds or a date; found ${String(duration)}`)
-    scope.requireActive()
-    return waits.sleep(untilMs, key)
-  }
-
-  function waitForSignal(name: string, options?: KeyOption): Promise<ReceivedSignal>
-  function waitForSignal(name: string, options: WaitOptions): Promise<ReceivedSignal | undefined>
-  async function waitForSignal(name: string, options: WaitOptions = {}) {
-    requireOutsideStep('waitForSignal', name)
-    scope.requireActive()
-    return waits.signal(name, options)
-  }
-
-  function waitForEvent(id: string, eventType: string, options?: AfterOption): Promise<ProcessEvent>
-  function waitForEvent(
-    id: string,
-    eventType: string,
-    options: EventWaitOptions,
-  ): Promise<ProcessEvent | undefined>
-  async function waitForEvent(id: string, eventType: string, options: EventWaitOptions = {}) {
-    requireOutsideStep('waitForEvent', eventType)
-    scope.requireActive()
-    return waits.event(id, eventType, options)
-  }
-
-  function outcomeOf(id: string, options?: KeyOption): Promise<Outcome>
-  function outcomeOf(id: string, options: WaitOptions): Promise<Outcome | undefined>
-  async function outcomeOf(id: string, options: WaitOptions = {}) {
-    requireOutsideStep('outcomeOf', id)
-    scope.requireActive()
-    return waits.outcome(id, options)
   }
 
   async function emit(eventType: string, payload: Json) {
@@ -143,10 +97,8 @@ export function createContext(parts: ContextParts): ProcessContext<Json> {
     log: logger,
     runtime,
     step,
-    sleep,
-    waitForSignal,
-    waitForEvent,
-    outcomeOf,
+    ...waiting,
+    ...handleCalls(scope, { others, outcomeOf: waiting.outcomeOf }),
     emit,
     now,
     random: () => chance.random(),
@@ -163,15 +115,4 @@ export function createContext(parts: ContextParts): ProcessContext<Json> {
       scope.defer(cleanUp)
     },
   }
-}
-
-/** A step's code runs only when the journal does not know the step: a step inside it would be visited, or not, by chance. */
-function requireOutsideStep(what: string, name: string): void {
-  const within = currentStep.getStore()
-  if (within === undefined) return
-  throw new LeaseholdError(
-    'step_nested',
-    `ctx.${what} "${name}" was called inside step "${within.address}". Call it after that step, in the process's own function.`,
-    { details: { step: within.address } },
-  )
 }

@@ -13,6 +13,7 @@ import type { Host } from '../runtime/host.ts'
 import { type Logger, stderrLogger } from '../runtime/logger.ts'
 import type { PhaseProbes } from '../runtime/phase-probe.ts'
 import { localLiveness } from './liveness.ts'
+import type { Submission } from './submit.ts'
 import { WorkingSlots } from './working-slots.ts'
 
 /** What every attempt of one worker shares. */
@@ -29,6 +30,8 @@ export interface ExecutionEnvironment {
   readonly parkGraceMs: number
   readonly stopBoundMs: number
   readonly slots: WorkingSlots
+  /** Hands a process to its backend. Absent: the workers find what is due on the registry's worklist. */
+  readonly submit?: (process: Submission) => Promise<void>
   readonly logger: Logger
 }
 

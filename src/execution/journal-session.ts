@@ -13,6 +13,7 @@ import {
   unknownEffects,
 } from '../model/journal.ts'
 import type { Json } from '../model/json.ts'
+import type { ProcessLease } from '../model/lease.ts'
 import type { StoredProcess } from '../model/process.ts'
 import type { ProcessRegistry } from '../registry/registry.ts'
 import type { AttemptScope } from './attempt-scope.ts'
@@ -59,7 +60,7 @@ export class JournalSession {
     const { id, incarnation } = process.record
     this.#process = { id, incarnation, epoch: process.epoch }
     this.#entries = new Map(entries.map(entry => [entry.address, entry]))
-    this.#position = Math.max(0, ...entries.map(entry => entry.position))
+    this.#position = entries.at(-1)?.position ?? 0
     this.#registry = attempt.registry
     this.#keeper = attempt.keeper
     this.#scope = attempt.scope
@@ -144,6 +145,11 @@ export class JournalSession {
       startedAtMs: known?.startedAtMs ?? call.startedAtMs,
       ...rest,
     }
+  }
+
+  /** A write of the attempt's under its lease; see `AttemptScope.write`. */
+  write<T>(write: (lease: ProcessLease) => Promise<T>): Promise<T> {
+    return this.#scope.write(this.#keeper, write)
   }
 
   async save(entry: JournalEntry): Promise<JournalEntry> {

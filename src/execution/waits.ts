@@ -70,7 +70,7 @@ export class Waits {
     const { registry } = this.#parts
     const on = { type: 'event', processId, eventType, after } as const
     const find = async (untilMs: number | undefined) => {
-      const event = await registry.firstEventOfType(processId, eventType, after)
+      const event = await registry.findEvent(processId, eventType, after)
       return event !== undefined && isInTime(event, untilMs) ? asJson(event) : undefined
     }
     const subject = `${processId} ${eventType} ${after}`

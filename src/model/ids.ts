@@ -44,3 +44,12 @@ function brokenIdRule(id: string): string | undefined {
 }
 
 const clip = (id: string): string => (id.length > 80 ? `${id.slice(0, 80)}…` : id)
+
+/**
+ * The id of a child whose start names none: `<parent>.<name>.<key>`, or the occurrence where no key is given. The same at
+ * every attempt; each epoch of the journal after the first has children of its own.
+ */
+export const childId = (
+  parentId: string,
+  child: { readonly name: string; readonly key: string; readonly epoch: number },
+): string => [parentId, child.name, ...(child.epoch === 0 ? [] : [child.epoch]), child.key].join('.')

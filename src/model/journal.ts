@@ -20,7 +20,18 @@ export interface JournalEntry {
   readonly position: number
   /** Unique within the epoch: `name[key]`, or `name#occurrence` where no key was given. */
   readonly address: string
-  readonly kind: 'step' | 'sleep' | 'emit' | 'now' | 'signal' | 'event' | 'outcome' | 'state'
+  readonly kind:
+    | 'step'
+    | 'sleep'
+    | 'emit'
+    | 'now'
+    | 'signal'
+    | 'event'
+    | 'outcome'
+    | 'start'
+    | 'cancel'
+    | 'send'
+    | 'state'
   readonly effect: StepEffect
   /** Hash of what identifies the call; another one at the same address means that the code took another way. */
   readonly digest: string
@@ -60,6 +71,9 @@ export function stepAddress(name: string, key: string | undefined, occurrence: n
 
 /** The name that the address begins with. */
 export const nameOf = (address: string): string => address.slice(0, address.search(/[[#]/))
+
+/** What tells it apart from the others of its name: its key, or its occurrence. */
+export const keyOf = (address: string): string => address.slice(nameOf(address).length + 1).replace(/\]$/, '')
 
 export function requireStepName(name: string, key: string | undefined, processId: ProcessId): void {
   const problem =

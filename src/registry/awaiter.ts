@@ -46,21 +46,12 @@ export async function lookUntil<T>(
   }
 }
 
-export async function awaitEvent(
+export function awaitEvent(
   registry: WatchedRegistry,
   id: string,
   wanted: WaitOptions & { readonly eventType: string; readonly after: number },
 ): Promise<ProcessEvent> {
-  const ticks = listen(registry, id, wanted.signal)
-  try {
-    while (true) {
-      const event = await registry.findEvent(id, wanted.eventType, wanted.after)
-      if (event !== undefined) return event
-      await ticks.next()
-    }
-  } finally {
-    ticks.stop()
-  }
+  return lookUntil(registry, id, () => registry.findEvent(id, wanted.eventType, wanted.after), wanted)
 }
 
 export async function* followEvents(

@@ -94,7 +94,7 @@ export interface RowOperations {
   registerIn(
     host: HostTransaction,
     request: RegistrationRequest,
-    options?: Omit<RegisterOptions, 'isDueAtOnce'>,
+    options?: Omit<RegisterOptions, 'isDueAtOnce' | 'journal'>,
   ): Promise<RegisterResult>
   get(id: string): Promise<ProcessRecord | undefined>
   /** Write-once: an equal ref again changes nothing, any other throws `process_external_ref_conflict`. */
@@ -120,6 +120,11 @@ export interface RegisterOptions {
    * bring back what was revoked or transferred meanwhile.
    */
   readonly grant?: { readonly scope: SessionScope; readonly descriptor?: HandleDescriptor }
+  /**
+   * A start by a running process: the entry is written under its lease in the same transaction, with `{ id, started }` as
+   * its value, so that a superseded attempt starts nothing.
+   */
+  readonly journal?: { readonly lease: ProcessLease; readonly entry: Omit<JournalEntry, 'value'> }
   /** Nobody will submit it: it is on the worklist from the beginning. Default: whoever registers submits it at once. */
   readonly isDueAtOnce?: boolean
 }
@@ -203,8 +208,6 @@ export interface EventOperations {
   findEvent(id: string, eventType: string, after: number): Promise<ProcessEvent | undefined>
   /** The last events, ascending. `limit` defaults to 32. */
   recentEvents(id: string, limit?: number): Promise<ProcessEvent[]>
-  /** The first event of the type with a sequence above `after`. */
-  firstEventOfType(id: string, eventType: string, after: number): Promise<ProcessEvent | undefined>
   /** Events of one type with a sequence up to `through`, itself included. */
   countEventsThrough(id: string, eventType: string, through: number): Promise<number>
   /** Events above `after` that woke somebody and are not acknowledged, ascending. `limit` defaults to 1,000. */

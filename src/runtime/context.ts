@@ -5,6 +5,7 @@ import type { Json } from '../model/json.ts'
 import type { Outcome } from '../model/outcome.ts'
 import type { Logger } from './logger.ts'
 import type { ProcessRuntime } from './runtime.ts'
+import type { AnyStart } from './start-request.ts'
 
 /**
  * What a running process gets. Every call whose answer could differ the next time is journaled under the lease, so that
@@ -54,6 +55,15 @@ export interface ProcessContext<Input = unknown> {
   /** Waits for the end of a process. An id that is not registered throws `step_failed`. */
   outcomeOf(processId: string, options?: WaitOptions & { readonly timeout?: never }): Promise<Outcome>
   outcomeOf(processId: string, options: WaitOptions): Promise<Outcome | undefined>
+  /**
+   * Starts another process, once, whatever becomes of this attempt. Its id defaults to `<this id>.<kind>.<key>`, or the
+   * occurrence where no key is given; two of a kind without a key or an id may not be in flight together. It has this
+   * process's originator and wake target (the session hears of both), and its environment unless `env` says otherwise.
+   * It lives by itself: neither the end nor a cancel of this process touches it.
+   */
+  start(request: AnyStart, options?: { readonly key?: string }): Promise<StartedChild>
+  /** A handle on any process of the registry. No I/O; an id that is not registered shows at its first use. */
+  handle(processId: string): ContextHandle
   /** Appends an event of a type that the kind declares. Replays return the recorded event. */
   emit(eventType: string, payload: Json): Promise<ProcessEvent>
   /** Disposes of the resource when the attempt ends, however it ends. */
@@ -74,6 +84,23 @@ export interface WaitOptions {
   readonly timeout?: number
   /** Tells waits of one name apart where call order is not stable, as in parallel code. */
   readonly key?: string
+}
+
+/** Another process, as this one sees it: what it does there is done once, and what it learns is journaled. */
+export interface ContextHandle {
+  readonly id: ProcessId
+  /** As `ctx.outcomeOf`. */
+  outcome(options?: WaitOptions & { readonly timeout?: never }): Promise<Outcome>
+  outcome(options: WaitOptions): Promise<Outcome | undefined>
+  /** Records a cancel; the outcome is whatever its code then does. */
+  cancel(reason?: string): Promise<void>
+  /** Sends a signal that its kind declares. Throws `step_failed` for an ended process, as for one that is not there. */
+  signal(name: string, payload?: Json): Promise<void>
+}
+
+export interface StartedChild extends ContextHandle {
+  /** False: the process existed before. */
+  readonly started: boolean
 }
 
 export interface EventWaitOptions extends WaitOptions {

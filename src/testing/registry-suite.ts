@@ -29,6 +29,7 @@ import { sessionLogCases } from './registry-suite/session-log.ts'
 import { sessionCases } from './registry-suite/sessions.ts'
 import { signalCases } from './registry-suite/signals.ts'
 import { silenceCases } from './registry-suite/silence.ts'
+import { startCases } from './registry-suite/starts.ts'
 import { unknownCases } from './registry-suite/unknown.ts'
 import { waitCases } from './registry-suite/waits.ts'
 import { wakeCases } from './registry-suite/wakes.ts'
@@ -74,6 +75,7 @@ export const SUBJECTS: Readonly<Record<string, (it: Case) => void>> = {
   completion: completionCases,
   races: raceCases,
   'the journal': journalCases,
+  'starts by a running process': startCases,
   'epochs of the journal': epochCases,
   environments: environmentCases,
   'the change feed': changeCases,

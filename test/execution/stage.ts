@@ -1,5 +1,9 @@
 import { onTestFinished } from 'vitest'
-import { createExecutionEnvironment, type ExecutionOptions } from '../../src/execution/environment.ts'
+import {
+  createExecutionEnvironment,
+  type ExecutionEnvironment,
+  type ExecutionOptions,
+} from '../../src/execution/environment.ts'
 import { ProcessRunner } from '../../src/execution/runner.ts'
 import { defineHost, type Logger, type Outcome } from '../../src/index.ts'
 import type { ProcessEvent } from '../../src/model/event.ts'
@@ -22,6 +26,7 @@ export const silent: Logger = { debug: nothing, info: nothing, warn: nothing, er
 export interface StageWorker {
   readonly runner: ProcessRunner
   readonly identity: LeaseOwner
+  readonly environment: ExecutionEnvironment
 }
 
 /** One registry and what runs on it, without any backend: each attempt is one call of `run`. */
@@ -75,7 +80,7 @@ export function openStage({ engines = {}, tools = {}, store, host: given, ...opt
       ...options,
       ...more,
     })
-    return { runner: new ProcessRunner(environment), identity: environment.worker }
+    return { runner: new ProcessRunner(environment), identity: environment.worker, environment }
   }
   const { runner, identity } = addWorker()
 

@@ -33,12 +33,6 @@ export function createEventOperations(store: ProcessStore): EventOperations {
         return yield* reader.listRecentEvents(record.id, limit)
       }),
 
-    firstEventOfType: (id, eventType, after) =>
-      store.read(function* (reader) {
-        const { record } = yield* requireProcess(reader, id)
-        return yield* reader.findEventOfType(record.id, eventType, after)
-      }),
-
     countEventsThrough: (id, eventType, through) =>
       store.read(function* (reader) {
         const { record } = yield* requireProcess(reader, id)

@@ -25,6 +25,7 @@ import { findSchemaProblem } from '../json-schema.ts'
 import type { CancelResult, RegisterOptions, RegisterResult, RowOperations } from '../registry.ts'
 import type { Operation, ProcessStore, StoreTransaction } from '../store.ts'
 import { changed, dueUnlessHeld } from './due.ts'
+import { saveEntry } from './journal.ts'
 import { insertEvent, requireProcess } from './shared.ts'
 
 export function createRowOperations(store: ProcessStore): RowOperations {
@@ -121,22 +122,36 @@ export function createRowOperations(store: ProcessStore): RowOperations {
 interface Asked extends HashedRegistration {
   readonly sameId: SameIdRule
   readonly isDueAtOnce: boolean
+  readonly journal?: NonNullable<RegisterOptions['journal']>
   readonly firstGrant?: HandleGrant
 }
 
 /** Checked and hashed before the transaction. */
 function askedFor(
   request: RegistrationRequest,
-  { sameId = 'whole', isDueAtOnce = false, grant }: RegisterOptions = {},
+  { sameId = 'whole', isDueAtOnce = false, grant, journal }: RegisterOptions = {},
 ): Asked {
-  const asked = { ...hashRegistration(request), sameId, isDueAtOnce }
+  const asked = {
+    ...hashRegistration(request),
+    sameId,
+    isDueAtOnce,
+    ...(journal === undefined ? {} : { journal }),
+  }
   if (grant === undefined) return asked
   return { ...asked, firstGrant: newGrant(grant.scope, asked.registration.id, grant.descriptor) }
 }
 
-function* register(
+function* register(tx: StoreTransaction, { journal, ...asked }: Asked): Operation<RegisterResult> {
+  const result = yield* registerRow(tx, asked)
+  if (journal === undefined) return result
+  const value = { id: result.record.id, started: result.type === 'registered' }
+  yield* saveEntry(tx, journal.lease, { ...journal.entry, value }, yield* tx.now())
+  return result
+}
+
+function* registerRow(
   tx: StoreTransaction,
-  { sameId, isDueAtOnce, firstGrant, ...asked }: Asked,
+  { sameId, isDueAtOnce, firstGrant, ...asked }: Omit<Asked, 'journal'>,
 ): Operation<RegisterResult> {
   const existing = yield* tx.loadProcess(asked.registration.id)
   const decision = decideRegister(existing?.record, asked, sameId)

@@ -76,22 +76,32 @@ export const nameOf = (address: string): string => address.slice(0, address.sear
 export const keyOf = (address: string): string => address.slice(nameOf(address).length + 1).replace(/\]$/, '')
 
 export function requireStepName(name: string, key: string | undefined, processId: ProcessId): void {
-  const problem =
-    name.trim() === ''
-      ? 'is blank'
-      : /[[\]#\p{Cc}]/u.test(name)
-        ? 'holds one of "[", "]", "#" or a control character'
-        : name.length > MAX_STEP_NAME_LENGTH
-          ? `has ${name.length} characters (at most ${MAX_STEP_NAME_LENGTH})`
-          : key !== undefined && (key === '' || key.length > MAX_STEP_KEY_LENGTH || /\p{Cc}/u.test(key))
-            ? `has a key that is empty, over ${MAX_STEP_KEY_LENGTH} characters, or holds a control character`
-            : undefined
+  const problem = findNameProblem(name) ?? (key === undefined ? undefined : findKeyProblem(key))
   if (problem === undefined) return
   throw new LeaseholdError(
     'step_name_invalid',
     `The step name ${JSON.stringify(name.slice(0, 80))} ${problem}. Choose another; put what varies into the key.`,
     { processId },
   )
+}
+
+function findNameProblem(name: string): string | undefined {
+  if (name.trim() === '') return 'is blank'
+  if (/[[\]#\p{Cc}]/u.test(name)) return 'holds one of "[", "]", "#" or a control character'
+  if (name.length > MAX_STEP_NAME_LENGTH) {
+    return `has ${name.length} characters (at most ${MAX_STEP_NAME_LENGTH})`
+  }
+  return name.isWellFormed() ? undefined : 'is not well-formed Unicode'
+}
+
+function findKeyProblem(key: string): string | undefined {
+  if (key === '' || key.length > MAX_STEP_KEY_LENGTH || /\p{Cc}/u.test(key)) {
+    return `has a key that is empty, over ${MAX_STEP_KEY_LENGTH} characters, or holds a control character`
+  }
+  // A database would give back another key, and the next attempt would not find its step.
+  return key.isWellFormed()
+    ? undefined
+    : 'has a key that is not well-formed Unicode; was it cut inside a character?'
 }
 
 /** Stable over attempts, new for every life of the process id: what a step hands on as idempotency key. */

@@ -30,6 +30,7 @@ import { sessionCases } from './registry-suite/sessions.ts'
 import { signalCases } from './registry-suite/signals.ts'
 import { silenceCases } from './registry-suite/silence.ts'
 import { startCases } from './registry-suite/starts.ts'
+import { textCases } from './registry-suite/texts.ts'
 import { unknownCases } from './registry-suite/unknown.ts'
 import { waitCases } from './registry-suite/waits.ts'
 import { wakeCases } from './registry-suite/wakes.ts'
@@ -74,6 +75,7 @@ export const SUBJECTS: Readonly<Record<string, (it: Case) => void>> = {
   'the outbox': outboxCases,
   completion: completionCases,
   races: raceCases,
+  texts: textCases,
   'the journal': journalCases,
   'starts by a running process': startCases,
   'epochs of the journal': epochCases,

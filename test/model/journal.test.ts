@@ -87,6 +87,8 @@ describe('the identity of a step', () => {
     { title: 'with an empty key', name: 'a', key: '' },
     { title: 'with a key of 1,001 characters', name: 'a', key: 'k'.repeat(1_001) },
     { title: 'with a control character in its key', name: 'a', key: 'k\u0000' },
+    { title: 'with half of a character', name: 'a\ud83e', key: undefined },
+    { title: 'with half of a character in its key', name: 'a', key: '🦊'.slice(1) },
   ])('a name $title is refused', ({ name, key }) => {
     expect(() => requireStepName(name, key, ID)).toThrow(errorWith('step_name_invalid'))
   })

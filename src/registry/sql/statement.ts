@@ -1,4 +1,5 @@
 import { type Compilable, type Kysely, type RawBuilder, type SelectQueryBuilder, sql } from 'kysely'
+import { LeaseholdError } from '../../model/errors.ts'
 import type { Schema } from './schema.ts'
 
 /** A value that a column can be bound to. */
@@ -55,9 +56,25 @@ export function compileStatement<Params, Row>(
   return {
     sql: compiled.sql,
     bind: params =>
-      slots.map(slot => (slot instanceof Parameter ? params[slot.name as keyof Params] : slot) as SqlValue),
+      slots.map(slot => {
+        if (!(slot instanceof Parameter)) return slot as SqlValue
+        const value = params[slot.name as keyof Params] as SqlValue
+        if (typeof value === 'string' && !value.isWellFormed()) throw illFormed(slot.name)
+        return value
+      }),
   }
 }
+
+/**
+ * There is no UTF-8 for half of a character, so a driver would store another text: a key that nobody finds again, or
+ * that another one is taken for. Texts inside JSON are escaped there, and come back as they were.
+ */
+const illFormed = (column: string | symbol): LeaseholdError =>
+  new LeaseholdError(
+    'usage',
+    `The text for "${String(column)}" is not well-formed Unicode: it has half of a character (a lone surrogate), perhaps because it was cut there. Cut it between characters, or use toWellFormed().`,
+    { details: { column: String(column) } },
+  )
 
 /** All columns of a row as parameters of their own names, for statements that write the whole row. */
 export const columns = <Params, const Name extends keyof Params>(

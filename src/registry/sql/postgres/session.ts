@@ -8,11 +8,13 @@ import type { PostgresStatements } from './statements.ts'
 
 /** What the session asks of a client of `pg`. */
 export interface PostgresConnection {
-  query(query: {
-    readonly text: string
-    readonly name?: string
-    readonly values?: unknown[]
-  }): Promise<QueryResult>
+  query(query: Query): Promise<QueryResult>
+}
+
+interface Query {
+  readonly text: string
+  readonly name?: string
+  readonly values?: unknown[]
 }
 
 interface QueryResult {
@@ -63,7 +65,7 @@ export class PostgresSession implements SqlSession {
   send<Params, Row>(statement: Statement<Params, Row>, params: Params): Operation<void> {
     this.#requireOpen()
     // The connection answers in order: whatever is asked next learns of the failure as well.
-    this.#lastSent = this.#start(statement, params, false).catch(error => {
+    this.#lastSent = this.#start(this.#bound(statement, params), false).catch(error => {
       this.#failure ??= error
     })
     return immediately(() => {})
@@ -92,7 +94,7 @@ export class PostgresSession implements SqlSession {
     isEager: boolean,
   ): Operation<QueryResult> {
     this.#requireOpen()
-    const query = this.#start(statement, params, isEager).catch(async error => {
+    const query = this.#start(this.#bound(statement, params), isEager).catch(async error => {
       // To a transaction that has failed, the server says nothing but that it has.
       throw (await this.failure()) ?? error
     })
@@ -104,19 +106,20 @@ export class PostgresSession implements SqlSession {
    * `isEager`: sent along with `begin`. Only for a first query that reads: without a transaction, should `begin` be
    * refused, each write would be committed by itself. Whoever waits for `begin` keeps the order in which they came.
    */
-  async #start<Params, Row>(
-    statement: Statement<Params, Row>,
-    params: Params,
-    isEager: boolean,
-  ): Promise<QueryResult> {
+  async #start(query: Query, isEager: boolean): Promise<QueryResult> {
     this.#isFirst = false
     if (!isEager && !this.#isBegun) await this.begun
-    const { name, text, bind } = this.#statements.get(statement)
     try {
-      return await this.#client.query({ name, text, values: bind(params as object) })
+      return await this.#client.query(query)
     } catch (error) {
       throw asStoreError(error)
     }
+  }
+
+  /** At once, in the body's own turn: a value that cannot be bound ends the body, and is never left out unseen. */
+  #bound<Params, Row>(statement: Statement<Params, Row>, params: Params): Query {
+    const { name, text, bind } = this.#statements.get(statement)
+    return { name, text, values: bind(params as object) }
   }
 
   #requireOpen(): void {

@@ -1,0 +1,43 @@
+import { expect } from 'vitest'
+import { isLeaseholdError } from '../../model/errors.ts'
+import type { Case } from './harness.ts'
+import { TEXTS } from './text-field.ts'
+import { TEXTS_OF_REGISTRATIONS } from './texts-of-registrations.ts'
+import { TEXTS_OF_ROWS } from './texts-of-rows.ts'
+import { TEXTS_OF_RUNS } from './texts-of-runs.ts'
+
+const FIELDS = { ...TEXTS_OF_REGISTRATIONS, ...TEXTS_OF_ROWS, ...TEXTS_OF_RUNS }
+
+const ADDRESSED = {
+  wakeTarget: { sessionId: 's' },
+  eventTypes: [
+    { name: 'note', payloadSchema: true },
+    { name: 'signal.go', payloadSchema: true },
+    { name: 'news', payloadSchema: true, semantics: { wake: { input: 'payload' } } },
+  ],
+} as const
+
+export function textCases(it: Case): void {
+  for (const [field, { probe, refused = {}, isKey = false }] of Object.entries(FIELDS)) {
+    it(`no text is altered: ${field}`, async world => {
+      const found: Record<string, unknown> = {}
+      const expected: Record<string, unknown> = {}
+      for (const [index, [name, text]] of Object.entries(TEXTS).entries()) {
+        const id = await world.register({ id: `p${index}`, ...ADDRESSED })
+        const answer = await probe(world, id, text).catch(codeOf)
+        found[name] = answer
+        const [code] = Object.entries(refused).find(([, names]) => names?.some(one => one === name)) ?? []
+        const mayBeRefused = isKey && !text.isWellFormed() && answer === 'usage'
+        // However many places it was found in, and at least one.
+        const unaltered = typeof answer === 'string' ? [text] : [text, ...answer.slice(1).fill(text)]
+        expected[name] = mayBeRefused ? answer : (code ?? unaltered)
+      }
+      expect(found).toEqual(expected)
+    })
+  }
+}
+
+function codeOf(error: unknown): string {
+  if (isLeaseholdError(error)) return error.code
+  throw error
+}

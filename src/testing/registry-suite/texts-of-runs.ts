@@ -204,7 +204,7 @@ const RUNS: Readonly<Record<string, TextField>> = {
       const { value: _, ...entry } = entryOf(lease, { kind: 'emit', address: text })
       const request = { eventType: 'note', payload: text, replayKey: text }
       await registry.emit(lease, entry, request)
-      const again = await registry.emit(lease, entry, request)
+      const { event: again } = await registry.emit(lease, entry, request)
       const [read] = await registry.recentEvents(lease.processId, 1)
       const addresses = (await registry.journal(lease.processId)).map(({ address }) => address)
       return [...addresses, ...[again, read].flatMap(one => [one?.payload, one?.invocation.replay?.key])]

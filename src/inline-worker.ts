@@ -3,8 +3,9 @@ import { createExecutionEnvironment, type ExecutionOptions, localWorker } from '
 import { InlineRunHandle } from './execution/inline-run-handle.ts'
 import { offerLocally } from './execution/local-run-handles.ts'
 import { ProcessRunner } from './execution/runner.ts'
+import { ProcessWorkDriver } from './execution/work-driver.ts'
 import { requireConcurrency } from './execution/working-slots.ts'
-import { messageOf } from './model/errors.ts'
+import { LeaseholdError, messageOf } from './model/errors.ts'
 import type { WatchedRegistry } from './registry/watch.ts'
 import type { Host } from './runtime/host.ts'
 import { stderrLogger } from './runtime/logger.ts'
@@ -22,6 +23,11 @@ export interface InlineWorker extends AsyncDisposable {
   /** Resolves when the worker has stopped; rejects when it had to. */
   run(): Promise<void>
   /**
+   * Takes at once what else it would leave a moment for others to take; `reason` is for the log. For hosts that know of
+   * something: a session was opened, a delivery came. Returns without waiting for what then runs.
+   */
+  claimAndRunPending(reason: string): Promise<void>
+  /**
    * Takes no more work, lets running processes go on for the grace, then tells them to stop: rerunnable ones are given
    * back for the next worker, owner-bound ones end as abandoned(owner_drain). May be called twice.
    */
@@ -35,16 +41,17 @@ export interface InlineWorker extends AsyncDisposable {
 export function createInlineWorker<H extends Host>(host: H, options: InlineWorkerOptions = {}): InlineWorker {
   const { shutdownGraceMs = 3_000, worker = localWorker(), logger = stderrLogger } = options
   if (options.concurrency !== undefined) requireConcurrency(options.concurrency)
-  const ready = Promise.withResolvers<{ registryId: string }>()
+  const serving = Promise.withResolvers<ProcessWorkDriver>()
   const stopped = Promise.withResolvers<void>()
   let isStopping = false
 
+  const ready = serving.promise.then(({ registry }) => ({ registryId: registry.registryId }))
+  // Whoever awaits neither this nor the run still hears of it.
+  ready.catch(() => {})
   const life = live()
-  // Whoever awaits neither still hears of it.
   life.catch(error =>
     logger.error('the inline worker had to stop', { worker: worker.ownerId, error: messageOf(error) }),
   )
-  ready.promise.catch(() => {})
 
   async function live(): Promise<void> {
     try {
@@ -52,8 +59,9 @@ export function createInlineWorker<H extends Host>(host: H, options: InlineWorke
       const { registry, release } = await borrowRegistry(host.registry, { eventSink: host.eventSink, logger })
       stack.defer(release)
       await serve(registry, stack)
+      serving.reject(new LeaseholdError('worker_shutdown', 'The worker was stopped before it took any work.'))
     } catch (error) {
-      ready.reject(error)
+      serving.reject(error)
       throw error
     }
   }
@@ -79,7 +87,7 @@ export function createInlineWorker<H extends Host>(host: H, options: InlineWorke
     stack.defer(offerLocally(registry, handle))
     if (isStopping) return
     handle.start()
-    ready.resolve({ registryId: registry.registryId })
+    serving.resolve(ProcessWorkDriver.fromWatched(registry, handle, { logger }))
     await stopped.promise
   }
 
@@ -89,5 +97,12 @@ export function createInlineWorker<H extends Host>(host: H, options: InlineWorke
     await life.catch(() => {})
   }
 
-  return { id: worker.ownerId, ready: ready.promise, run: () => life, stop, [Symbol.asyncDispose]: stop }
+  return {
+    id: worker.ownerId,
+    ready,
+    run: () => life,
+    claimAndRunPending: async reason => (await serving.promise).claimAndRunPending(reason),
+    stop,
+    [Symbol.asyncDispose]: stop,
+  }
 }

@@ -66,6 +66,7 @@ export type ErrorCode =
   | 'process_output_invalid'
   | 'process_failed'
   | 'process_cancelled'
+  | 'process_attach_ended'
   | 'worker_shutdown'
   | 'attempt_over'
   // steps

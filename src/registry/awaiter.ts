@@ -1,40 +1,64 @@
+import { doubling } from '../model/due.ts'
 import { unknownProcess } from '../model/errors.ts'
 import type { ProcessEvent } from '../model/event.ts'
 import { isTerminal, type Outcome } from '../model/outcome.ts'
+import type { ChangeHub } from './change-hub.ts'
+import type { ProcessRegistry } from './registry.ts'
 import type { ProcessChange } from './store.ts'
 import type { WatchedRegistry } from './watch.ts'
 
 /** Even without a tick a waiter looks for itself: a lost notice costs a second, never the answer. */
 const LOOK_MS = 1_000
+/** Whom nobody tells looks soon after it has begun, and half as often each time, down to every second. */
+const FIRST_LOOK_MS = 25
 
-interface WaitOptions {
+export interface WaitOptions {
   readonly signal?: AbortSignal
 }
 
-export function awaitOutcome(
-  registry: WatchedRegistry,
-  id: string,
-  options: WaitOptions = {},
-): Promise<Outcome> {
-  const look = async () => {
-    const record = await registry.get(id)
-    if (record === undefined) throw unknownProcess(id)
-    return record.outcome
+/** Where somebody looks, and the hub that tells when. Without a hub there is only the looking. */
+interface Watched {
+  readonly hub?: ChangeHub | undefined
+}
+
+/** Waits for what a process comes to, on any registry. Bound it with the signal: by itself it waits for ever. */
+export class ProcessAwaiter {
+  readonly #registry: ProcessRegistry
+  readonly #hub: ChangeHub | undefined
+
+  constructor(registry: ProcessRegistry, hub?: ChangeHub) {
+    this.#registry = registry
+    this.#hub = hub
   }
-  return lookUntil(registry, id, look, { ...options, concerns: isEnd })
+
+  /** Resolves with the outcome, at once if there is one. Throws `process_unknown`; rejects when the signal fires. */
+  awaitTerminal(id: string, options: WaitOptions = {}): Promise<Outcome> {
+    const look = async () => {
+      const record = await this.#registry.get(id)
+      if (record === undefined) throw unknownProcess(id)
+      return record.outcome
+    }
+    return lookUntil({ hub: this.#hub }, id, look, { ...options, concerns: isEnd })
+  }
+
+  /** The first event of the type after the cursor, existing or future. The process's end does not end the wait. */
+  awaitEvent(id: string, eventType: string, after: number, options: WaitOptions = {}): Promise<ProcessEvent> {
+    const look = () => this.#registry.findEvent(id, eventType, after)
+    return lookUntil({ hub: this.#hub }, id, look, options)
+  }
 }
 
 /** The only change that whoever waits for an end need look at. */
 export const isEnd = (change: ProcessChange): boolean => isTerminal(change.status)
 
-/** Looks now, at each change of the process that concerns it, and every second, until the look gives an answer. */
+/** Looks now, at each change of the process that concerns it, and every so often, until the look gives an answer. */
 export async function lookUntil<T>(
-  registry: WatchedRegistry,
+  watched: Watched,
   id: string,
   look: () => Promise<T | undefined>,
   options: WaitOptions & { readonly concerns?: (change: ProcessChange) => boolean } = {},
 ): Promise<T> {
-  const ticks = listen(registry, id, options.signal, options.concerns)
+  const ticks = listen(watched, id, options.signal, options.concerns)
   try {
     while (true) {
       const answer = await look()
@@ -44,14 +68,6 @@ export async function lookUntil<T>(
   } finally {
     ticks.stop()
   }
-}
-
-export function awaitEvent(
-  registry: WatchedRegistry,
-  id: string,
-  wanted: WaitOptions & { readonly eventType: string; readonly after: number },
-): Promise<ProcessEvent> {
-  return lookUntil(registry, id, () => registry.findEvent(id, wanted.eventType, wanted.after), wanted)
 }
 
 export async function* followEvents(
@@ -84,20 +100,22 @@ export async function* followEvents(
  * do not concern the listener are none.
  */
 function listen(
-  registry: WatchedRegistry,
+  { hub }: Watched,
   id: string,
   signal: AbortSignal | undefined,
   concerns: (change: ProcessChange) => boolean = () => true,
 ) {
   let isTicked = false
   let wake = () => {}
-  const unsubscribe = registry.hub.subscribe(id, change => {
+  let looks = 0
+  const unsubscribe = hub?.subscribe(id, change => {
     if (change !== undefined && !concerns(change)) return
     isTicked = true
     wake()
   })
+  const lookMs = () => (hub === undefined ? doubling(FIRST_LOOK_MS, looks++, LOOK_MS) : LOOK_MS)
   return {
-    stop: unsubscribe,
+    stop: () => unsubscribe?.(),
     next: () =>
       new Promise<void>((resolve, reject) => {
         if (signal?.aborted) return reject(signal.reason)
@@ -109,7 +127,7 @@ function listen(
           settle()
         }
         const onAbort = () => done(() => reject(signal?.reason))
-        const timer = setTimeout(() => done(resolve), LOOK_MS)
+        const timer = setTimeout(() => done(resolve), lookMs())
         signal?.addEventListener('abort', onAbort, { once: true })
         wake = () => done(resolve)
         if (isTicked) wake()

@@ -1,6 +1,6 @@
 import type { ProcessEvent } from '../model/event.ts'
 import type { Outcome } from '../model/outcome.ts'
-import { awaitEvent, awaitOutcome, followEvents } from './awaiter.ts'
+import { followEvents, ProcessAwaiter } from './awaiter.ts'
 import { ChangeFeed } from './change-feed.ts'
 import { ChangeHub } from './change-hub.ts'
 import { type ProcessEventSink, SinkFeed, type SinkFeedOptions } from './event-sink.ts'
@@ -37,6 +37,7 @@ const SINK_CLOSE_MS = 1_000
 export function watchRegistry(registry: ProcessRegistry): WatchedRegistry {
   const hub: ChangeHub = new ChangeHub(demand => feed.setDemand(demand))
   const feed = new ChangeFeed(registry, hub)
+  const awaiter = new ProcessAwaiter(registry, hub)
 
   /** Ticks after the write has succeeded. Leases, reads and the worklist do not tick: nobody waits for them. */
   const ticking =
@@ -89,8 +90,8 @@ export function watchRegistry(registry: ProcessRegistry): WatchedRegistry {
     endAttempt: ticking(registry.endAttempt, byLease),
     complete: ticking(registry.complete, byId),
     completeWithLease: ticking(registry.completeWithLease, byLease),
-    awaitOutcome: (id, options) => awaitOutcome(watched, id, options),
-    awaitEvent: (id, eventType, after, options) => awaitEvent(watched, id, { ...options, eventType, after }),
+    awaitOutcome: (id, options) => awaiter.awaitTerminal(id, options),
+    awaitEvent: (id, eventType, after, options) => awaiter.awaitEvent(id, eventType, after, options),
     followEvents: (id, options) => followEvents(watched, id, options),
     addSink: (sink, options) => {
       const added = new SinkFeed(sink, options)

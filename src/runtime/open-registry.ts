@@ -1,8 +1,8 @@
-import { messageOf } from '../model/errors.ts'
 import type { ProcessEventSink } from '../registry/event-sink.ts'
 import type { RegistrySource } from '../registry/source.ts'
 import { type WatchedRegistry, watchRegistry } from '../registry/watch.ts'
 import { type Logger, stderrLogger } from './logger.ts'
+import { onSinkProblem } from './sink-problem.ts'
 
 interface Opened {
   readonly registry: Promise<WatchedRegistry>
@@ -69,15 +69,7 @@ function addSink(
     known.users++
     return
   }
-  const stop = registry.addSink(sink, {
-    onProblem: (error, { processId, sequence, eventType }) =>
-      logger.warn('the event sink missed an event; the log has it', {
-        processId,
-        sequence,
-        eventType,
-        error: messageOf(error),
-      }),
-  })
+  const stop = registry.addSink(sink, { onProblem: onSinkProblem(logger) })
   sinks.set(sink, { users: 1, stop })
 }
 

@@ -20,7 +20,6 @@ const SCENARIOS: Readonly<Record<string, readonly number[]>> = {
 const COMING: Readonly<Record<string, readonly number[]>> = {
   'outcomes as tool results': [89],
   prune: range(126, 130),
-  'the driver and its attach': [134, ...range(148, 150)],
 }
 
 const SCENARIO = /§6 ([^)]*)\)/g

@@ -1,0 +1,33 @@
+import type { Client } from '@temporalio/client'
+import type { ProcessAttach } from '../execution/work-driver.ts'
+import { LeaseholdError, unknownProcess } from '../model/errors.ts'
+import type { ProcessRegistry } from '../registry/registry.ts'
+import { temporalError } from './temporal-errors.ts'
+
+/**
+ * Waits for the end of a process's workflow, and then reads the outcome, which the registry had before. For hosts that
+ * would rather hold one call of the server's than watch the registry.
+ */
+export const createTemporalAttach = (client: Client, registry: ProcessRegistry): ProcessAttach => ({
+  async awaitTerminal(id, { signal } = {}) {
+    // One that fired before is never heard of by the call.
+    signal?.throwIfAborted()
+    try {
+      await abortable(client, signal, () => client.workflow.getHandle(id).result())
+    } catch (error) {
+      signal?.throwIfAborted()
+      throw temporalError(error, id)
+    }
+    const record = await registry.get(id)
+    if (record === undefined) throw unknownProcess(id)
+    if (record.outcome !== undefined) return record.outcome
+    throw new LeaseholdError(
+      'process_attach_ended',
+      `The workflow of process "${id}" has ended, and the process has not: it is ${record.status}, and the sweep starts another run. Wait for it in the registry.`,
+      { processId: id },
+    )
+  },
+})
+
+const abortable = <T>(client: Client, signal: AbortSignal | undefined, call: () => Promise<T>): Promise<T> =>
+  signal === undefined ? call() : client.withAbortSignal(signal, call)

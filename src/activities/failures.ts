@@ -5,7 +5,11 @@ import { type ErrorCode, isLeaseholdError, isTransient, messageOf } from '../mod
  * The one table between our codes and Temporal's failures. A process that fails is a returned outcome, so whatever is
  * thrown here is about infrastructure: it is retried, unless the code says that trying again cannot help.
  */
-const NOT_RETRYABLE: ReadonlySet<ErrorCode> = new Set(['missing_process_execution_id', 'process_unknown'])
+const NOT_RETRYABLE: ReadonlySet<ErrorCode> = new Set([
+  'missing_process_execution_id',
+  'process_unknown',
+  'process_no_longer_retained',
+])
 
 export function toApplicationFailure(error: unknown, retryInMs?: number): ApplicationFailure {
   if (error instanceof ApplicationFailure) return error

@@ -38,7 +38,7 @@ const CODES: readonly { readonly exit: number; readonly codes: readonly ErrorCod
       'process_tool_unknown',
     ],
   },
-  { exit: EXIT.unknownProcess, codes: ['process_unknown'] },
+  { exit: EXIT.unknownProcess, codes: ['process_unknown', 'process_no_longer_retained'] },
   {
     exit: EXIT.conflict,
     codes: [

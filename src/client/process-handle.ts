@@ -1,4 +1,3 @@
-import { unknownProcess } from '../model/errors.ts'
 import type { ProcessEvent } from '../model/event.ts'
 import type { ProcessId } from '../model/ids.ts'
 import type { Json } from '../model/json.ts'
@@ -6,7 +5,10 @@ import type { Outcome } from '../model/outcome.ts'
 import type { ProcessRecord } from '../model/process.ts'
 import type { Connected } from './process-client.ts'
 
-/** One process, by id. Every method throws `process_unknown` for an id that was never registered. */
+/**
+ * One process, by id. Every method throws `process_unknown` for an id that was never registered, and
+ * `process_no_longer_retained` for one whose process was pruned: nothing but how and when it ended is known of it.
+ */
 export interface ProcessHandle {
   readonly id: ProcessId
   /** Resolves when the process has ended, however long that takes; bound it with the signal. */
@@ -51,11 +53,7 @@ export function createProcessHandle(id: string, connect: () => Promise<Connected
       return event
     },
 
-    describe: async () => {
-      const record = await (await connect()).registry.get(id)
-      if (record === undefined) throw unknownProcess(id)
-      return record
-    },
+    describe: async () => (await connect()).registry.requireRecord(id),
   }
 }
 

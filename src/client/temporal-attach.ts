@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client'
 import type { ProcessAttach } from '../execution/work-driver.ts'
-import { LeaseholdError, unknownProcess } from '../model/errors.ts'
+import { LeaseholdError } from '../model/errors.ts'
 import type { ProcessRegistry } from '../registry/registry.ts'
 import { temporalError } from './temporal-errors.ts'
 
@@ -18,8 +18,7 @@ export const createTemporalAttach = (client: Client, registry: ProcessRegistry):
       signal?.throwIfAborted()
       throw temporalError(error, id)
     }
-    const record = await registry.get(id)
-    if (record === undefined) throw unknownProcess(id)
+    const record = await registry.requireRecord(id)
     if (record.outcome !== undefined) return record.outcome
     throw new LeaseholdError(
       'process_attach_ended',

@@ -1,4 +1,4 @@
-import { isLeaseholdError, LeaseholdError, unknownProcess } from '../model/errors.ts'
+import { isLeaseholdError, LeaseholdError } from '../model/errors.ts'
 import type { ProcessEvent } from '../model/event.ts'
 import { asJson, type Json } from '../model/json.ts'
 import type { Outcome } from '../model/outcome.ts'
@@ -82,8 +82,7 @@ export class Waits {
     const { registry } = this.#parts
     const on = { type: 'process', processId } as const
     const find = async () => {
-      const awaited = await registry.get(processId)
-      if (awaited === undefined) throw unknownProcess(processId)
+      const awaited = await registry.requireRecord(processId)
       return awaited.outcome && asJson(awaited.outcome)
     }
     const value = await this.#awaitOther('outcome', { on, subject: processId, key, timeout, find })
@@ -153,13 +152,15 @@ type FoundOrNot =
   | { readonly type: 'found'; readonly value: Json }
   | { readonly type: 'unknown'; readonly error: Error }
 
-/** A process that is not there is an answer: nobody should wait for it. */
+/** A process that is not there, or no longer, is an answer: nobody should wait for it. */
 async function findOrNot(find: () => Promise<Json | undefined>): Promise<FoundOrNot | undefined> {
   try {
     const value = await find()
     return value === undefined ? undefined : { type: 'found', value }
   } catch (error) {
-    if (isLeaseholdError(error, 'process_unknown')) return { type: 'unknown', error }
+    const isAbsent =
+      isLeaseholdError(error, 'process_unknown') || isLeaseholdError(error, 'process_no_longer_retained')
+    if (isAbsent) return { type: 'unknown', error }
     throw error
   }
 }

@@ -1,4 +1,4 @@
-import { messageOf, unknownProcess } from '../model/errors.ts'
+import { messageOf } from '../model/errors.ts'
 import type { ProcessEvent } from '../model/event.ts'
 import type { Outcome } from '../model/outcome.ts'
 import { ProcessAwaiter, type WaitOptions } from '../registry/awaiter.ts'
@@ -94,8 +94,7 @@ export class ProcessWorkDriver {
    * an attach as that does. There is no bound but the caller's signal.
    */
   async awaitTerminal(id: string, options: WaitOptions = {}): Promise<Outcome> {
-    const record = await this.registry.get(id)
-    if (record === undefined) throw unknownProcess(id)
+    const record = await this.registry.requireRecord(id)
     if (record.outcome !== undefined) return record.outcome
     // What no backend has been given is nowhere but in the registry.
     const isAttached = this.#attach !== undefined && record.externalRef !== undefined

@@ -2,6 +2,7 @@
 export type ErrorCode =
   // registration and rows
   | 'process_unknown'
+  | 'process_no_longer_retained'
   | 'process_registration_invalid'
   | 'process_registration_conflict'
   | 'process_external_ref_conflict'

@@ -1,4 +1,4 @@
-import { boolean, json, object, oneOf, optional, Place, text, wholeNumber } from './decode.ts'
+import { boolean, type FieldsOf, json, object, oneOf, optional, Place, text, wholeNumber } from './decode.ts'
 import { LeaseholdError } from './errors.ts'
 import { type Json, jsonEquals } from './json.ts'
 import { type ProcessStatus, TERMINAL_STATUSES } from './outcome.ts'
@@ -40,10 +40,8 @@ export interface PageRequest {
 export const MAX_PAGE = 1_000
 export const LIST_STATUSES = ['running', ...TERMINAL_STATUSES, 'any'] as const
 
-const listFilter = object<ProcessListFilter>({
-  status: optional(oneOf(LIST_STATUSES)),
-  waiting: optional(boolean),
-  silent: optional(boolean),
+/** The fields that any process can be chosen by, whatever has become of it. */
+export const LIST_FIELDS = {
   identityKind: optional(text),
   identityLabel: optional(text),
   definition: optional(json),
@@ -52,6 +50,13 @@ const listFilter = object<ProcessListFilter>({
   causedBySubscriptionId: optional(text),
   createdAtStartMs: optional(wholeNumber),
   createdAtEndMs: optional(wholeNumber),
+} satisfies Partial<FieldsOf<ProcessListFilter>>
+
+const listFilter = object<ProcessListFilter>({
+  status: optional(oneOf(LIST_STATUSES)),
+  waiting: optional(boolean),
+  silent: optional(boolean),
+  ...LIST_FIELDS,
 })
 
 /** Takes a filter from untyped input; an unknown key or a wrong type is an error that names the field. */

@@ -6,6 +6,7 @@ import { TERMINAL_STATUSES } from './outcome.ts'
 import { parseRegistration } from './parse-registration.ts'
 import type { ProcessIdentity, ProcessInput, ProcessRecord, ProcessRegistration } from './process.ts'
 import { brokenProvenanceRule, canonicalProvenance } from './provenance.ts'
+import { noLongerRetained, type Tombstone } from './retention.ts'
 import { findSelectorProblem } from './selector.ts'
 import { brokenScopeRule, withoutEmptyFrame } from './session-scope.ts'
 import { findSignalNameProblem, signalNameOf } from './signal.ts'
@@ -27,7 +28,8 @@ export const MAX_PAYLOAD_BYTES = 16 * 1024 * 1024
 export type SameIdRule = 'whole' | 'request'
 
 export type RegisterDecision =
-  | ({ readonly type: 'insert' } & HashedRegistration)
+  /** `continues`: the pruned process whose id it takes over. */
+  | ({ readonly type: 'insert'; readonly continues?: Tombstone } & HashedRegistration)
   | { readonly type: 'existing'; readonly record: ProcessRecord }
 
 export interface HashedRegistration {
@@ -41,15 +43,26 @@ export function hashRegistration(request: RegistrationRequest): HashedRegistrati
   return { registration, registrationHash: hashJson(asJson(registration)) }
 }
 
+/** What is known of the id: a row, or the tombstone of a pruned one, or neither. */
+export interface KnownId {
+  readonly existing?: ProcessRecord | undefined
+  readonly tombstone?: Tombstone | undefined
+}
+
 export function decideRegister(
-  existing: ProcessRecord | undefined,
+  { existing, tombstone }: KnownId,
   { registration, registrationHash }: HashedRegistration,
-  rule: SameIdRule,
+  { sameId, reuse }: { readonly sameId: SameIdRule; readonly reuse: boolean },
 ): RegisterDecision {
-  if (existing === undefined) return { type: 'insert', registration, registrationHash }
+  if (existing === undefined) {
+    const insert = { type: 'insert', registration, registrationHash } as const
+    if (tombstone === undefined) return insert
+    if (!reuse) throw noLongerRetained(tombstone)
+    return { ...insert, continues: tombstone }
+  }
   if (existing.registrationHash === registrationHash) return { type: 'existing', record: existing }
   const difference = differenceInRequest(existing, registration)
-  if (rule === 'request' && difference === undefined) return { type: 'existing', record: existing }
+  if (sameId === 'request' && difference === undefined) return { type: 'existing', record: existing }
   throw new LeaseholdError(
     'process_registration_conflict',
     `Process "${existing.id}" is already registered with another ${difference ?? 'registration'} (hash ${existing.registrationHash.slice(0, 12)}… against ${registrationHash.slice(0, 12)}…). Use a new id for new work; the existing process was not touched.`,

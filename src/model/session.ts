@@ -26,6 +26,12 @@ export interface Session {
   readonly updatedAtMs: number
 }
 
+/** The sessions that are a process's own, and go with it: of its code, and of its turn where the request names none. */
+export const ownSessions = (processId: string) => ({
+  environment: `process-env:${processId}`,
+  turn: `process-session-turn:${processId}`,
+})
+
 /** A summary stands for everything before it: who only needs the active path reads from the last one on. */
 export type SessionEntryKind = 'message' | 'summary'
 

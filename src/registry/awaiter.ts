@@ -1,5 +1,4 @@
 import { doubling } from '../model/due.ts'
-import { unknownProcess } from '../model/errors.ts'
 import type { ProcessEvent } from '../model/event.ts'
 import { isTerminal, type Outcome } from '../model/outcome.ts'
 import type { ChangeHub } from './change-hub.ts'
@@ -33,11 +32,7 @@ export class ProcessAwaiter {
 
   /** Resolves with the outcome, at once if there is one. Throws `process_unknown`; rejects when the signal fires. */
   awaitTerminal(id: string, options: WaitOptions = {}): Promise<Outcome> {
-    const look = async () => {
-      const record = await this.#registry.get(id)
-      if (record === undefined) throw unknownProcess(id)
-      return record.outcome
-    }
+    const look = async () => (await this.#registry.requireRecord(id)).outcome
     return lookUntil({ hub: this.#hub }, id, look, { ...options, concerns: isEnd })
   }
 
@@ -80,14 +75,14 @@ export async function* followEvents(
   try {
     while (true) {
       // The status is read before the events: a process seen ended has written all that it will write itself.
-      const record = await registry.get(id)
+      const record = await registry.requireRecord(id)
       const events = await registry.eventsAfter(id, after)
       for (const event of events) {
         after = event.sequence
         yield event
       }
       if (events.length > 0) continue
-      if (record !== undefined && isTerminal(record.status)) return
+      if (isTerminal(record.status)) return
       await ticks.next()
     }
   } finally {

@@ -105,7 +105,10 @@ export class ChangeFeed {
     }
     const { changes, next } = await this.#registry.changesSince(this.#cursor, PAGE)
     this.#cursor = next
-    for (const change of changes) this.#hub.notify(change.id, change)
+    for (const change of changes) {
+      // Nobody waits for what has ended long ago.
+      if (!change.isPruned) this.#hub.notify(change.id, change)
+    }
     if (changes.length === PAGE) this.#isStale = true
   }
 }

@@ -15,6 +15,7 @@ import type { Outcome } from '../model/outcome.ts'
 import type { PendingCall, ToolCallAnswer } from '../model/pending-call.ts'
 import type { AbandonRequest, ExternalRef, ProcessRecord, StoredProcess } from '../model/process.ts'
 import type { RegistrationRequest, SameIdRule } from '../model/registration.ts'
+import type { EndedPlace, KeepReason, PruneRequest, Tombstone } from '../model/retention.ts'
 import type {
   CreateSessionDecision,
   Session,
@@ -37,6 +38,7 @@ import { createLeaseOperations } from './operations/leases.ts'
 import { createListOperations } from './operations/lists.ts'
 import { createOutboxOperations } from './operations/outbox.ts'
 import { createPendingCallOperations } from './operations/pending-calls.ts'
+import { createRetentionOperations } from './operations/retention.ts'
 import { createRowOperations } from './operations/rows.ts'
 import { createSessionOperations } from './operations/sessions.ts'
 import { createSignalOperations } from './operations/signals.ts'
@@ -50,7 +52,8 @@ import type { ChangePage, DurabilityTier, OrphanedAttempt, ProcessStore } from '
  * The registry owns the truth about every process. State only: point reads and writes, each one atomic transaction,
  * load → decide → save. It waits for nothing, notifies nobody and runs nothing in the background.
  *
- * Operations addressed by an id that was never registered throw `process_unknown`, except where the answer says otherwise.
+ * Operations addressed by an id that was never registered throw `process_unknown`, and `process_no_longer_retained` if its
+ * process was pruned, except where the answer says otherwise.
  */
 export interface ProcessRegistry
   extends RowOperations,
@@ -67,7 +70,8 @@ export interface ProcessRegistry
     WorklistOperations,
     PendingCallOperations,
     SessionOperations,
-    OutboxOperations {
+    OutboxOperations,
+    RetentionOperations {
   readonly registryId: string
   readonly durabilityTier: DurabilityTier
   /** See {@link ProcessStore.watch}. */
@@ -78,7 +82,8 @@ export interface ProcessRegistry
 export interface RowOperations {
   /**
    * Writes durable intent and starts nothing. The same registration again returns the row unchanged; another one under
-   * the same id throws `process_registration_conflict`. `sameId` says what "the same" covers; default `whole`.
+   * the same id throws `process_registration_conflict`. `sameId` says what "the same" covers; default `whole`. An id
+   * whose process was pruned throws `process_no_longer_retained`, unless `reuse` is said.
    */
   register(request: RegistrationRequest, options?: RegisterOptions): Promise<RegisterResult>
   /**
@@ -96,7 +101,10 @@ export interface RowOperations {
     request: RegistrationRequest,
     options?: Omit<RegisterOptions, 'isDueAtOnce' | 'journal'>,
   ): Promise<RegisterResult>
+  /** Absent for an id that was pruned, as for one that was never registered. */
   get(id: string): Promise<ProcessRecord | undefined>
+  /** The same, or `process_no_longer_retained`, or `process_unknown`. */
+  requireRecord(id: string): Promise<ProcessRecord>
   /** Write-once: an equal ref again changes nothing, any other throws `process_external_ref_conflict`. */
   setExternalRef(id: string, ref: ExternalRef): Promise<ProcessRecord>
   /** A marker, never a terminal. The first requester stays. Throws `process_abandon_on_terminal`. */
@@ -116,6 +124,11 @@ export interface RegisterOptions {
   /** Default `whole`. */
   readonly sameId?: SameIdRule
   /**
+   * The id of a pruned process may be used again, for a new one. Its fences and sequences go on above the old ones, its
+   * operation ids are new. Default false. Of no effect where the process is still there.
+   */
+  readonly reuse?: boolean
+  /**
    * The first grant, in the same transaction as the row. Only a new row is granted: a start that is repeated must not
    * bring back what was revoked or transferred meanwhile.
    */
@@ -134,7 +147,7 @@ export interface ListOperations {
   list(filter?: ProcessListFilter, page?: PageRequest): Promise<ProcessPage>
   /** One page of the rows that have not ended. A row that is so throughout a reading is in exactly one of its pages. */
   listNonTerminal(page?: PageRequest): Promise<ProcessPage>
-  /** Those of the ids that have no row, in the order given. */
+  /** Those of the ids that never had a row, in the order given: not even one that was pruned. */
   filterUnregistered(ids: readonly string[]): Promise<string[]>
   /** How many processes that have not ended there are of each definition and environment; empty when none are left. */
   liveReferences(): Promise<LiveReferences[]>
@@ -466,9 +479,43 @@ export interface WorklistOperations {
   recordSubmitted(id: string, submission: SeenProcess & { readonly ref: ExternalRef }): Promise<void>
   /** The row could not be handed over, for a reason of its own: it is due again later, with the back-off of a submission. */
   postpone(id: string, seen: SeenProcess): Promise<void>
-  /** The processes changed after the cursor, in order of commit, each once. */
+  /** The processes changed or pruned after the cursor, in order of commit, each once. */
   changesSince(cursor: ChangeCursor, limit: number): Promise<ChangePage>
   latestChange(): Promise<ChangeCursor>
+}
+
+/** What becomes of processes that nobody needs any more; see `model/retention.ts`. */
+export interface RetentionOperations {
+  /**
+   * One page, in one transaction, of the ended processes that changed last before a time, the oldest first: each is
+   * deleted with its log, journal, waits, wakes, grants and lease, and leaves a tombstone, or is kept, with the reason.
+   * Running ones are never touched. With `next` as `after` the same pruning goes on; absent, it is done. `limit`
+   * defaults to 100. Nobody who waits is told: an ended process has nobody who waits for it.
+   */
+  prune(
+    request: PruneRequest,
+    page?: { readonly after?: EndedPlace; readonly limit?: number },
+  ): Promise<PrunePage>
+  /** What is left of a pruned process. */
+  tombstone(id: string): Promise<Tombstone | undefined>
+  /**
+   * Forgets those pruned before this time, the oldest first, at most `limit` (default 100, at most 1,000), and returns
+   * how many. Their ids are unknown from then on; so a repeated start of one does its work again.
+   */
+  compactTombstones(before: number, limit?: number): Promise<number>
+}
+
+export interface PrunePage {
+  readonly prunedProcesses: number
+  readonly prunedEvents: number
+  /** Old enough, and kept. */
+  readonly kept: readonly KeptProcess[]
+  readonly next?: EndedPlace
+}
+
+export interface KeptProcess {
+  readonly id: ProcessId
+  readonly reason: KeepReason
 }
 
 /** The one implementation of the registry's semantics, over any store. */
@@ -492,6 +539,7 @@ export function createProcessRegistry(store: ProcessStore): ProcessRegistry {
     ...createOutboxOperations(store),
     ...createPendingCallOperations(store),
     ...createSessionOperations(store),
+    ...createRetentionOperations(store),
     watch: (listener, options) => store.watch(listener, options),
     close: () => store.close(),
   }

@@ -6,9 +6,10 @@ import type { ProcessLease, StoredLease } from '../model/lease.ts'
 import type { ProcessListFilter } from '../model/list.ts'
 import type { LiveReferences } from '../model/live-references.ts'
 import type { StoredWake } from '../model/outbox.ts'
-import type { ProcessStatus } from '../model/outcome.ts'
+import type { ProcessStatus, TerminalStatus } from '../model/outcome.ts'
 import type { PendingCall } from '../model/pending-call.ts'
 import type { ProcessRecord, StoredProcess } from '../model/process.ts'
+import type { EndedPlace, PruneFilter, Tombstone } from '../model/retention.ts'
 import type { Session, SessionEntry } from '../model/session.ts'
 import type { WorkerRow } from '../model/worker-row.ts'
 import type { HostTransaction } from './host-transaction.ts'
@@ -58,7 +59,7 @@ export interface StoreReader {
   listProcesses(filter: ProcessListFilter, page: IdRange): Operation<ProcessRecord[]>
   /** The greatest of all ids, in byte order; absent where there are no rows. */
   greatestId(): Operation<ProcessId | undefined>
-  /** Those of the ids that have a row, in any order. */
+  /** Those of the ids that have a row or a tombstone, in any order. */
   listRegistered(ids: readonly ProcessId[]): Operation<ProcessId[]>
   /** Rows that have not ended, counted by definition and environment, in any order. */
   countLiveReferences(): Operation<LiveReferences[]>
@@ -85,7 +86,7 @@ export interface StoreReader {
   listDue(now: number, limit: number): Operation<ProcessId[]>
   /** The earliest due time of all; absent when nothing will ever be due. */
   nextDue(): Operation<number | undefined>
-  /** Processes changed after the cursor in order of commit, each once at its newest position. */
+  /** Processes changed or pruned after the cursor in order of commit, each once at its newest position. */
   listChanges(cursor: ChangeCursor, limit: number): Operation<ChangePage>
   latestChange(): Operation<ChangeCursor>
   listWorkers(hostId: string): Operation<WorkerRow[]>
@@ -120,6 +121,28 @@ export interface StoreReader {
   listSessionEntries(sessionId: string, after: number, limit: number): Operation<SessionEntry[]>
   /** The position of the last summary. */
   findLastSummary(sessionId: string): Operation<number | undefined>
+  /** Ended processes that fit, those that changed last the longest time ago first. */
+  listEnded(query: EndedQuery): Operation<EndedRow[]>
+  /** Has the process a wake with a due time? */
+  hasDueWake(id: ProcessId): Operation<boolean>
+  /** Is there a wait, satisfied or not, that depends on this process (`awaitedProcess`)? */
+  isAwaited(id: ProcessId): Operation<boolean>
+  loadTombstone(id: ProcessId): Operation<Tombstone | undefined>
+}
+
+export interface EndedQuery {
+  /** Exclusive: of what changed last before it. */
+  readonly before: number
+  readonly filter: PruneFilter & { readonly status: TerminalStatus | 'any' }
+  /** Inclusive. */
+  readonly upTo?: ChangeCursor
+  readonly after: EndedPlace
+  readonly limit: number
+}
+
+export interface EndedRow extends EndedPlace {
+  readonly id: ProcessId
+  readonly changeSeq: number
 }
 
 export interface ChangePage {
@@ -135,6 +158,8 @@ export interface ProcessChange {
   readonly id: ProcessId
   readonly status: ProcessStatus
   readonly isCancelRequested: boolean
+  /** It is gone, and this is how it had ended. */
+  readonly isPruned: boolean
 }
 
 /** A transaction that keeps later changes out of the feed, in whatever database of the same server. */
@@ -197,6 +222,18 @@ export interface StoreTransaction extends StoreReader {
   saveSession(session: Session, expectedVersion: number): Operation<boolean>
   /** Refuses a taken position by the primary key. */
   insertSessionEntry(sessionId: string, entry: SessionEntry): Operation<void>
+  /** With its entries. */
+  deleteSession(sessionId: string): Operation<void>
+  /**
+   * Deletes an ended process with everything of it: log, journal, waits, pending calls, wakes, grants, lease. Returns how many events
+   * went. `undefined`: it has not ended or is not there, and nothing was deleted.
+   */
+  deleteProcess(id: ProcessId): Operation<number | undefined>
+  /** At a new change position. */
+  insertTombstone(tombstone: Tombstone): Operation<void>
+  deleteTombstone(id: ProcessId): Operation<void>
+  /** The oldest of those pruned before this time, at most `limit`. Returns how many. */
+  deleteTombstones(before: number, limit: number): Operation<number>
 }
 
 /** The lease that a running process's write presents; the saving statement itself compares it. */

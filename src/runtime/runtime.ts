@@ -1,5 +1,6 @@
 import { isTransient, LeaseholdError, messageOf } from '../model/errors.ts'
 import type { ProcessRecord } from '../model/process.ts'
+import { ownSessions } from '../model/session.ts'
 import type { SessionScope } from '../model/session-scope.ts'
 import {
   type EnvironmentStore,
@@ -69,13 +70,13 @@ async function describe({ host, environments }: RuntimeParts, record: ProcessRec
   if (input.type === 'session_turn') {
     const { policy = host.policy ?? {}, pluginOptions = {} } = input.createRequest
     return {
-      sessionId: `process-session-turn:${id}`,
+      sessionId: ownSessions(id).turn,
       environment: { policy: withModelOf(policy, host.policy), pluginOptions },
       label: 'session turn request',
     }
   }
   const environment = await loadEnvironment(environments, record)
-  return { sessionId: `process-env:${id}`, environment, label: record.envRef ?? '' }
+  return { sessionId: ownSessions(id).environment, environment, label: record.envRef ?? '' }
 }
 
 /** A turn's policy that names no model gets the host's. */

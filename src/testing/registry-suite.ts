@@ -14,23 +14,27 @@ import { foldCases } from './registry-suite/fold.ts'
 import { grantCases } from './registry-suite/grants.ts'
 import { type Case, type Deviation, inWorld, type OpenRegistry } from './registry-suite/harness.ts'
 import { journalCases } from './registry-suite/journal.ts'
+import { keptCases } from './registry-suite/kept.ts'
 import { leaseCases } from './registry-suite/leases.ts'
 import { listCases } from './registry-suite/list.ts'
 import { outboxCases } from './registry-suite/outbox.ts'
 import { parkCases } from './registry-suite/park.ts'
 import { pendingCallCases } from './registry-suite/pending-calls.ts'
+import { pruneCases } from './registry-suite/prune.ts'
 import { raceCases } from './registry-suite/races.ts'
 import { recoveryCases } from './registry-suite/recovery.ts'
 import { refCases } from './registry-suite/refs.ts'
 import { registrationCases } from './registry-suite/registration.ts'
 import { reopenCases } from './registry-suite/reopen.ts'
 import { requestCases } from './registry-suite/requests.ts'
+import { reuseCases } from './registry-suite/reuse.ts'
 import { sessionLogCases } from './registry-suite/session-log.ts'
 import { sessionCases } from './registry-suite/sessions.ts'
 import { signalCases } from './registry-suite/signals.ts'
 import { silenceCases } from './registry-suite/silence.ts'
 import { startCases } from './registry-suite/starts.ts'
 import { textCases } from './registry-suite/texts.ts'
+import { tombstoneCases } from './registry-suite/tombstones.ts'
 import { unknownCases } from './registry-suite/unknown.ts'
 import { waitCases } from './registry-suite/waits.ts'
 import { wakeCases } from './registry-suite/wakes.ts'
@@ -82,6 +86,10 @@ export const SUBJECTS: Readonly<Record<string, (it: Case) => void>> = {
   environments: environmentCases,
   'the change feed': changeCases,
   'the record as a fold of its log': foldCases,
+  pruning: pruneCases,
+  'an ended process is kept': keptCases,
+  tombstones: tombstoneCases,
+  'an id that is used again': reuseCases,
   reopening: reopenCases,
 }
 

@@ -220,7 +220,7 @@ describe('a registration is completed', () => {
 
 describe('registering an id', () => {
   const register = (existing: ProcessRecord | undefined, request: RegistrationRequest, rule: SameIdRule) =>
-    decideRegister(existing, hashRegistration(request), rule)
+    decideRegister({ existing }, hashRegistration(request), { sameId: rule, reuse: false })
   const existingOf = (request: RegistrationRequest) => {
     const complete = completeRegistration(request)
     return record({ ...complete, registrationHash: hashJson(asJson(complete)) })

@@ -2,6 +2,7 @@ import { describe, expect, inject, test } from 'vitest'
 import { newGrant } from '../../src/model/grant.ts'
 import type { ChangeCursor } from '../../src/model/ids.ts'
 import { newWake } from '../../src/model/outbox.ts'
+import type { Tombstone } from '../../src/model/retention.ts'
 import { runAsynchronously } from '../../src/registry/operation.ts'
 import { MIGRATIONS, SCHEMA_VERSION } from '../../src/registry/sql/migrations.ts'
 import { createHeldBackWatch } from '../../src/registry/sql/postgres/held-back.ts'
@@ -114,6 +115,15 @@ describe('by its query plan', () => {
   const page = { after: '', through: 'z', limit: 10 }
   const guard = guardOf(leaseOf(owner('ana')))
   const wake = newWake(wakeDelivery(), true, NOW)
+  const ended = {
+    before: NOW,
+    filter: { status: 'any' },
+    after: { updatedAtMs: 0, id: '' },
+    limit: 10,
+  } as const
+  const tombstone: Tombstone = { id: ID, status: 'failed', prunedAtMs: NOW, fence: 1, lastSequence: 1 }
+  const ENDED = 'processes_by_end (updated_at < $ and ROW(updated_at, id) > ROW($, $))'
+  const TOMBSTONE_ID = 'tombstones_pkey (id = $)'
   const PROCESS_ID = 'processes_pkey (id = $)'
   const LEASE_ID = 'leases_pkey (process_id = $)'
   const WAITS = 'waits_pkey (process_id = $)'
@@ -147,7 +157,7 @@ describe('by its query plan', () => {
       ['processes_by_subscription (subscription_id = $ and id > $ and id <= $)'],
     ],
     ['greatestId', tx => tx.greatestId(), ['processes_pkey']],
-    ['listRegistered', tx => tx.listRegistered([ID]), [PROCESS_ID]],
+    ['listRegistered', tx => tx.listRegistered([ID]), [PROCESS_ID, TOMBSTONE_ID]],
     ['countLiveReferences', tx => tx.countLiveReferences(), ['processes_by_status (status = $)']],
     ['loadGrant', tx => tx.loadGrant('s', ID), ['grants_pkey (scope_id = $ and process_id = $)']],
     [
@@ -225,9 +235,15 @@ describe('by its query plan', () => {
       [
         'processes_by_change (ROW(change_seq, id) > ROW($, $) and change_seq < $)',
         'processes_by_change (change_seq >= $)',
+        'tombstones_by_change (ROW(change_seq, id) > ROW($, $) and change_seq < $)',
+        'tombstones_by_change (change_seq >= $)',
       ],
     ],
-    ['latestChange', tx => tx.latestChange(), ['processes_by_change (change_seq < $)']],
+    [
+      'latestChange',
+      tx => tx.latestChange(),
+      ['processes_by_change (change_seq < $)', 'tombstones_by_change (change_seq < $)'],
+    ],
     ['listWorkers', tx => tx.listWorkers('host'), ['workers_by_host (host_id = $)']],
     [
       'listLeasesOfWorker',
@@ -235,6 +251,27 @@ describe('by its query plan', () => {
       ['leases_by_worker (worker_incarnation = $)'],
     ],
     ['listOrphans', tx => tx.listOrphans('host'), ['leases_by_dead_host (dead_host_id = $)']],
+    ['listEnded', tx => tx.listEnded(ended), [ENDED]],
+    [
+      'listEnded of one originator, status and occurrence, up to a change',
+      tx => {
+        const filter = { status: 'failed', originatorScopeId: 'host', causedByOccurrenceId: 'o' } as const
+        return tx.listEnded({ ...ended, filter, upTo: '' as ChangeCursor })
+      },
+      [ENDED],
+    ],
+    ['hasDueWake', tx => tx.hasDueWake(ID), ['wakes_by_process (process_id = $)']],
+    ['isAwaited', tx => tx.isAwaited(ID), ['waits_by_awaited_process (awaited_process = $)']],
+    ['deleteSession', tx => tx.deleteSession('s'), ['sessions_pkey (session_id = $)']],
+    ['loadTombstone', tx => tx.loadTombstone(ID), [TOMBSTONE_ID]],
+    ['insertTombstone', tx => tx.insertTombstone(tombstone), []],
+    ['deleteTombstone', tx => tx.deleteTombstone(ID), [TOMBSTONE_ID]],
+    [
+      'deleteTombstones',
+      tx => tx.deleteTombstones(NOW, 10),
+      ['tombstones_pkey (id = "ANY_subquery".id)', 'tombstones_by_age (pruned_at < $)'],
+    ],
+    ['deleteProcess', tx => tx.deleteProcess(ID), [PROCESS_ID, LEASE_ID, 'events_by_type (process_id = $)']],
     ['loadEnv', tx => tx.loadEnv('ref'), ['envs_pkey (ref = $)']],
     ['saveProcess', tx => tx.saveProcess(stored(), { status: 'any' }), [PROCESS_ID, WAITS]],
     [

@@ -19,7 +19,6 @@ const SCENARIOS: Readonly<Record<string, readonly number[]>> = {
 /** What has no code yet, and what it comes with. */
 const COMING: Readonly<Record<string, readonly number[]>> = {
   'outcomes as tool results': [89],
-  prune: range(126, 130),
 }
 
 const SCENARIO = /§6 ([^)]*)\)/g

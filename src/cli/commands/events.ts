@@ -1,5 +1,4 @@
 import { Command } from 'commander'
-import { unknownProcess } from '../../model/errors.ts'
 import type { ProcessEvent } from '../../model/event.ts'
 import type { ProcessRegistry } from '../../registry/registry.ts'
 import type { WatchedRegistry } from '../../registry/watch.ts'
@@ -55,7 +54,6 @@ async function followLog(
   output: Output,
 ): Promise<void> {
   const { signal } = listenForInterrupts()
-  if ((await registry.get(id)) === undefined) throw unknownProcess(id)
   for await (const event of registry.followEvents(id, { after, signal })) {
     output.item(event, () => columnsOf(event).join('  '))
   }

@@ -1,5 +1,4 @@
 import { Command } from 'commander'
-import { unknownProcess } from '../../model/errors.ts'
 import {
   type ConnectionFlags,
   hostOption,
@@ -18,8 +17,7 @@ export const showCommand = ({ env, output }: CliContext): Command =>
     .addOption(hostOption())
     .action((id: string, flags: ConnectionFlags) =>
       withRegistry(readConnectionSettings(env, flags), async registry => {
-        const record = await registry.get(id)
-        if (record === undefined) throw unknownProcess(id)
+        const record = await registry.requireRecord(id)
         output.document(record, () => processLines(record, output))
       }),
     )

@@ -1,6 +1,5 @@
 import { Command, Option } from 'commander'
 import type { ProcessClient } from '../../client/process-client.ts'
-import { unknownProcess } from '../../model/errors.ts'
 import { DISPOSITIONS, type Disposition } from '../../model/process.ts'
 import { borrowRegistry } from '../../runtime/open-registry.ts'
 import type { AnyStart } from '../../runtime/start-request.ts'
@@ -56,8 +55,7 @@ async function start({ env, output, exitWith }: CliContext, kind: string, flags:
       ? withInlineClient(host, begin)
       : withProcessClient(host, settings, begin))
     const report = async () => {
-      const record = await registry.get(id)
-      if (record === undefined) throw unknownProcess(id)
+      const record = await registry.requireRecord(id)
       output.document({ ...record, started }, () => [startLine(id, started), ...processLines(record, output)])
     }
     // With --json there is one document, so it is the one at the end.

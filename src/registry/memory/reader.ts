@@ -1,3 +1,4 @@
+import type { ProcessId } from '../../model/ids.ts'
 import { canonicalJson } from '../../model/json.ts'
 import type { LeaseOwner } from '../../model/lease.ts'
 import { fitsFilter } from '../../model/list.ts'
@@ -5,11 +6,12 @@ import type { LiveReferences } from '../../model/live-references.ts'
 import { compareBytes } from '../../model/order.ts'
 import { isBlockingWake, isOpenWake, type StoredWake } from '../../model/outbox.ts'
 import { isTerminal } from '../../model/outcome.ts'
-import type { StoredProcess } from '../../model/process.ts'
-import { awaitedKey } from '../../model/wait.ts'
+import type { ProcessRecord, StoredProcess } from '../../model/process.ts'
+import type { EndedPlace, Tombstone } from '../../model/retention.ts'
+import { awaitedKey, awaitedProcess } from '../../model/wait.ts'
 import { formatCursor, parseCursor } from '../change-cursor.ts'
 import { immediately } from '../operation.ts'
-import type { StoreReader, WakeGroup } from '../store.ts'
+import type { ProcessChange, StoreReader, WakeGroup } from '../store.ts'
 import { grantKey, journalKey, type MemoryState } from './state.ts'
 
 export interface MemoryReaderOptions {
@@ -43,7 +45,10 @@ export function createMemoryReader(state: MemoryState, options: MemoryReaderOpti
           .sort(compareBytes)
           .at(-1),
       ),
-    listRegistered: ids => immediately(() => ids.filter(id => state.processes.get(id) !== undefined)),
+    listRegistered: ids =>
+      immediately(() =>
+        ids.filter(id => state.processes.get(id) !== undefined || state.tombstones.get(id) !== undefined),
+      ),
     countLiveReferences: () =>
       immediately(() => {
         const live = state.processes.values().filter(({ record }) => !isTerminal(record.status))
@@ -110,22 +115,16 @@ export function createMemoryReader(state: MemoryState, options: MemoryReaderOpti
     listChanges: (cursor, limit) =>
       immediately(() => {
         const position = parseCursor(registryId, cursor)
-        const changed = state.processes
-          .values()
-          .map(({ record }) => record)
+        const changed = [
+          ...state.processes.values().map(({ record }) => record),
+          ...state.tombstones.values(),
+        ]
           .filter(({ changeSeq }) => changeSeq > position)
           .sort((left, right) => left.changeSeq - right.changeSeq)
           .slice(0, limit)
         const last = changed.at(-1)
         const next = last === undefined ? cursor : formatCursor(registryId, last.changeSeq)
-        return {
-          changes: changed.map(({ id, status, cancelRequest }) => ({
-            id,
-            status,
-            isCancelRequested: cancelRequest !== undefined,
-          })),
-          next,
-        }
+        return { changes: changed.map(row => toChange(state, row)), next }
       }),
     latestChange: () => immediately(() => formatCursor(registryId, state.changeSeq)),
     listWorkers: hostId =>
@@ -207,6 +206,30 @@ export function createMemoryReader(state: MemoryState, options: MemoryReaderOpti
           .filter(({ record }) => record.wakeTarget?.sessionId === sessionId)
           .map(({ record }) => record.id),
       ),
+    listEnded: ({ before, filter, upTo, after, limit }) =>
+      immediately(() => {
+        const watermark = upTo === undefined ? Number.POSITIVE_INFINITY : parseCursor(registryId, upTo)
+        return state.processes
+          .values()
+          .map(({ record }) => record)
+          .filter(record => isTerminal(record.status) && record.updatedAtMs < before)
+          .filter(record => fitsFilter(record, filter) && record.changeSeq <= watermark)
+          .filter(record => compareAge(record, after) > 0)
+          .sort(compareAge)
+          .slice(0, limit)
+          .map(({ id, updatedAtMs, changeSeq }) => ({ id, updatedAtMs, changeSeq }))
+      }),
+    hasDueWake: id =>
+      immediately(() =>
+        state.wakes
+          .values()
+          .some(({ delivery, dueAtMs }) => delivery.processId === id && dueAtMs !== undefined),
+      ),
+    isAwaited: id =>
+      immediately(() =>
+        state.processes.values().some(({ record }) => record.waits.some(wait => awaitedProcess(wait) === id)),
+      ),
+    loadTombstone: id => immediately(() => tombstoneOf(state, id)),
     loadEnv: ref => immediately(() => state.envs.get(ref)?.slice()),
     loadPendingCall: key => immediately(() => state.pendingCalls.get(key)),
     loadSession: id => immediately(() => state.sessions.get(id)),
@@ -259,6 +282,23 @@ const inOrder = (state: MemoryState, isMeant: (wake: StoredWake) => boolean): St
       ({ delivery: left }, { delivery: right }) =>
         left.sequence - right.sequence || compareBytes(left.wakeId, right.wakeId),
     )
+
+const compareAge = (left: EndedPlace, right: EndedPlace): number =>
+  left.updatedAtMs - right.updatedAtMs || compareBytes(left.id, right.id)
+
+/** A process has more than its tombstone has. */
+function toChange(state: MemoryState, row: ProcessRecord | Tombstone): ProcessChange {
+  const { id, status } = row
+  const isPruned = state.processes.get(id) === undefined
+  return { id, status, isCancelRequested: 'cancelRequest' in row, isPruned }
+}
+
+function tombstoneOf(state: MemoryState, id: ProcessId): Tombstone | undefined {
+  const found = state.tombstones.get(id)
+  if (found === undefined) return undefined
+  const { changeSeq: _, ...tombstone } = found
+  return tombstone
+}
 
 const hostOf = ({ liveness }: LeaseOwner): string | undefined =>
   liveness.kind === 'local_process' ? liveness.hostId : undefined

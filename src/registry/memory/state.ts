@@ -6,6 +6,7 @@ import type { StoredLease } from '../../model/lease.ts'
 import type { StoredWake } from '../../model/outbox.ts'
 import type { PendingCall } from '../../model/pending-call.ts'
 import type { StoredProcess } from '../../model/process.ts'
+import type { Tombstone } from '../../model/retention.ts'
 import type { Session, SessionEntry } from '../../model/session.ts'
 import type { WorkerRow } from '../../model/worker-row.ts'
 import { TransactionalMap, UndoLog } from './transactional-map.ts'
@@ -32,6 +33,8 @@ export class MemoryState {
   readonly sessionEntries = new TransactionalMap<string, readonly SessionEntry[]>(this.undo)
   /** By scope and process. */
   readonly grants = new TransactionalMap<string, HandleGrant>(this.undo)
+  /** With the change position of each. */
+  readonly tombstones = new TransactionalMap<ProcessId, Tombstone & { readonly changeSeq: number }>(this.undo)
   /** Never goes back, not even in a rollback: a position is given once. */
   changeSeq = 0
 }

@@ -1,5 +1,3 @@
-import { v7 as uuidv7 } from 'uuid'
-import { DUE } from '../../model/due.ts'
 import { LeaseholdError } from '../../model/errors.ts'
 import {
   type AppendRequest,
@@ -9,23 +7,15 @@ import {
   replayKeys,
 } from '../../model/event.ts'
 import { decideFirstStarted } from '../../model/first-started.ts'
-import { type HandleGrant, newGrant } from '../../model/grant.ts'
 import type { ProcessId } from '../../model/ids.ts'
 import { asJson, jsonEquals } from '../../model/json.ts'
 import { isTerminal } from '../../model/outcome.ts'
 import type { ExternalRef, ProcessRecord, StoredProcess } from '../../model/process.ts'
-import {
-  decideRegister,
-  type HashedRegistration,
-  hashRegistration,
-  type RegistrationRequest,
-  type SameIdRule,
-} from '../../model/registration.ts'
 import { findSchemaProblem } from '../json-schema.ts'
-import type { CancelResult, RegisterOptions, RegisterResult, RowOperations } from '../registry.ts'
+import type { CancelResult, RowOperations } from '../registry.ts'
 import type { Operation, ProcessStore, StoreTransaction } from '../store.ts'
 import { changed, dueUnlessHeld } from './due.ts'
-import { saveEntry } from './journal.ts'
+import { askedFor, notJoinable, register } from './register.ts'
 import { insertEvent, requireProcess } from './shared.ts'
 
 export function createRowOperations(store: ProcessStore): RowOperations {
@@ -45,6 +35,11 @@ export function createRowOperations(store: ProcessStore): RowOperations {
       store.read(function* (reader) {
         const stored = yield* reader.loadProcess(id as ProcessId)
         return stored?.record
+      }),
+
+    requireRecord: id =>
+      store.read(function* (reader) {
+        return (yield* requireProcess(reader, id)).record
       }),
 
     setExternalRef: (id, ref) =>
@@ -117,87 +112,6 @@ export function createRowOperations(store: ProcessStore): RowOperations {
 
     getEnv: ref => store.read(reader => reader.loadEnv(ref)),
   }
-}
-
-interface Asked extends HashedRegistration {
-  readonly sameId: SameIdRule
-  readonly isDueAtOnce: boolean
-  readonly journal?: NonNullable<RegisterOptions['journal']>
-  readonly firstGrant?: HandleGrant
-}
-
-/** Checked and hashed before the transaction. */
-function askedFor(
-  request: RegistrationRequest,
-  { sameId = 'whole', isDueAtOnce = false, grant, journal }: RegisterOptions = {},
-): Asked {
-  const asked = {
-    ...hashRegistration(request),
-    sameId,
-    isDueAtOnce,
-    ...(journal === undefined ? {} : { journal }),
-  }
-  if (grant === undefined) return asked
-  return { ...asked, firstGrant: newGrant(grant.scope, asked.registration.id, grant.descriptor) }
-}
-
-function* register(tx: StoreTransaction, { journal, ...asked }: Asked): Operation<RegisterResult> {
-  const result = yield* registerRow(tx, asked)
-  if (journal === undefined) return result
-  const value = { id: result.record.id, started: result.type === 'registered' }
-  yield* saveEntry(tx, journal.lease, { ...journal.entry, value }, yield* tx.now())
-  return result
-}
-
-function* registerRow(
-  tx: StoreTransaction,
-  { sameId, isDueAtOnce, firstGrant, ...asked }: Omit<Asked, 'journal'>,
-): Operation<RegisterResult> {
-  const existing = yield* tx.loadProcess(asked.registration.id)
-  const decision = decideRegister(existing?.record, asked, sameId)
-  if (decision.type === 'existing') return decision
-  const now = yield* tx.now()
-  const stored = newRow(decision, now, isDueAtOnce ? now : DUE.afterRegister(now))
-  yield* tx.insertProcess(stored)
-  if (firstGrant !== undefined) yield* tx.saveGrant(firstGrant)
-  return { type: 'registered', record: stored.record }
-}
-
-const notJoinable = (processId: ProcessId): LeaseholdError =>
-  new LeaseholdError(
-    'transaction_not_joinable',
-    `Process "${processId}" cannot be registered in a transaction of the host's: only a registry in PostgreSQL can join one, and this one is elsewhere. Use register, or move the registry into the host's database.`,
-    { processId },
-  )
-
-function newRow(
-  { registration, registrationHash }: HashedRegistration,
-  now: number,
-  dueAtMs: number,
-): StoredProcess {
-  const record: ProcessRecord = {
-    ...registration,
-    registrationHash,
-    incarnation: uuidv7(),
-    createdAtMs: now,
-    updatedAtMs: now,
-    status: 'running',
-    waits: [],
-    attempts: 0,
-    lastSequence: 0,
-    changeSeq: 0, // the store gives the row its position as it inserts it
-  }
-  const row = {
-    record,
-    submissions: 0,
-    failures: 0,
-    attemptsSpent: 0,
-    isAttemptOpen: false,
-    isRunWaiting: false,
-    epoch: 0,
-  }
-  // Nobody here will ever run an externally owned process, so nothing about it comes due.
-  return registration.disposition === 'externally_owned' ? row : { ...row, dueAtMs }
 }
 
 function* recordRequest(

@@ -1,5 +1,5 @@
 import { alreadyTerminal } from '../../model/completion.ts'
-import { unknownProcess } from '../../model/errors.ts'
+import { type LeaseholdError, unknownProcess } from '../../model/errors.ts'
 import {
   type AppendRequest,
   buildRegistryEvent,
@@ -13,6 +13,7 @@ import type { ProcessId } from '../../model/ids.ts'
 import { isCurrentLease, leaseLost, type ProcessLease, type StoredLease } from '../../model/lease.ts'
 import { isTerminal } from '../../model/outcome.ts'
 import type { ProcessRecord, StoredProcess } from '../../model/process.ts'
+import { noLongerRetained } from '../../model/retention.ts'
 import { type WakeDelivery, wakeDeliveryOf } from '../../model/wake.ts'
 import type { LeaseGuard, Operation, StoreReader, StoreTransaction } from '../store.ts'
 import { dueAt } from './due.ts'
@@ -22,8 +23,21 @@ import { tellWaiters, withOwnWaitsMet } from './waiters.ts'
 /** The row, locked where the store has row locks; or `process_unknown`. */
 export function* requireProcess(reader: StoreReader, id: string): Operation<StoredProcess> {
   const stored = yield* reader.loadProcess(id as ProcessId)
-  if (stored === undefined) throw unknownProcess(id)
+  if (stored === undefined) throw yield* whyAbsent(reader, id)
   return stored
+}
+
+/** There is no row: because it was pruned, or because there never was one. */
+export function* whyAbsent(reader: StoreReader, id: string): Operation<LeaseholdError> {
+  const tombstone = yield* reader.loadTombstone(id as ProcessId)
+  return tombstone === undefined ? unknownProcess(id) : noLongerRetained(tombstone)
+}
+
+/** For what is only worth writing while the row is there. An id that never had one is `process_unknown` all the same. */
+export function* findUnlessPruned(reader: StoreReader, id: string): Operation<StoredProcess | undefined> {
+  const stored = yield* reader.loadProcess(id as ProcessId)
+  if (stored !== undefined || (yield* reader.loadTombstone(id as ProcessId)) !== undefined) return stored
+  throw unknownProcess(id)
 }
 
 /** Writes an event of the registry's own; the row returned counts it and is still to be saved. */

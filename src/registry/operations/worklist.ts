@@ -5,7 +5,7 @@ import type { SeenProcess, WorklistOperations } from '../registry.ts'
 import type { Operation, ProcessStore, StoreReader } from '../store.ts'
 import { dueAt } from './due.ts'
 import { withExternalRef } from './rows.ts'
-import { requireProcess } from './shared.ts'
+import { findUnlessPruned } from './shared.ts'
 
 export function createWorklistOperations(store: ProcessStore): WorklistOperations {
   return {
@@ -30,7 +30,8 @@ export function createWorklistOperations(store: ProcessStore): WorklistOperation
 
     recordSubmitted: (id, { ref, ...seen }) =>
       store.transaction(function* (tx) {
-        const before = yield* requireProcess(tx, id)
+        const before = yield* findUnlessPruned(tx, id)
+        if (before === undefined) return
         const isNewRef = before.record.externalRef === undefined
         const stored = isNewRef ? yield* withExternalRef(tx, before, ref) : before
         const next = isOvertaken(before, seen) ? stored : withSubmission(stored, yield* tx.now())
@@ -39,8 +40,8 @@ export function createWorklistOperations(store: ProcessStore): WorklistOperation
 
     postpone: (id, seen) =>
       store.transaction(function* (tx) {
-        const stored = yield* requireProcess(tx, id)
-        if (isOvertaken(stored, seen)) return
+        const stored = yield* findUnlessPruned(tx, id)
+        if (stored === undefined || isOvertaken(stored, seen)) return
         yield* tx.saveProcess(withSubmission(stored, yield* tx.now()), { status: 'any' })
       }),
 

@@ -4,6 +4,7 @@ import { eventSemantics } from './migrations/0003-event-semantics.ts'
 import { wakes } from './migrations/0004-wakes.ts'
 import { signalsAndWaits } from './migrations/0005-signals-and-waits.ts'
 import { pendingCallsAndSessions } from './migrations/0006-pending-calls-and-sessions.ts'
+import { retention } from './migrations/0007-retention.ts'
 
 /** One step of the schema's history. Never changed once released: the next change is the next number. */
 export interface Migration {
@@ -21,6 +22,7 @@ export const MIGRATIONS: readonly Migration[] = [
   wakes,
   signalsAndWaits,
   pendingCallsAndSessions,
+  retention,
 ]
 
 /** The schema that this version of Leasehold writes. */

@@ -20,15 +20,12 @@ interface IdBindings {
 const lookupOf = (size: number) => ({
   size,
   statement: prepare((db, p: Named<IdBindings>) => {
-    const places = Array.from({ length: size }, (_, index) => p[`id_${index}`])
+    const places = Array.from({ length: size }, (_, index) => p[`id_${index}`]).flatMap(place => place ?? [])
     return db
       .selectFrom('processes')
       .select('id')
-      .where(
-        'id',
-        'in',
-        places.flatMap(place => place ?? []),
-      )
+      .where('id', 'in', places)
+      .unionAll(db.selectFrom('tombstones').select('id').where('id', 'in', places))
   }),
 })
 

@@ -7,8 +7,9 @@ import type { LeaseOwner, ProcessLease, StoredLease } from '../../model/lease.ts
 import { isBlockingWake, isOpenWake, type StoredWake } from '../../model/outbox.ts'
 import type { ProcessRecord, StoredProcess } from '../../model/process.ts'
 import { originatorScopeId, triggerOf } from '../../model/provenance.ts'
+import type { Tombstone } from '../../model/retention.ts'
 import { signalNameOf } from '../../model/signal.ts'
-import { awaitedKey, type WaitState } from '../../model/wait.ts'
+import { awaitedKey, awaitedProcess, type WaitState } from '../../model/wait.ts'
 import type { WorkerRow } from '../../model/worker-row.ts'
 import { decode, decodeOptional, encode, encodeOptional } from './json-text.ts'
 import type {
@@ -17,6 +18,7 @@ import type {
   JournalRow,
   LeaseRow,
   ProcessRow,
+  TombstoneRow,
   WaitRow,
   WakeRow,
   WorkerTableRow,
@@ -123,6 +125,7 @@ export const toWaitRow = (processId: ProcessId, wait: WaitState, position: numbe
   until: wait.untilMs ?? null,
   on: encode(wait.on),
   awaited: awaitedKey(wait) ?? null,
+  awaited_process: awaitedProcess(wait) ?? null,
   satisfied_at: wait.satisfiedAtMs ?? null,
 })
 
@@ -313,6 +316,23 @@ export const fromGrantRow = (row: GrantRow): HandleGrant => ({
   scopeId: row.scope_id,
   processId: row.process_id,
   descriptor: present({ kind: row.kind, label: row.label }),
+})
+
+export const toTombstoneRow = (tombstone: Tombstone, changeSeq: number): TombstoneRow => ({
+  id: tombstone.id,
+  status: tombstone.status,
+  pruned_at: tombstone.prunedAtMs,
+  fence: tombstone.fence,
+  last_sequence: tombstone.lastSequence,
+  change_seq: changeSeq,
+})
+
+export const fromTombstoneRow = (row: TombstoneRow): Tombstone => ({
+  id: row.id,
+  status: row.status,
+  prunedAtMs: row.pruned_at,
+  fence: row.fence,
+  lastSequence: row.last_sequence,
 })
 
 const hostOf = ({ liveness }: LeaseOwner): string | null =>

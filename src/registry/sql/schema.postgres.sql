@@ -140,6 +140,7 @@ CREATE TABLE processes (
 );
 CREATE UNIQUE INDEX processes_by_change ON processes USING btree (change_seq, id);
 CREATE INDEX processes_by_due ON processes USING btree (due_at, id) WHERE (due_at IS NOT NULL);
+CREATE INDEX processes_by_end ON processes USING btree (updated_at, id) WHERE (status <> 'running'::text);
 CREATE INDEX processes_by_occurrence ON processes USING btree (occurrence_id, id) WHERE (occurrence_id IS NOT NULL);
 CREATE INDEX processes_by_originator ON processes USING btree (originator_scope, id);
 CREATE INDEX processes_by_status ON processes USING btree (status, id);
@@ -171,6 +172,18 @@ CREATE TABLE sessions (
   PRIMARY KEY (session_id)
 );
 
+CREATE TABLE tombstones (
+  id text collate "C" not null,
+  status text collate "C" not null,
+  pruned_at bigint not null,
+  fence bigint not null,
+  last_sequence bigint not null,
+  change_seq bigint not null,
+  PRIMARY KEY (id)
+);
+CREATE INDEX tombstones_by_age ON tombstones USING btree (pruned_at, id);
+CREATE UNIQUE INDEX tombstones_by_change ON tombstones USING btree (change_seq, id);
+
 CREATE TABLE waits (
   process_id text collate "C" not null,
   key text collate "C" not null,
@@ -180,10 +193,12 @@ CREATE TABLE waits (
   "on" text not null,
   awaited text collate "C",
   satisfied_at bigint,
+  awaited_process text collate "C",
   PRIMARY KEY (process_id, key),
   FOREIGN KEY (process_id) REFERENCES processes(id) ON DELETE CASCADE
 );
 CREATE INDEX waits_by_awaited ON waits USING btree (awaited, process_id) WHERE (awaited IS NOT NULL);
+CREATE INDEX waits_by_awaited_process ON waits USING btree (awaited_process) WHERE (awaited_process IS NOT NULL);
 
 CREATE TABLE wakes (
   wake_id text collate "C" not null,

@@ -134,6 +134,8 @@ CREATE UNIQUE INDEX processes_by_change on processes (change_seq);
 
 CREATE INDEX processes_by_due on processes (due_at, id) where due_at is not null;
 
+CREATE INDEX processes_by_end on processes (updated_at, id) where status <> 'running';
+
 CREATE INDEX processes_by_occurrence on processes (occurrence_id, id) where occurrence_id is not null;
 
 CREATE INDEX processes_by_originator on processes (originator_scope, id);
@@ -168,17 +170,32 @@ CREATE TABLE sessions (
   updated_at integer not null
 ) strict;
 
+CREATE TABLE tombstones (
+  id text not null primary key,
+  status text not null,
+  pruned_at integer not null,
+  fence integer not null,
+  last_sequence integer not null,
+  change_seq integer not null
+) strict, without rowid;
+
+CREATE INDEX tombstones_by_age on tombstones (pruned_at, id);
+
+CREATE UNIQUE INDEX tombstones_by_change on tombstones (change_seq);
+
 CREATE TABLE waits (
   process_id text not null references processes (id) on delete cascade,
   key text not null,
   position integer not null,
   since integer not null,
   until integer,
-  "on" text not null, awaited text, satisfied_at integer,
+  "on" text not null, awaited text, satisfied_at integer, awaited_process text,
   primary key (process_id, key)
 ) strict, without rowid;
 
 CREATE INDEX waits_by_awaited on waits (awaited, process_id) where awaited is not null;
+
+CREATE INDEX waits_by_awaited_process on waits (awaited_process) where awaited_process is not null;
 
 CREATE TABLE wakes (
   wake_id text not null primary key,

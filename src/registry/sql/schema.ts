@@ -4,7 +4,7 @@ import type { JournalEntry, StepFailure } from '../../model/journal.ts'
 import type { Json } from '../../model/json.ts'
 import type { DeathProof, LeaseOwner } from '../../model/lease.ts'
 import type { DiscardReason, StoredWake } from '../../model/outbox.ts'
-import type { Outcome, ProcessStatus } from '../../model/outcome.ts'
+import type { Outcome, ProcessStatus, TerminalStatus } from '../../model/outcome.ts'
 import type { ToolCallAnswer } from '../../model/pending-call.ts'
 import type {
   AbandonRequest,
@@ -34,6 +34,7 @@ export interface Schema {
   readonly pending_calls: PendingCallRow
   readonly sessions: SessionRow
   readonly session_entries: SessionEntryRow
+  readonly tombstones: TombstoneRow
 }
 
 /** One row. */
@@ -108,6 +109,8 @@ export interface WaitRow {
   readonly on: JsonText<WaitState['on']>
   /** What a write that satisfies it finds it by, while it is not satisfied. */
   readonly awaited: string | null
+  /** The process that the wait depends on, satisfied or not: it is not pruned meanwhile. */
+  readonly awaited_process: string | null
   readonly satisfied_at: number | null
 }
 
@@ -239,4 +242,13 @@ export interface GrantRow {
   readonly session_id: string
   readonly kind: string | null
   readonly label: string | null
+}
+
+export interface TombstoneRow {
+  readonly id: ProcessId
+  readonly status: TerminalStatus
+  readonly pruned_at: number
+  readonly fence: number
+  readonly last_sequence: number
+  readonly change_seq: number
 }

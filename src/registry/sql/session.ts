@@ -1,4 +1,4 @@
-import type { ChangeCursor } from '../../model/ids.ts'
+import type { ChangeCursor, ProcessId } from '../../model/ids.ts'
 import type { ChangePage, Operation } from '../store.ts'
 import type { Statement } from './statement.ts'
 
@@ -14,11 +14,19 @@ export interface SqlSession {
   run<Params, Row>(statement: Statement<Params, Row>, params: Params): Operation<number>
 }
 
+/** Where rows stand in the order of changes: by position, and by id where a position is shared. */
+export interface ChangePlace {
+  readonly changeSeq: number
+  readonly id: ProcessId
+}
+
 /** What differs between databases beyond their SQL: whose clock counts, and what orders the changes. */
 export interface SqlPlatform {
   now(session: SqlSession): Operation<number>
   /** The position of the change that is about to be written; unused where the statement itself finds it. */
   nextChange(session: SqlSession): Operation<number>
+  /** Of the row that the cursor stands behind. */
+  positionOf(session: SqlSession, cursor: ChangeCursor): Operation<ChangePlace>
   listChanges(session: SqlSession, cursor: ChangeCursor, limit: number): Operation<ChangePage>
   latestChange(session: SqlSession): Operation<ChangeCursor>
 }

@@ -93,6 +93,14 @@ export function* saveSession(
   return (yield* session.run(updateRow, row)) === 1
 }
 
+const deleteRow = prepare((db, p: Named<{ id: string }>) =>
+  db.deleteFrom('sessions').where('session_id', '=', p.id),
+)
+
+export function* deleteSession(session: SqlSession, id: string): Operation<void> {
+  yield* session.send(deleteRow, { id })
+}
+
 const selectEntries = prepare((db, p: Named<{ id: string; after: number; limit: number }>) =>
   db
     .selectFrom('session_entries')

@@ -35,8 +35,10 @@ import {
   saveDue,
   saveProcess,
 } from './processes.ts'
+import { deleteProcess, listEnded } from './retention.ts'
 import type { SqlPlatform, SqlSession } from './session.ts'
 import {
+  deleteSession,
   findLastSummary,
   insertSession,
   insertSessionEntry,
@@ -45,9 +47,17 @@ import {
   loadSessionForUpdate,
   saveSession,
 } from './sessions.ts'
-import { listWaiters } from './waits.ts'
+import {
+  deleteTombstone,
+  deleteTombstones,
+  insertTombstone,
+  loadTombstone,
+  loadTombstoneForUpdate,
+} from './tombstones.ts'
+import { isAwaited, listWaiters } from './waits.ts'
 import {
   countOpenWakes,
+  hasDueWake,
   insertWake,
   listBlockedWakes,
   listDueWakes,
@@ -102,6 +112,10 @@ export const createSqlReader = (session: SqlSession, platform: SqlPlatform): Sto
   loadSession: id => loadSession(session, id),
   listSessionEntries: (id, after, limit) => listSessionEntries(session, id, after, limit),
   findLastSummary: id => findLastSummary(session, id),
+  listEnded: query => listEnded(session, platform, query),
+  hasDueWake: id => hasDueWake(session, id),
+  isAwaited: id => isAwaited(session, id),
+  loadTombstone: id => loadTombstone(session, id),
 })
 
 /** All of the seam's verbs. What a transaction loads it may write, so it locks it. */
@@ -109,6 +123,7 @@ export const createSqlTransaction = (session: SqlSession, platform: SqlPlatform)
   ...createSqlReader(session, platform),
   loadProcess: id => loadProcessForUpdate(session, id),
   loadLease: id => loadLeaseForUpdate(session, id),
+  loadTombstone: id => loadTombstoneForUpdate(session, id),
   insertProcess: process => insertProcess(session, platform, process),
   saveProcess: (process, guard) => saveProcess(session, platform, process, guard),
   saveDue: (id, dueAtMs) => saveDue(session, id, dueAtMs),
@@ -131,4 +146,9 @@ export const createSqlTransaction = (session: SqlSession, platform: SqlPlatform)
   insertSession: created => insertSession(session, created),
   saveSession: (saved, expectedVersion) => saveSession(session, saved, expectedVersion),
   insertSessionEntry: (id, entry) => insertSessionEntry(session, id, entry),
+  deleteSession: id => deleteSession(session, id),
+  deleteProcess: id => deleteProcess(session, id),
+  insertTombstone: tombstone => insertTombstone(session, platform, tombstone),
+  deleteTombstone: id => deleteTombstone(session, id),
+  deleteTombstones: (before, limit) => deleteTombstones(session, before, limit),
 })

@@ -32,10 +32,30 @@ export function* listWaiters(session: SqlSession, key: string): Operation<Proces
   return (yield* session.all(selectWaiters, { awaited: key })).map(row => row.process_id)
 }
 
+const selectDependent = prepare((db, p: Named<{ id: ProcessId }>) =>
+  db.selectFrom('waits').select('process_id').where('awaited_process', '=', p.id).limit(1),
+)
+
+export function* isAwaited(session: SqlSession, id: ProcessId): Operation<boolean> {
+  return (yield* session.all(selectDependent, { id })).length > 0
+}
+
 const insertWait = prepare((db, p: Named<WaitRow>) =>
   db
     .insertInto('waits')
-    .values(columns(p, ['process_id', 'key', 'position', 'since', 'until', 'on', 'awaited', 'satisfied_at'])),
+    .values(
+      columns(p, [
+        'process_id',
+        'key',
+        'position',
+        'since',
+        'until',
+        'on',
+        'awaited',
+        'awaited_process',
+        'satisfied_at',
+      ]),
+    ),
 )
 
 export function* insertWaits(

@@ -90,6 +90,19 @@ export function* listWakesOf(session: SqlSession, id: ProcessId, limit: number):
   return (yield* session.all(selectOfProcess, { id, limit })).map(fromWakeRow)
 }
 
+const selectDueOfProcess = prepare((db, p: Named<{ id: ProcessId }>) =>
+  db
+    .selectFrom('wakes')
+    .select('wake_id')
+    .where('process_id', '=', p.id)
+    .where('due_at', 'is not', null)
+    .limit(1),
+)
+
+export function* hasDueWake(session: SqlSession, id: ProcessId): Operation<boolean> {
+  return (yield* session.all(selectDueOfProcess, { id })).length > 0
+}
+
 const selectDue = prepare((db, p: Named<{ now: number; limit: number }>) =>
   db
     .selectFrom('wakes')

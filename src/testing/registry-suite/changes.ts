@@ -61,9 +61,9 @@ export function changeCases(it: Case): void {
     await registry.requestCancel('cancelled', 'enough')
     await registry.completeWithLease(await run('ended'), COMPLETED)
     expect((await registry.changesSince(BEGINNING, 10)).changes).toEqual([
-      { id: 'running', status: 'running', isCancelRequested: false },
-      { id: 'cancelled', status: 'running', isCancelRequested: true },
-      { id: 'ended', status: 'completed', isCancelRequested: false },
+      { id: 'running', status: 'running', isCancelRequested: false, isPruned: false },
+      { id: 'cancelled', status: 'running', isCancelRequested: true, isPruned: false },
+      { id: 'ended', status: 'completed', isCancelRequested: false, isPruned: false },
     ])
   })
 

@@ -20,10 +20,10 @@ type Told = Pick<
 const member = (payload: Json, name: string): Json | undefined =>
   typeof payload === 'object' && payload !== null && name in payload ? Reflect.get(payload, name) : undefined
 
-type Registered = Pick<ProcessRecord, 'wakeTarget'>
+type Registered = Partial<Pick<ProcessRecord, 'wakeTarget' | 'lastSequence'>>
 
 function fold(registered: Registered, log: readonly ProcessEvent[]): Record<string, unknown> {
-  const told: Record<string, unknown> = { ...registered, status: 'running', lastSequence: 0 }
+  const told: Record<string, unknown> = { status: 'running', lastSequence: 0, ...registered }
   for (const { eventType, payload, sequence, occurredAtMs } of log) {
     told.lastSequence = sequence
     switch (eventType) {
@@ -70,7 +70,7 @@ function fold(registered: Registered, log: readonly ProcessEvent[]): Record<stri
   return told
 }
 
-async function expectFold(
+export async function expectFold(
   { registry, record }: World,
   id: string,
   registered: Registered = {},

@@ -5,10 +5,11 @@ import type { ProcessRegistry } from '../../registry/registry.ts'
 import { ANA, BEN, COMPLETED, TTL, timer } from './fixtures.ts'
 import { type Case, refused } from './harness.ts'
 
-const GHOST = acquire(undefined, { processId: requireProcessId('ghost'), owner: BEN, ttlMs: TTL }, 0)
+export const GHOST = acquire(undefined, { processId: requireProcessId('ghost'), owner: BEN, ttlMs: TTL }, 0)
 const REF = { backend: 'temporal', id: 'ghost' }
 
-const UNKNOWN: Readonly<Record<string, (registry: ProcessRegistry) => Promise<unknown>>> = {
+/** Whatever is addressed to a process that is not there. */
+export const UNKNOWN: Readonly<Record<string, (registry: ProcessRegistry) => Promise<unknown>>> = {
   'setting its external ref (§6 #15)': registry => registry.setExternalRef('ghost', REF),
   'recording its first start (§6 #23)': registry =>
     registry.recordFirstStarted('ghost', { owner: ANA, startedAtMs: 1 }),

@@ -30,8 +30,15 @@ const selectHolder = prepare((db, p: Named<{ watermark: number }>) => {
   return db
     .selectFrom(holders.as('holder'))
     .selectAll()
-    .where(({ exists, selectFrom }) =>
-      exists(selectFrom('processes').select('processes.id').where('processes.change_seq', '>=', p.watermark)),
+    .where(({ exists, or, selectFrom }) =>
+      or([
+        exists(
+          selectFrom('processes').select('processes.id').where('processes.change_seq', '>=', p.watermark),
+        ),
+        exists(
+          selectFrom('tombstones').select('tombstones.id').where('tombstones.change_seq', '>=', p.watermark),
+        ),
+      ]),
     )
     .limit(1)
 })

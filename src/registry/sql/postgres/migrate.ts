@@ -52,8 +52,8 @@ const updateHome = prepare((db, p: Named<{ home: string }>) =>
 const firstHome = prepare((db, p: Named<{ home: string }>) => db.updateTable('meta').set({ home: p.home }))
 
 /** Positions from elsewhere may lie above this cluster's numbers, where a reader would wait for them for ever. */
-const moveChangesHere = prepare(db =>
-  db.updateTable('processes').set({ change_seq: sql<number>`pg_current_xact_id()::text::bigint` }),
+const moveChangesHere = (['processes', 'tombstones'] as const).map(table =>
+  prepare(db => db.updateTable(table).set({ change_seq: sql<number>`pg_current_xact_id()::text::bigint` })),
 )
 
 /**
@@ -108,7 +108,7 @@ async function settleHome(
   if (meta === undefined) throw new LeaseholdError('registry_corrupt', emptyMeta(target.description))
   if (found === undefined) await run(target, firstHome, { home: meta.here })
   else if (found.isRestored) {
-    await run(target, moveChangesHere, {})
+    for (const move of moveChangesHere) await run(target, move, {})
     await run(target, updateHome, { home: meta.here })
   }
   return { registryId: meta.registry_id, home: meta.here }

@@ -1,8 +1,9 @@
-import { sql } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import type { ChangeCursor, ProcessId } from '../../../model/ids.ts'
 import { immediately } from '../../operation.ts'
 import type { Operation } from '../../store.ts'
-import { CHANGE_COLUMNS, fromChangeRow } from '../changes.ts'
+import { fromChangeRow, processChanges, tombstoneChanges } from '../changes.ts'
+import type { Schema } from '../schema.ts'
 import type { SqlPlatform, SqlSession } from '../session.ts'
 import { type Named, prepare } from '../statement.ts'
 import type { HeldBackWatch } from './held-back.ts'
@@ -30,21 +31,28 @@ interface PageBindings {
 }
 
 export const selectChanges = prepare((db, p: Named<PageBindings>) =>
-  db
-    .selectFrom('processes')
-    .select(CHANGE_COLUMNS)
+  processChanges(db)
     .where(({ eb, refTuple, tuple }) => eb(refTuple('change_seq', 'id'), '>', tuple(p.xid, p.id)))
     .where('change_seq', '<', p.watermark)
+    .unionAll(
+      tombstoneChanges(db)
+        .where(({ eb, refTuple, tuple }) => eb(refTuple('change_seq', 'id'), '>', tuple(p.xid, p.id)))
+        .where('change_seq', '<', p.watermark),
+    )
     .orderBy('change_seq')
     .orderBy('id')
     .limit(p.limit),
 )
 
+const latest = (
+  db: Kysely<Schema>,
+  table: 'processes' | 'tombstones',
+  p: Named<{ readonly watermark: number }>,
+) => db.selectFrom(table).select(['id', 'change_seq']).where('change_seq', '<', p.watermark)
+
 export const selectLatest = prepare((db, p: Named<{ watermark: number }>) =>
-  db
-    .selectFrom('processes')
-    .select(['id', 'change_seq'])
-    .where('change_seq', '<', p.watermark)
+  latest(db, 'processes', p)
+    .unionAll(latest(db, 'tombstones', p))
     .orderBy('change_seq', 'desc')
     .orderBy('id', 'desc')
     .limit(1),
@@ -92,6 +100,12 @@ export function createPostgresPlatform(options: PostgresPlatformOptions): SqlPla
       // A full page says nothing about the end of the feed.
       const heldBackBy = rows.length < limit ? yield* heldBack.look(session, watermark) : undefined
       return { changes: rows.map(fromChangeRow), next, ...(heldBackBy === undefined ? {} : { heldBackBy }) }
+    },
+
+    *positionOf(session, cursor) {
+      const { timeline } = yield* readWatermark(session)
+      const { xid, id } = parsePosition(registryId, timeline, cursor)
+      return { changeSeq: xid, id: id as ProcessId }
     },
 
     *latestChange(session: SqlSession): Operation<ChangeCursor> {

@@ -1,8 +1,8 @@
-import type { ChangeCursor } from '../../../model/ids.ts'
+import type { ChangeCursor, ProcessId } from '../../../model/ids.ts'
 import { formatCursor, parseCursor } from '../../change-cursor.ts'
 import { immediately } from '../../operation.ts'
 import type { Operation } from '../../store.ts'
-import { CHANGE_COLUMNS, fromChangeRow } from '../changes.ts'
+import { fromChangeRow, processChanges, tombstoneChanges } from '../changes.ts'
 import type { SqlPlatform, SqlSession } from '../session.ts'
 import { type Named, prepare } from '../statement.ts'
 
@@ -20,10 +20,9 @@ const bumpChange = prepare(db =>
 const selectLatest = prepare(db => db.selectFrom('meta').select('change_seq'))
 
 export const selectChanges = prepare((db, p: Named<{ position: number; limit: number }>) =>
-  db
-    .selectFrom('processes')
-    .select(CHANGE_COLUMNS)
+  processChanges(db)
     .where('change_seq', '>', p.position)
+    .unionAll(tombstoneChanges(db).where('change_seq', '>', p.position))
     .orderBy('change_seq')
     .limit(p.limit),
 )
@@ -43,6 +42,10 @@ export const createSqlitePlatform = (registryId: string, clock: () => number): S
     const next = last === undefined ? cursor : formatCursor(registryId, last.change_seq)
     return { changes: rows.map(fromChangeRow), next }
   },
+
+  // No process has a blank id, so this is behind all that have the position itself.
+  positionOf: (_, cursor) =>
+    immediately(() => ({ changeSeq: parseCursor(registryId, cursor) + 1, id: '' as ProcessId })),
 
   *latestChange(session: SqlSession): Operation<ChangeCursor> {
     const [row] = yield* session.all(selectLatest, {})

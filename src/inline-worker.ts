@@ -1,10 +1,12 @@
 import { DeathWatch } from './execution/death-watch.ts'
+import { DrainWatch } from './execution/drain-watch.ts'
 import { createExecutionEnvironment, type ExecutionOptions, localWorker } from './execution/environment.ts'
 import { InlineRunHandle } from './execution/inline-run-handle.ts'
 import { offerLocally } from './execution/local-run-handles.ts'
 import { ProcessRunner } from './execution/runner.ts'
 import { ProcessWorkDriver } from './execution/work-driver.ts'
 import { requireConcurrency } from './execution/working-slots.ts'
+import type { DrainReport } from './model/drain.ts'
 import { LeaseholdError, messageOf } from './model/errors.ts'
 import type { WatchedRegistry } from './registry/watch.ts'
 import type { Host } from './runtime/host.ts'
@@ -29,9 +31,10 @@ export interface InlineWorker extends AsyncDisposable {
   claimAndRunPending(reason: string): Promise<void>
   /**
    * Takes no more work, lets running processes go on for the grace, then tells them to stop: rerunnable ones are given
-   * back for the next worker, owner-bound ones end as abandoned(owner_drain). May be called twice.
+   * back for the next worker, owner-bound ones end as abandoned(owner_drain). May be called twice. A durable request
+   * (`requestDrain`) does the same. Returns what became of what ran.
    */
-  stop(): Promise<void>
+  stop(): Promise<DrainReport>
 }
 
 /**
@@ -44,6 +47,7 @@ export function createInlineWorker<H extends Host>(host: H, options: InlineWorke
   const serving = Promise.withResolvers<ProcessWorkDriver>()
   const stopped = Promise.withResolvers<void>()
   let isStopping = false
+  let report: DrainReport = { ended: [], released: [], abandoned: [], deferred: [] }
 
   const ready = serving.promise.then(({ registry }) => ({ registryId: registry.registryId }))
   // Whoever awaits neither this nor the run still hears of it.
@@ -80,10 +84,16 @@ export function createInlineWorker<H extends Host>(host: H, options: InlineWorke
     deathWatch.start()
     stack.defer(() => deathWatch.stop())
     stack.defer(async () => {
+      runner.beginDrain()
       const grace = setTimeout(() => shutdown.abort(), shutdownGraceMs)
       await handle.drain()
       clearTimeout(grace)
+      report = await runner.finishDrain()
+      await registry.reportDrain(worker.incarnationId, report).catch(() => {})
     })
+    const drainWatch = new DrainWatch(environment, () => stopped.resolve())
+    drainWatch.start()
+    stack.defer(() => drainWatch.stop())
     stack.defer(offerLocally(registry, handle))
     if (isStopping) return
     handle.start()
@@ -95,7 +105,9 @@ export function createInlineWorker<H extends Host>(host: H, options: InlineWorke
     isStopping = true
     stopped.resolve()
     await life.catch(() => {})
+    return report
   }
+  const dispose = async () => void (await stop())
 
   return {
     id: worker.ownerId,
@@ -103,6 +115,6 @@ export function createInlineWorker<H extends Host>(host: H, options: InlineWorke
     run: () => life,
     claimAndRunPending: async reason => (await serving.promise).claimAndRunPending(reason),
     stop,
-    [Symbol.asyncDispose]: stop,
+    [Symbol.asyncDispose]: dispose,
   }
 }

@@ -6,10 +6,12 @@ import { tunerFor } from './activities/worker-tuner.ts'
 import { TemporalRunHandle } from './client/temporal-run-handle.ts'
 import { defaultTaskQueue } from './contract.ts'
 import { DeathWatch, type FailOrphan } from './execution/death-watch.ts'
+import { DrainWatch } from './execution/drain-watch.ts'
 import { createExecutionEnvironment, type ExecutionOptions } from './execution/environment.ts'
 import { ProcessRunner } from './execution/runner.ts'
 import type { Submission } from './execution/submit.ts'
 import { Sweeper } from './maintenance/sweeper.ts'
+import type { DrainReport } from './model/drain.ts'
 import { messageOf } from './model/errors.ts'
 import { requireDurableFacets } from './runtime/durability.ts'
 import { durableExecutionHost } from './runtime/execution-host.ts'
@@ -39,9 +41,10 @@ export interface ProcessWorker extends AsyncDisposable {
   run(): Promise<void>
   /**
    * Takes no more work, lets running processes go on for the grace, then tells them to stop: rerunnable ones are given
-   * back for the next worker, owner-bound ones end as abandoned(owner_drain). May be called twice, or before `run`.
+   * back for the next worker, owner-bound ones end as abandoned(owner_drain). May be called twice, or before `run`. A
+   * durable request (`requestDrain`) does the same. Returns what became of what ran.
    */
-  stop(): Promise<void>
+  stop(): Promise<DrainReport>
 }
 
 /** Puts a worker together: one host, one registry, one task queue. */
@@ -96,16 +99,29 @@ export async function createProcessWorker<H extends Host>(
     )
     const sweeper = new Sweeper(environment, runner, handle)
     const shutDownAfterGrace = () => setTimeout(() => shutdown.abort(), shutdownGraceMs)
-    return assemble({ temporal, environment, deathWatch, sweeper, shutDownAfterGrace, release, taskQueue })
+    const parts = {
+      temporal,
+      environment,
+      runner,
+      deathWatch,
+      sweeper,
+      shutDownAfterGrace,
+      release,
+      taskQueue,
+    }
+    return assemble(parts)
   } catch (error) {
     await release()
     throw error
   }
 }
 
+const NOTHING_RAN: DrainReport = { ended: [], released: [], abandoned: [], deferred: [] }
+
 interface Parts {
   readonly temporal: Worker
   readonly environment: ReturnType<typeof createExecutionEnvironment>
+  readonly runner: ProcessRunner
   readonly deathWatch: DeathWatch
   readonly sweeper: Sweeper
   /** Tells the running attempts to stop, when the grace is over. */
@@ -115,8 +131,10 @@ interface Parts {
 }
 
 function assemble(parts: Parts): ProcessWorker {
-  const { temporal, environment, deathWatch, sweeper, release, taskQueue } = parts
+  const { temporal, environment, runner, deathWatch, sweeper, release, taskQueue } = parts
   const { registry, worker } = environment
+  const drainWatch = new DrainWatch(environment, () => void stop())
+  let report = NOTHING_RAN
   let running: Promise<void> | undefined
   let isStopping = false
   let grace: NodeJS.Timeout | undefined
@@ -128,11 +146,15 @@ function assemble(parts: Parts): ProcessWorker {
       // Stopped before it ran, or meanwhile: a Temporal worker that is not running cannot be told to shut down.
       if (isStopping) return
       deathWatch.start()
+      drainWatch.start()
       sweeper.start()
       await temporal.run()
     } finally {
       if (temporal.getState() === 'INITIALIZED') await runDown(temporal)
       clearTimeout(grace)
+      await drainWatch.stop()
+      report = await runner.finishDrain()
+      await registry.reportDrain(worker.incarnationId, report).catch(() => {})
       await sweeper.stop()
       await deathWatch.stop()
       await registry.removeWorker(worker.incarnationId).catch(() => {})
@@ -145,11 +167,13 @@ function assemble(parts: Parts): ProcessWorker {
     return running
   }
 
-  const stop = async () => {
+  const stop = async (): Promise<DrainReport> => {
     isStopping = true
+    runner.beginDrain()
     grace ??= parts.shutDownAfterGrace()
     if (temporal.getState() === 'RUNNING') temporal.shutdown()
     await run().catch(() => {})
+    return report
   }
 
   return {
@@ -158,7 +182,7 @@ function assemble(parts: Parts): ProcessWorker {
     taskQueue,
     run,
     stop,
-    [Symbol.asyncDispose]: stop,
+    [Symbol.asyncDispose]: async () => void (await stop()),
   }
 }
 

@@ -9,7 +9,7 @@ export type WorkerMessage =
 export interface ServingWorker {
   readonly id: string
   run(): Promise<void>
-  stop(): Promise<void>
+  stop(): Promise<unknown>
 }
 
 const tell = (message: WorkerMessage) => process.send?.(message)

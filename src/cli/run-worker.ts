@@ -52,7 +52,8 @@ async function startOn(
   const { namespace } = temporal
   const worker = await createProcessWorker(host, { connection, namespace, logger, ...options })
   const { id, registryId, taskQueue } = worker
-  const ended = signal.aborted ? worker.stop() : worker.run()
+  if (signal.aborted) await worker.stop()
+  const ended = worker.run()
   try {
     await Promise.race([untilPolling(connection, { namespace, taskQueue }, id), ended])
     signal.throwIfAborted()

@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import type { BeginAnswer } from '../model/attempt.ts'
+import type { DrainReport } from '../model/drain.ts'
 import { otherProfile } from '../model/host-profile.ts'
-import { requireStableId } from '../model/ids.ts'
+import { type ProcessId, requireStableId } from '../model/ids.ts'
 import type { DeathEvidence, ProcessLease } from '../model/lease.ts'
 import type { TerminalStatus } from '../model/outcome.ts'
 import { Attempt } from './attempt.ts'
+import { drainOwnerBound } from './drain.ts'
+import { DrainTally } from './drain-tally.ts'
 import type { ExecutionEnvironment } from './environment.ts'
 import { clocks } from './lease-keeper.ts'
 import { isProvablyDead } from './liveness.ts'
@@ -42,6 +45,9 @@ export interface RunOptions {
 export class ProcessRunner {
   readonly #environment: ExecutionEnvironment
   readonly #running = new Map<string, Attempt>()
+  /** Owner-bound processes begun here that have no outcome yet, for all that this worker knows. */
+  readonly #bound = new Set<ProcessId>()
+  readonly #tally = new DrainTally()
 
   constructor(environment: ExecutionEnvironment) {
     this.#environment = environment
@@ -50,6 +56,16 @@ export class ProcessRunner {
   /** Processes that this worker is running now. */
   get runningIds(): readonly string[] {
     return [...this.#running.keys()]
+  }
+
+  /** The worker stops: what becomes of its attempts from now on is counted. */
+  beginDrain(): void {
+    this.#tally.open()
+  }
+
+  /** Call when no attempt runs any more. May be called twice. */
+  finishDrain(): Promise<DrainReport> {
+    return drainOwnerBound(this.#environment, [...this.#bound], this.#tally)
   }
 
   /** One attempt, from its working slot on: a process that is waiting for one holds no lease. */
@@ -132,7 +148,7 @@ export class ProcessRunner {
     { sentAt, slot }: { readonly sentAt: ReturnType<typeof clocks>; readonly slot: WorkingSlot },
     options: RunOptions,
   ): Promise<RunAnswer> {
-    const { id } = begun.process.record
+    const { id, disposition } = begun.process.record
     const { onRenewed = () => {}, shutdown } = options
     const attempt = new Attempt(this.#environment, begun.process, begun.lease, {
       sentAt,
@@ -144,8 +160,11 @@ export class ProcessRunner {
     if (shutdown?.aborted) onShutdown()
     options.onCheckCancel?.(() => attempt.checkCancel())
     this.#running.set(id, attempt)
+    if (disposition === 'owner_bound') this.#bound.add(id)
     try {
       const result = await attempt.run()
+      if (result.type === 'ended') this.#bound.delete(id)
+      this.#tally.note(id, result)
       return result.type === 'ended' ? { type: 'done', status: result.status } : result
     } finally {
       shutdown?.removeEventListener('abort', onShutdown)

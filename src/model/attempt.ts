@@ -104,8 +104,11 @@ export function decideBeginAttempt(
     firstStarted.attempt !== request.attempt
   ) {
     const dead = provenDeadStarter(firstStarted, lease, request.evidence, now)
-    if (dead !== undefined)
-      return { ...settle({ writer: 'sweep', owner: dead.owner, epochMs: now }), deathProof: dead }
+    if (dead !== undefined) {
+      const { owner, statedBy } = dead
+      const stated = statedBy === undefined ? {} : { statedBy }
+      return { ...settle({ writer: 'sweep', owner, ...stated, epochMs: now }), deathProof: dead }
+    }
     if (record.abandonRequest !== undefined) {
       return settle({ writer: 'reconciled_request', owner: firstStarted.owner, epochMs: now })
     }

@@ -30,6 +30,9 @@ export type ErrorCode =
   | 'process_lease_lost'
   | 'process_lease_busy'
   | 'lease_timings_invalid'
+  | 'worker_unknown'
+  | 'host_unknown'
+  | 'host_alive'
   // events
   | 'process_event_undeclared'
   | 'process_event_schema'

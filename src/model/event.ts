@@ -89,6 +89,7 @@ export const RESERVED_EVENT_TYPES = {
   wakeTargetCleared: 'process.wake_target_cleared',
   ownerSilent: 'process.owner_silent',
   ownerBack: 'process.owner_back',
+  hostDead: 'process.host_dead',
 } as const
 
 /** The session that started the work hears that nobody can say what became of it, and when somebody can again. */

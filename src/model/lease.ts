@@ -52,6 +52,8 @@ export interface DeathProof {
   readonly owner: LeaseOwner
   readonly fence: number
   readonly provenAtMs: number
+  /** Somebody's word that its host is gone. Absent: the operating system's. */
+  readonly statedBy?: string
 }
 
 /** The operating system's word that a holder is dead, taken before the transaction: it names whom it speaks of. */

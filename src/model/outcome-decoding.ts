@@ -46,11 +46,12 @@ export function decodeOutcome(value: Json): Outcome | undefined {
 
 function decodeAbandoned(evidence: unknown): Outcome | undefined {
   if (typeof evidence !== 'object' || evidence === null) return undefined
-  const { writer, owner, epochMs } = evidence as Partial<Record<string, unknown>>
+  const { writer, owner, statedBy, epochMs } = evidence as Partial<Record<string, unknown>>
   const isWhole =
     ABANDON_WRITERS.some(one => one === writer) &&
     typeof epochMs === 'number' &&
-    (owner === undefined || isLeaseOwner(owner))
+    (owner === undefined || isLeaseOwner(owner)) &&
+    (statedBy === undefined || typeof statedBy === 'string')
   return isWhole ? ({ status: 'abandoned', evidence } as Outcome) : undefined
 }
 

@@ -33,6 +33,8 @@ export interface AbandonEvidence {
   readonly writer: AbandonWriter
   /** The owner that stopped; absent for a process that somebody else owns. */
   readonly owner?: LeaseOwner
+  /** Whose word it is that the owner is dead, where the operating system could not be asked. */
+  readonly statedBy?: string
   readonly epochMs: number
 }
 

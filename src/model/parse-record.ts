@@ -51,6 +51,7 @@ const leaseOwner = object<LeaseOwner>({ ownerId: text, incarnationId: text, live
 const abandonEvidence = object<AbandonEvidence>({
   writer: oneOf(ABANDON_WRITERS),
   owner: optional(leaseOwner),
+  statedBy: optional(text),
   epochMs: wholeNumber,
 })
 

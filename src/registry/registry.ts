@@ -1,5 +1,6 @@
 import type { AttemptEnd, BeginAnswer, BeginAttemptRequest, LeaseCompletion } from '../model/attempt.ts'
 import type { CompletionAuthority } from '../model/completion.ts'
+import type { DeferReason, DrainReport, DrainRequest } from '../model/drain.ts'
 import type { EpochRequest } from '../model/epoch.ts'
 import type { AppendRequest, ProcessEvent } from '../model/event.ts'
 import type { FirstStartRequest } from '../model/first-started.ts'
@@ -31,6 +32,7 @@ import type { WorkerRow } from '../model/worker-row.ts'
 import type { HostTransaction } from './host-transaction.ts'
 import { createAttemptOperations } from './operations/attempts.ts'
 import { createCompletionOperations } from './operations/completion.ts'
+import { createDrainOperations } from './operations/drains.ts'
 import { createEventOperations } from './operations/events.ts'
 import { createGrantOperations } from './operations/grants.ts'
 import { createJournalOperations } from './operations/journal.ts'
@@ -67,6 +69,7 @@ export interface ProcessRegistry
     SignalOperations,
     CompletionOperations,
     WorkerOperations,
+    DrainOperations,
     WorklistOperations,
     PendingCallOperations,
     SessionOperations,
@@ -441,16 +444,48 @@ export interface CompletionOperations {
   complete(id: string, outcome: Outcome, authority: CompletionAuthority): Promise<ProcessRecord>
 }
 
+/** How workers are told to stop in order, and say what became of what they ran. */
+export interface DrainOperations {
+  /**
+   * Asks the worker of this incarnation to stop. It looks twice a second. The first request stays; one that has been
+   * reported on is returned with its report. Throws `worker_unknown`.
+   */
+  requestDrain(incarnationId: string, requestedBy: string): Promise<DrainRequest>
+  drainOf(incarnationId: string): Promise<DrainRequest | undefined>
+  /** Kept for a week, where somebody had asked. */
+  reportDrain(incarnationId: string, report: DrainReport): Promise<void>
+  /**
+   * Takes the lease of a process that the worker itself had started and nobody holds, for it to be ended as
+   * abandoned(owner_drain); see `decideDrain`. Only `settle` claims.
+   */
+  beginDrain(
+    id: string,
+    request: Pick<BeginAttemptRequest, 'worker' | 'attempt' | 'ttlMs'>,
+  ): Promise<DrainAnswer>
+}
+
+export type DrainAnswer =
+  | Extract<BeginAnswer, { readonly type: 'settle' }>
+  | { readonly type: 'deferred'; readonly reason: DeferReason }
+  | { readonly type: 'not_mine' }
+
 export interface WorkerOperations {
   announceWorker(worker: LeaseOwner): Promise<void>
   /** Workers announced on one host, by `Liveness.hostId`. */
   workersOn(hostId: string): Promise<WorkerRow[]>
+  /** All that are announced, in byte order of their incarnations. */
+  workers(): Promise<WorkerRow[]>
   removeWorker(incarnationId: string): Promise<void>
   /**
    * Records that the worker is proven dead: all its leases are cleared, their processes made due, its row removed.
    * Returns the attempts whose backend token is still to be failed. Repeating it changes nothing.
    */
   proveWorkerDead(worker: LeaseOwner): Promise<readonly OrphanedAttempt[]>
+  /**
+   * Somebody says that this host is gone with all its workers: the same, for each of them, with their word in each
+   * process's log and in the evidence of what ends by it. Returns the processes. Throws `host_unknown`.
+   */
+  stateHostDead(hostId: string, statedBy: string): Promise<readonly ProcessId[]>
   /** Attempts proven dead on this host whose backend token has not been failed yet. */
   orphansOn(hostId: string): Promise<DeadAttempt[]>
   /** The token was failed; `isGone`: the backend does not know it any more, so the sweep must submit. */
@@ -535,6 +570,7 @@ export function createProcessRegistry(store: ProcessStore): ProcessRegistry {
     ...createSignalOperations(store),
     ...createCompletionOperations(store),
     ...createWorkerOperations(store),
+    ...createDrainOperations(store),
     ...createWorklistOperations(store),
     ...createOutboxOperations(store),
     ...createPendingCallOperations(store),

@@ -1,3 +1,4 @@
+import type { DrainRequest } from '../model/drain.ts'
 import type { ProcessEvent, StoredEvent } from '../model/event.ts'
 import type { GrantEntry, HandleGrant } from '../model/grant.ts'
 import type { ChangeCursor, LeaseToken, ProcessId } from '../model/ids.ts'
@@ -89,7 +90,9 @@ export interface StoreReader {
   /** Processes changed or pruned after the cursor in order of commit, each once at its newest position. */
   listChanges(cursor: ChangeCursor, limit: number): Operation<ChangePage>
   latestChange(): Operation<ChangeCursor>
-  listWorkers(hostId: string): Operation<WorkerRow[]>
+  /** Of one host, or all there are; in byte order of their incarnations. */
+  listWorkers(hostId?: string): Operation<WorkerRow[]>
+  loadDrain(workerIncarnation: string): Operation<DrainRequest | undefined>
   /** Leases held by attempts of this worker. */
   listLeasesOfWorker(workerIncarnation: string): Operation<ProcessLease[]>
   /** Attempts proven dead on this host whose backend token has not been failed yet. */
@@ -203,6 +206,10 @@ export interface StoreTransaction extends StoreReader {
   deleteRepeatable(id: ProcessId, epoch: number): Operation<void>
   saveWorker(row: WorkerRow): Operation<void>
   deleteWorker(incarnationId: string): Operation<void>
+  /** Replaces the request to the same worker. */
+  saveDrain(request: DrainRequest): Operation<void>
+  /** Those made before that time. */
+  deleteDrains(beforeMs: number): Operation<void>
   /** `false`: there is a wake of this id already, and it stays as it is. */
   insertWake(wake: StoredWake): Operation<boolean>
   /** Replaces what is stored, if that still has the expected version. `false`: it has not. */

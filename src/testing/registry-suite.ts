@@ -4,6 +4,7 @@ import { awaitingCases } from './registry-suite/awaiting.ts'
 import { bodyCases } from './registry-suite/body.ts'
 import { changeCases } from './registry-suite/changes.ts'
 import { completionCases } from './registry-suite/completion.ts'
+import { drainCases } from './registry-suite/drains.ts'
 import { dueCases } from './registry-suite/due.ts'
 import { environmentCases } from './registry-suite/environments.ts'
 import { epochCases } from './registry-suite/epochs.ts'
@@ -68,6 +69,7 @@ export const SUBJECTS: Readonly<Record<string, (it: Case) => void>> = {
   'the worklist': worklistCases,
   leases: leaseCases,
   'workers and proofs of their death': workerCases,
+  draining: drainCases,
   silence: silenceCases,
   events: eventCases,
   'what events mean': semanticsCases,

@@ -31,6 +31,34 @@ describe.each(REGISTRIES)('inline workers on $name', ({ newAddress }) => {
     expect(await world.registry.msUntilDue()).toBeUndefined()
   })
 
+  test('a durable request drains a worker: it stops, and its report says what became of each process (§6 #189)', async () => {
+    const gate = createGate()
+    const world = await openInline(await newAddress(), {
+      rerun: defineEngine({ ...rerunnable, run: ctx => gate.pass(ctx.signal) }),
+      bound: defineEngine({ disposition: 'owner_bound', run: ctx => gate.pass(ctx.signal) }),
+      saved: defineEngine({
+        disposition: 'owner_bound',
+        run: ctx => gate.pass(ctx.signal).catch(() => 'saved'),
+      }),
+    })
+    const worker = await world.startWorker()
+    for (const kind of ['rerun', 'bound', 'saved'] as const) await world.processes.start({ kind, id: kind })
+    await eventually(() => gate.arrivals === 3)
+    const [row] = await world.registry.workers()
+    const incarnation = row?.worker.incarnationId ?? ''
+    await world.registry.requestDrain(incarnation, 'ops')
+    await worker.run()
+    const report = { ended: ['saved'], released: ['rerun'], abandoned: ['bound'], deferred: [] }
+    expect(await world.registry.drainOf(incarnation)).toMatchObject({ requestedBy: 'ops', report })
+    expect(await worker.stop()).toEqual(report)
+    expect(await world.registry.workers()).toEqual([])
+    expect(await world.registry.get('bound')).toMatchObject({
+      outcome: { evidence: { writer: 'owner_drain', owner: { incarnationId: incarnation } } },
+    })
+    expect(await world.registry.get('saved')).toMatchObject({ outcome: { value: 'saved' } })
+    expect(await world.registry.getLease('rerun')).toBeUndefined()
+  })
+
   test('a process that was started before there was a worker runs when one comes', async () => {
     const world = await openInline(await newAddress(), {
       noop: defineEngine({ ...rerunnable, run: () => 1 }),

@@ -44,7 +44,7 @@ export async function openInline<Engines extends EngineTable>(
     processes,
     startWorker: async options => {
       const worker = createInlineWorker(host, { logger: silent, shutdownGraceMs: 0, ...options })
-      onTestFinished(() => worker.stop())
+      onTestFinished(async () => void (await worker.stop()))
       await worker.ready
       return worker
     },

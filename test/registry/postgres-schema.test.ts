@@ -17,7 +17,7 @@ import { errorWith, ID, journalEntry, leaseOf, NOW, owner, stored, wakeDelivery 
 import { connect, createDatabase, openPostgres, randomName } from './postgres-fixtures.ts'
 import { describeSchema } from './postgres-schema.ts'
 import { spawnPostgresChild } from './spawn-child.ts'
-import { guardOf, insert, load, workerRow } from './store-fixtures.ts'
+import { drainRequest, guardOf, insert, load, workerRow } from './store-fixtures.ts'
 
 const url = inject('postgresUrl')
 
@@ -284,6 +284,8 @@ describe('by its query plan', () => {
     ['saveJournalEntry', tx => tx.saveJournalEntry(journalEntry(), guard), [LEASE_ID, PROCESS_ID]],
     ['deleteRepeatable', tx => tx.deleteRepeatable(ID, 1), ['journal_pkey (process_id = $ and epoch = $)']],
     ['saveWorker', tx => tx.saveWorker(workerRow('ana')), []],
+    ['loadDrain', tx => tx.loadDrain('ana'), ['drains_pkey (worker_incarnation = $)']],
+    ['saveDrain', tx => tx.saveDrain(drainRequest('ana')), []],
     ['deleteWorker', tx => tx.deleteWorker('ana'), ['workers_pkey (incarnation_id = $)']],
   ]
 

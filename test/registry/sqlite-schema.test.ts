@@ -14,7 +14,7 @@ import { createSqlitePlatform } from '../../src/registry/sql/sqlite/platform.ts'
 import { createSqlTransaction } from '../../src/registry/sql/verbs.ts'
 import type { Operation, StoreTransaction } from '../../src/registry/store.ts'
 import { ID, journalEntry, leaseOf, NOW, owner, stored, wakeDelivery } from '../model/fixtures.ts'
-import { guardOf, openSqlite, temporaryPath, workerRow } from './store-fixtures.ts'
+import { drainRequest, guardOf, openSqlite, temporaryPath, workerRow } from './store-fixtures.ts'
 
 async function migrated(): Promise<DatabaseSync> {
   const path = await temporaryPath()
@@ -265,6 +265,12 @@ describe('by its query plan', () => {
     ['saveJournalEntry', tx => tx.saveJournalEntry(journalEntry(), guard), [LEASE_ID, PROCESS_ID]],
     ['deleteRepeatable', tx => tx.deleteRepeatable(ID, 1), [`${JOURNAL_ID})`]],
     ['saveWorker', tx => tx.saveWorker(workerRow('ana')), []],
+    [
+      'loadDrain',
+      tx => tx.loadDrain('ana'),
+      ['drains USING INDEX sqlite_autoindex_drains_1 (worker_incarnation=?)'],
+    ],
+    ['saveDrain', tx => tx.saveDrain(drainRequest('ana')), []],
     ['deleteWorker', tx => tx.deleteWorker('ana'), ['workers USING PRIMARY KEY (incarnation_id=?)']],
   ]
 

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
+import type { DrainRequest } from '../../src/model/drain.ts'
 import type { ChangeCursor, ProcessId } from '../../src/model/ids.ts'
 import type { Json } from '../../src/model/json.ts'
 import type { ProcessLease } from '../../src/model/lease.ts'
@@ -111,6 +112,12 @@ export const workerRow = (name: string): WorkerRow => ({
   worker: owner(name),
   startedAtMs: NOW,
   lastSeenMs: NOW,
+})
+
+export const drainRequest = (name: string): DrainRequest => ({
+  worker: owner(name),
+  requestedBy: 'ops',
+  requestedAtMs: NOW,
 })
 
 export const workerNames = async (store: ProcessStore): Promise<string[]> =>

@@ -128,7 +128,13 @@ export function createMemoryReader(state: MemoryState, options: MemoryReaderOpti
       }),
     latestChange: () => immediately(() => formatCursor(registryId, state.changeSeq)),
     listWorkers: hostId =>
-      immediately(() => state.workers.values().filter(({ worker }) => hostOf(worker) === hostId)),
+      immediately(() =>
+        state.workers
+          .values()
+          .filter(({ worker }) => hostId === undefined || hostOf(worker) === hostId)
+          .sort((left, right) => compareBytes(left.worker.incarnationId, right.worker.incarnationId)),
+      ),
+    loadDrain: workerIncarnation => immediately(() => state.drains.get(workerIncarnation)),
     listLeasesOfWorker: workerIncarnation =>
       immediately(() =>
         state.leases

@@ -1,3 +1,4 @@
+import type { DrainRequest } from '../../model/drain.ts'
 import type { StoredEvent } from '../../model/event.ts'
 import type { HandleGrant } from '../../model/grant.ts'
 import type { ProcessId } from '../../model/ids.ts'
@@ -26,6 +27,8 @@ export class MemoryState {
   readonly journal = new TransactionalMap<string, JournalEntry>(this.undo)
   readonly wakes = new TransactionalMap<string, StoredWake>(this.undo)
   readonly workers = new TransactionalMap<string, WorkerRow>(this.undo)
+  /** By the worker's incarnation. */
+  readonly drains = new TransactionalMap<string, DrainRequest>(this.undo)
   readonly envs = new TransactionalMap<string, Uint8Array>(this.undo)
   readonly pendingCalls = new TransactionalMap<string, PendingCall>(this.undo)
   readonly sessions = new TransactionalMap<string, Session>(this.undo)

@@ -89,6 +89,14 @@ export function createMemoryTransaction(state: MemoryState, reader: StoreReader)
       }),
     saveWorker: row => immediately(() => state.workers.set(row.worker.incarnationId, frozenCopy(row))),
     deleteWorker: incarnationId => immediately(() => state.workers.delete(incarnationId)),
+    saveDrain: request =>
+      immediately(() => state.drains.set(request.worker.incarnationId, frozenCopy(request))),
+    deleteDrains: beforeMs =>
+      immediately(() => {
+        for (const { worker, requestedAtMs } of state.drains.values()) {
+          if (requestedAtMs < beforeMs) state.drains.delete(worker.incarnationId)
+        }
+      }),
     insertWake: wake =>
       immediately(() => {
         const { wakeId } = wake.delivery

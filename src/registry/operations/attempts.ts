@@ -101,7 +101,8 @@ function* withUnknownEffects(
   return cancelledOutcome(stored.record.cancelRequest?.reason, unknownEffects(journal))
 }
 
-function* takeLease(
+/** Takes the lease that a claiming answer comes with; the row says that an attempt has begun. */
+export function* takeLease(
   tx: StoreTransaction,
   stored: StoredProcess,
   current: StoredLease | undefined,

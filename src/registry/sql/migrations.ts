@@ -5,6 +5,7 @@ import { wakes } from './migrations/0004-wakes.ts'
 import { signalsAndWaits } from './migrations/0005-signals-and-waits.ts'
 import { pendingCallsAndSessions } from './migrations/0006-pending-calls-and-sessions.ts'
 import { retention } from './migrations/0007-retention.ts'
+import { drains } from './migrations/0008-drains.ts'
 
 /** One step of the schema's history. Never changed once released: the next change is the next number. */
 export interface Migration {
@@ -23,6 +24,7 @@ export const MIGRATIONS: readonly Migration[] = [
   signalsAndWaits,
   pendingCallsAndSessions,
   retention,
+  drains,
 ]
 
 /** The schema that this version of Leasehold writes. */

@@ -1,3 +1,12 @@
+CREATE TABLE drains (
+  worker_incarnation text collate "C" not null,
+  worker text collate "C" not null,
+  requested_by text collate "C" not null,
+  requested_at bigint not null,
+  report text collate "C",
+  PRIMARY KEY (worker_incarnation)
+);
+
 CREATE TABLE envs (
   ref text collate "C" not null,
   bytes bytea not null,

@@ -1,3 +1,11 @@
+CREATE TABLE drains (
+  worker_incarnation text not null primary key,
+  worker text not null,
+  requested_by text not null,
+  requested_at integer not null,
+  report text
+) strict;
+
 CREATE TABLE envs (
   ref text not null primary key,
   bytes blob not null

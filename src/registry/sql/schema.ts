@@ -1,3 +1,4 @@
+import type { DrainReport } from '../../model/drain.ts'
 import type { MaterializedSemantics } from '../../model/event-semantics.ts'
 import type { LeaseToken, ProcessId } from '../../model/ids.ts'
 import type { JournalEntry, StepFailure } from '../../model/journal.ts'
@@ -28,6 +29,7 @@ export interface Schema {
   readonly events: EventRow
   readonly journal: JournalRow
   readonly workers: WorkerTableRow
+  readonly drains: DrainRow
   readonly wakes: WakeRow
   readonly envs: EnvRow
   readonly grants: GrantRow
@@ -177,6 +179,15 @@ export interface WorkerTableRow {
   readonly worker: JsonText<LeaseOwner>
   readonly started_at: number
   readonly last_seen: number
+}
+
+/** Outlives the worker's own row, for its report to be read. */
+export interface DrainRow {
+  readonly worker_incarnation: string
+  readonly worker: JsonText<LeaseOwner>
+  readonly requested_by: string
+  readonly requested_at: number
+  readonly report: JsonText<DrainReport> | null
 }
 
 export interface WakeRow {

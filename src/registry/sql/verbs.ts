@@ -1,4 +1,5 @@
 import type { StoreReader, StoreTransaction } from '../store.ts'
+import { deleteDrains, loadDrain, saveDrain } from './drains.ts'
 import { insertEnv, loadEnv } from './envs.ts'
 import {
   ackWake,
@@ -93,6 +94,7 @@ export const createSqlReader = (session: SqlSession, platform: SqlPlatform): Sto
   listChanges: (cursor, limit) => platform.listChanges(session, cursor, limit),
   latestChange: () => platform.latestChange(session),
   listWorkers: hostId => listWorkers(session, hostId),
+  loadDrain: workerIncarnation => loadDrain(session, workerIncarnation),
   listLeasesOfWorker: workerIncarnation => listLeasesOfWorker(session, workerIncarnation),
   listOrphans: hostId => listOrphans(session, hostId),
   loadWake: wakeId => loadWake(session, wakeId),
@@ -135,6 +137,8 @@ export const createSqlTransaction = (session: SqlSession, platform: SqlPlatform)
   deleteRepeatable: (id, epoch) => deleteRepeatable(session, id, epoch),
   saveWorker: row => saveWorker(session, row),
   deleteWorker: incarnationId => deleteWorker(session, incarnationId),
+  saveDrain: request => saveDrain(session, request),
+  deleteDrains: beforeMs => deleteDrains(session, beforeMs),
   insertWake: wake => insertWake(session, wake),
   saveWake: (wake, expectedVersion) => saveWake(session, wake, expectedVersion),
   saveGrant: grant => saveGrant(session, grant),

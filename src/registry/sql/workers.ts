@@ -9,8 +9,14 @@ const selectWorkers = prepare((db, p: Named<{ host: string }>) =>
   db.selectFrom('workers').selectAll().where('host_id', '=', p.host).orderBy('incarnation_id'),
 )
 
-export function* listWorkers(session: SqlSession, hostId: string): Operation<WorkerRow[]> {
-  return (yield* session.all(selectWorkers, { host: hostId })).map(fromWorkerRow)
+const selectAllWorkers = prepare(db => db.selectFrom('workers').selectAll().orderBy('incarnation_id'))
+
+export function* listWorkers(session: SqlSession, hostId?: string): Operation<WorkerRow[]> {
+  const rows =
+    hostId === undefined
+      ? yield* session.all(selectAllWorkers, {})
+      : yield* session.all(selectWorkers, { host: hostId })
+  return rows.map(fromWorkerRow)
 }
 
 const upsertWorker = prepare((db, p: Named<WorkerTableRow>) =>

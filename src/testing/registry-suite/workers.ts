@@ -165,6 +165,60 @@ export function workerCases(it: Case): void {
     expect(await registry.msUntilDue()).toBe(TTL + 2_000)
   })
 
+  it('all that are announced are seen, in order', async ({ registry }) => {
+    for (const worker of [BEN, opaque, ANA, owner('carl', 'host-2')]) await registry.announceWorker(worker)
+    const seen = (await registry.workers()).map(({ worker }) => worker.ownerId)
+    expect(seen).toEqual(['ana', 'ben', 'carl', 'cloud'])
+  })
+
+  it('one person’s word is evidence for all leases of a lost host, and stands in log and outcome', async world => {
+    const { registry, clock } = world
+    const elsewhere = owner('carl', 'host-2')
+    for (const worker of [ANA, BEN, elsewhere]) await registry.announceWorker(worker)
+    const bound = await world.register({ id: 'bound', disposition: 'owner_bound' })
+    const silent = await world.register({ id: 'silent', disposition: 'owner_bound' })
+    const rerun = await world.register({ id: 'rerun' })
+    const kept = await world.register({ id: 'kept' })
+    const starter = await world.start(silent, { worker: BEN, backendToken: 'token-1' })
+    clock.advance(TTL)
+    expect(await world.begin(silent, { worker: elsewhere })).toEqual({ type: 'silent' })
+    const revenant = await world.start(bound, { worker: ANA })
+    await world.start(rerun, { worker: BEN, backendToken: 'token-2' })
+    const holder = await world.start(kept, { worker: elsewhere })
+
+    expect([...(await registry.stateHostDead(HOST, 'ops on call'))].sort()).toEqual([bound, rerun, silent])
+    expect(await registry.workersOn(HOST)).toEqual([])
+    expect(await registry.getLease(kept)).toEqual(holder)
+    // Nobody of that host is left to fail a token: the sweep acts at once.
+    expect(await registry.orphansOn(HOST)).toEqual([])
+    expect([...(await world.due())].sort()).toEqual([bound, rerun, silent])
+    for (const id of [bound, silent, rerun]) {
+      expect((await registry.recentEvents(id, 1))[0]).toMatchObject({
+        eventType: 'process.host_dead',
+        payload: { by: 'ops on call' },
+      })
+    }
+    expect((await world.begin(rerun, { worker: elsewhere })).type).toBe('run')
+    for (const [id, { owner }] of [
+      [bound, revenant],
+      [silent, starter],
+    ] as const) {
+      const answer = await world.begin(id, { worker: elsewhere })
+      if (answer.type !== 'settle') expect.fail(answer.type)
+      expect(await registry.completeWithLease(answer.lease, answer.outcome)).toMatchObject({
+        status: 'abandoned',
+        outcome: { evidence: { writer: 'sweep', owner, statedBy: 'ops on call' } },
+      })
+    }
+    await refused(registry.completeWithLease(revenant, COMPLETED), 'process_lease_lost')
+  })
+
+  it('a host that no worker is announced on cannot be stated dead', async ({ registry }) => {
+    await registry.announceWorker(ANA)
+    await refused(registry.stateHostDead('host-2', 'ops'), 'host_unknown')
+    expect(await registry.workersOn(HOST)).toHaveLength(1)
+  })
+
   it('a process that takes down one worker after the other comes back later each time', async world => {
     const { registry, clock } = world
     const id = await world.register()

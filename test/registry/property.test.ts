@@ -9,6 +9,7 @@ import { createSqliteStore } from '../../src/registry/sql/sqlite-store.ts'
 import type { ProcessStore } from '../../src/registry/store.ts'
 import { createManualClock } from '../../src/testing/index.ts'
 import { registration } from '../model/fixtures.ts'
+import { openPostgres } from './postgres-fixtures.ts'
 import { ReferenceRegistry } from './reference-registry.ts'
 import { anyCommand, type Subject } from './registry-commands.ts'
 
@@ -29,6 +30,7 @@ const STORES: readonly Store[] = [
       return createSqliteStore({ path: join(folder, 'registry.db'), clock })
     },
   },
+  { store: 'PostgreSQL', numRuns: 20, open: clock => openPostgres({ clock }) },
 ]
 
 describe('whatever several owners do to one process, in whatever order', () => {

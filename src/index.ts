@@ -21,9 +21,10 @@ export { Secret, secret } from './model/secret.ts'
 export { ProcessAwaiter } from './registry/awaiter.ts'
 export type { ProcessEventSink } from './registry/event-sink.ts'
 export type { HostTransaction } from './registry/host-transaction.ts'
+export { awaited, immediately, runAsynchronously, runSynchronously } from './registry/operation.ts'
 export { createProcessRegistry, type ProcessRegistry } from './registry/registry.ts'
 export { postgresRegistry, type RegistrySource, sqliteRegistry } from './registry/source.ts'
-export type { ProcessStore, StoreTransaction } from './registry/store.ts'
+export type { Operation, ProcessStore, StoreReader, StoreTransaction } from './registry/store.ts'
 export {
   type ContextHandle,
   type EventWaitOptions,

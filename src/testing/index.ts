@@ -1,3 +1,4 @@
+export { createMemoryStore, type MemoryStoreOptions } from '../registry/memory/memory-store.ts'
 export { createManualClock, type ManualClock } from './manual-clock.ts'
 export type { Deviation, OpenedRegistry, OpenRegistry } from './registry-suite/harness.ts'
 export { type ProcessRegistrySuite, testProcessRegistry } from './registry-suite.ts'

@@ -310,6 +310,7 @@ describe('by its query plan', () => {
     }
     // Every statement is explained in place of being run.
     const explaining: SqlSession = {
+      withoutWaits: new Set(),
       *all(statement) {
         yield explain(statement)
         return []

@@ -10,7 +10,7 @@ import type { SqlSession } from '../../src/registry/sql/session.ts'
 import { compiled, SqliteConnection } from '../../src/registry/sql/sqlite/connection.ts'
 import { migrate } from '../../src/registry/sql/sqlite/migrate.ts'
 import { openSqlite as openConnections } from '../../src/registry/sql/sqlite/open.ts'
-import { createSqlitePlatform } from '../../src/registry/sql/sqlite/platform.ts'
+import { ChangeCounter, createSqlitePlatform } from '../../src/registry/sql/sqlite/platform.ts'
 import { createSqlTransaction } from '../../src/registry/sql/verbs.ts'
 import type { Operation, StoreTransaction } from '../../src/registry/store.ts'
 import { ID, journalEntry, leaseOf, NOW, owner, stored, wakeDelivery } from '../model/fixtures.ts'
@@ -291,6 +291,7 @@ describe('by its query plan', () => {
     }
     // Every statement is explained in place of being run.
     const explaining: SqlSession = {
+      withoutWaits: new Set(),
       all: statement =>
         immediately(() => {
           explain(compiled(statement).sql)
@@ -307,7 +308,7 @@ describe('by its query plan', () => {
       verb(
         createSqlTransaction(
           explaining,
-          createSqlitePlatform('registry', () => NOW),
+          createSqlitePlatform({ registryId: 'registry', clock: () => NOW, changes: new ChangeCounter() }),
         ),
       ),
     )

@@ -72,6 +72,6 @@ function* findReplay(
   request: RegistryEvent,
 ): Operation<ProcessEvent | undefined> {
   const known = yield* reader.findEvent(stored.record.id, request.replayKey ?? '')
-  const isSame = known?.payloadHash === hashJson([request.eventType, request.payload])
-  return isSame ? known?.event : undefined
+  if (known === undefined) return undefined
+  return known.payloadHash === hashJson([request.eventType, request.payload]) ? known.event : undefined
 }

@@ -69,6 +69,8 @@ export function* loadProcessForUpdate(
   id: ProcessId,
 ): Operation<StoredProcess | undefined> {
   const [row] = yield* session.all(lockProcess, { id })
+  if (row?.wait_count === 0) session.withoutWaits.add(id)
+  else session.withoutWaits.delete(id)
   return row && fromProcessRow(row, yield* waitsOf(session, row))
 }
 

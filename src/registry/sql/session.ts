@@ -4,6 +4,8 @@ import type { Statement } from './statement.ts'
 
 /** A database connection inside a transaction, as the statements' functions use it. */
 export interface SqlSession {
+  /** Rows that this transaction has locked and found without waits: it need not take any away. */
+  readonly withoutWaits: Set<ProcessId>
   all<Params, Row>(statement: Statement<Params, Row>, params: Params): Operation<Row[]>
   /**
    * Writes without asking how many rows: where the database is elsewhere, nobody waits for the answer. If it is an error,

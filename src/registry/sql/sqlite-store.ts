@@ -7,7 +7,7 @@ import type { SqliteConnection } from './sqlite/connection.ts'
 import { explain } from './sqlite/errors.ts'
 import { GroupCommit } from './sqlite/group-commit.ts'
 import { openSqlite, requireFilePath } from './sqlite/open.ts'
-import { createSqlitePlatform } from './sqlite/platform.ts'
+import { ChangeCounter, createSqlitePlatform } from './sqlite/platform.ts'
 import { createSqliteSession } from './sqlite/session.ts'
 import { prepare } from './statement.ts'
 import { createSqlReader, createSqlTransaction } from './verbs.ts'
@@ -31,11 +31,20 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<Pr
   const path = requireFilePath(options.path)
   const { writer, reader, poller } = await openSqlite(path, { lockTimeoutMs, mustExist })
   const registryId = writer.all(selectRegistryId, {})[0]?.registry_id ?? ''
-  const platform = createSqlitePlatform(registryId, clock)
-  const tx = createSqlTransaction(createSqliteSession(writer), platform)
+  const counter = new ChangeCounter()
+  const platform = createSqlitePlatform({ registryId, clock, changes: counter })
+  const session = createSqliteSession(writer)
+  const tx = createSqlTransaction(session, platform)
   const snapshot = createSqlReader(createSqliteSession(reader), platform)
   const changes = new ChangeWatch(poller)
-  const commits = new GroupCommit(writer, { lockTimeoutMs, onCommit: () => changes.announce() })
+  const commits = new GroupCommit(writer, {
+    lockTimeoutMs,
+    onBegin() {
+      counter.reset()
+      session.withoutWaits.clear()
+    },
+    onCommit: () => changes.announce(),
+  })
   const reads = new Set<Promise<unknown>>()
   let closing: Promise<void> | undefined
 

@@ -77,6 +77,6 @@ export function* replaceWaits(
   id: ProcessId,
   waits: readonly WaitState[],
 ): Operation<void> {
-  yield* session.send(deleteWaits, { id })
+  if (!session.withoutWaits.delete(id)) yield* session.send(deleteWaits, { id })
   yield* insertWaits(session, id, waits)
 }

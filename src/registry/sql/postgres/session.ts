@@ -1,4 +1,5 @@
 import { LeaseholdError } from '../../../model/errors.ts'
+import type { ProcessId } from '../../../model/ids.ts'
 import { awaited, immediately } from '../../operation.ts'
 import type { Operation } from '../../store.ts'
 import type { SqlSession } from '../session.ts'
@@ -28,6 +29,7 @@ export class PostgresSession implements SqlSession {
   readonly #statements: PostgresStatements
   /** Rejected when there is no transaction. */
   readonly begun: Promise<void>
+  readonly withoutWaits = new Set<ProcessId>()
   #isBegun = false
   #isFirst = true
   #last: Promise<QueryResult> | undefined

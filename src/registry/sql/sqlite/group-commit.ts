@@ -14,13 +14,20 @@ interface Member {
   reject(error: unknown): void
   /** On the monotonic clock: when waiting for the lock ends. */
   readonly deadline: number
-  /** It was rolled back through no known fault of its own, and has a commit to itself now. */
-  readonly isAlone: boolean
+  readonly isolation: Isolation
 }
+
+/**
+ * `none`: as most members fail rarely, they run one after the other, and one that throws takes all back. Then each has
+ * a `savepoint`, so that only its own work is taken back; and if even that is lost with everybody's, a commit `alone`.
+ */
+type Isolation = 'none' | 'savepoint' | 'alone'
 
 export interface GroupCommitOptions {
   readonly lockTimeoutMs: number
   readonly onCommit: () => void
+  /** A transaction begins: what is known of an earlier one's writes may have been rolled back. */
+  readonly onBegin?: () => void
 }
 
 /**
@@ -28,7 +35,7 @@ export interface GroupCommitOptions {
  *
  *   submit ──▶ ready ── setImmediate ──▶ begin immediate ── busy ──▶ a pause, then again, until the deadline
  *                ▲                             │
- *                │                   each member in a savepoint
+ *                │              each member; again, each in a savepoint
  *                │                             │
  *                └── lost: each alone ◀──── commit ──▶ settle all
  *
@@ -56,7 +63,7 @@ export class GroupCommit {
         const value = body()
         return () => resolve(value)
       }
-      this.#ready.push({ run, reject, deadline, isAlone: false })
+      this.#ready.push({ run, reject, deadline, isolation: 'none' })
       this.#schedule()
     })
   }
@@ -93,10 +100,11 @@ export class GroupCommit {
       return undefined
     }
     this.#busyTries = 0
+    this.#options.onBegin?.()
     const [first, ...others] = this.#takeNext()
     if (first === undefined) this.#connection.exec('rollback')
     else if (others.length === 0) this.#commitAlone(first)
-    else this.#commitTogether([first, ...others])
+    else this.#commitTogether([first, ...others], first.isolation === 'savepoint')
     return undefined
   }
 
@@ -109,9 +117,10 @@ export class GroupCommit {
   }
 
   #takeNext(): Member[] {
-    if (this.#ready[0]?.isAlone) return this.#ready.splice(0, 1)
-    const alone = this.#ready.findIndex(({ isAlone }) => isAlone)
-    return this.#ready.splice(0, Math.min(MAX_MEMBERS, alone === -1 ? MAX_MEMBERS : alone))
+    const isolation = this.#ready[0]?.isolation
+    if (isolation === 'alone') return this.#ready.splice(0, 1)
+    const other = this.#ready.findIndex(member => member.isolation !== isolation)
+    return this.#ready.splice(0, Math.min(MAX_MEMBERS, other === -1 ? MAX_MEMBERS : other))
   }
 
   #commitAlone(member: Member): void {
@@ -129,19 +138,29 @@ export class GroupCommit {
     this.#options.onCommit()
   }
 
-  #commitTogether(members: readonly Member[]): void {
+  #commitTogether(members: readonly Member[], isGuarded: boolean): void {
     const settlements: (() => void)[] = []
     try {
-      for (const member of members) settlements.push(this.#runInSavepoint(member))
+      for (const member of members) {
+        settlements.push(isGuarded ? this.#runInSavepoint(member) : this.#runUnguarded(member))
+      }
       this.#connection.frame('commit')
     } catch {
-      // Everybody's work is gone, whoever's fault it was. Each gets a commit of its own, and an error only for its own.
+      // Everybody's work is gone, whoever's fault it was. Each is run again, and gets an error only for its own.
       this.#connection.rollBackIfOpen()
-      this.#ready.unshift(...members.map(member => ({ ...member, isAlone: true })))
+      const isolation = isGuarded ? 'alone' : 'savepoint'
+      this.#ready.unshift(...members.map(member => ({ ...member, isolation }) as const))
       return
     }
     for (const settle of settlements) settle()
     this.#options.onCommit()
+  }
+
+  /** Throws what the member throws, or if it has swallowed an error that took the transaction away. */
+  #runUnguarded(member: Member): () => void {
+    const settle = member.run()
+    if (!this.#connection.isTransaction) throw new Error('The transaction was rolled back.')
+    return settle
   }
 
   /** Throws only when the whole transaction is lost. */

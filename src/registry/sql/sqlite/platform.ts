@@ -6,16 +6,39 @@ import { fromChangeRow, processChanges, tombstoneChanges } from '../changes.ts'
 import type { SqlPlatform, SqlSession } from '../session.ts'
 import { type Named, prepare } from '../statement.ts'
 
+/** As many as a usual group commit needs: one statement for all of its members. */
+const RESERVED = 64
+
 /**
  * SQLite has one writer at a time, so a counter is enough to order the changes by commit: nobody sees a position before
  * all lower ones are committed. It stands in the meta table and not in the rows, so that a prune never sets it back.
  */
-const bumpChange = prepare(db =>
+const reserveChanges = prepare((db, p: Named<{ count: number }>) =>
   db
     .updateTable('meta')
-    .set(({ eb }) => ({ change_seq: eb('change_seq', '+', 1) }))
+    .set(({ eb }) => ({ change_seq: eb('change_seq', '+', p.count) }))
     .returning('change_seq'),
 )
+
+/** The positions that one transaction has reserved. What it leaves unused is never used: they only have to grow. */
+export class ChangeCounter {
+  #next = 0
+  #last = -1
+
+  /** A transaction begins: the reservation of the one before may have been rolled back. */
+  reset(): void {
+    this.#last = -1
+  }
+
+  *take(session: SqlSession): Operation<number> {
+    if (this.#next > this.#last) {
+      const [row] = yield* session.all(reserveChanges, { count: RESERVED })
+      this.#last = row?.change_seq ?? 0
+      this.#next = this.#last - RESERVED + 1
+    }
+    return this.#next++
+  }
+}
 
 const selectLatest = prepare(db => db.selectFrom('meta').select('change_seq'))
 
@@ -27,13 +50,16 @@ export const selectChanges = prepare((db, p: Named<{ position: number; limit: nu
     .limit(p.limit),
 )
 
-export const createSqlitePlatform = (registryId: string, clock: () => number): SqlPlatform => ({
+export interface SqlitePlatformOptions {
+  readonly registryId: string
+  readonly clock: () => number
+  readonly changes: ChangeCounter
+}
+
+export const createSqlitePlatform = ({ registryId, clock, changes }: SqlitePlatformOptions): SqlPlatform => ({
   now: () => immediately(() => Math.floor(clock())),
 
-  *nextChange(session) {
-    const [row] = yield* session.all(bumpChange, {})
-    return row?.change_seq ?? 0
-  },
+  nextChange: session => changes.take(session),
 
   *listChanges(session: SqlSession, cursor: ChangeCursor, limit: number) {
     const position = parseCursor(registryId, cursor)

@@ -15,6 +15,7 @@ export function createSqliteSession(connection: SqliteConnection): SqlSession {
     )
   }
   return {
+    withoutWaits: new Set(),
     all: (statement, params) =>
       immediately(() => {
         requireTransaction()

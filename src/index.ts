@@ -52,6 +52,7 @@ export {
   type PluginStack,
   type RuntimeHooks,
 } from './runtime/plugin.ts'
+export type { Rollover } from './runtime/rollover.ts'
 export type { StartOptions, StartRequest } from './runtime/start-request.ts'
 export { defineTool, type Tool, type ToolCallOptions, type ToolDefinition } from './runtime/tool.ts'
 export type { ProcessWorker, ProcessWorkerOptions } from './worker.ts'

@@ -4,28 +4,32 @@
  *   the code returned or threw ─▶ completeWithLease          parked ─▶ the registry released the lease in the park
  *   shut down ─▶ endAttempt, or abandoned if owner-bound     lost ─▶ nothing is written
  *   the store failed ─▶ endAttempt if it can, and the backend tries again
+ * Only a rollover does not end it: under the same lease the code begins anew, with an empty journal and its state.
  */
+import { carriedState } from '../model/epoch.ts'
 import { LeaseholdError, messageOf } from '../model/errors.ts'
+import type { JournalEntry } from '../model/journal.ts'
+import type { Json } from '../model/json.ts'
 import type { ProcessLease } from '../model/lease.ts'
 import type { Outcome, TerminalStatus } from '../model/outcome.ts'
 import type { StoredProcess } from '../model/process.ts'
-import { type Body, bodyInput, createBody } from '../runtime/body.ts'
-import type { ExecutionScope } from '../runtime/execution-host.ts'
-import { guardRun } from '../runtime/guard.ts'
 import { withFields } from '../runtime/logger.ts'
-import { buildRuntime, type ProcessRuntime } from '../runtime/runtime.ts'
 import { AttemptScope, type AttemptStop } from './attempt-scope.ts'
+import { type BodyResult, startBody } from './body-run.ts'
+import { type Built, buildBody } from './build-body.ts'
 import { CancelWatch } from './cancel-watch.ts'
-import { createContext } from './context.ts'
 import { delay } from './delay.ts'
 import type { ExecutionEnvironment } from './environment.ts'
 import { JournalSession } from './journal-session.ts'
 import { type clocks, LeaseKeeper } from './lease-keeper.ts'
-import { OtherProcesses } from './other-processes.ts'
-import { outcomeOfBuildError, outcomeOfError, outcomeOfValue, storableOutcome } from './outcome-of.ts'
-import { Parking } from './parking.ts'
-import { StepRunner } from './step-runner.ts'
-import { Waits } from './waits.ts'
+import {
+  cancelledError,
+  outcomeOfBuildError,
+  outcomeOfCancel,
+  outcomeOfError,
+  outcomeOfValue,
+  storableOutcome,
+} from './outcome-of.ts'
 import type { WorkingSlot } from './working-slots.ts'
 
 export type AttemptResult =
@@ -38,8 +42,8 @@ export type AttemptResult =
 
 export class Attempt {
   readonly #environment: ExecutionEnvironment
-  readonly #process: StoredProcess
-  readonly #scope = new AttemptScope()
+  #process: StoredProcess
+  #scope = new AttemptScope()
   readonly #keeper: LeaseKeeper
   readonly #cancelWatch: CancelWatch
   readonly #slot: WorkingSlot
@@ -117,78 +121,107 @@ export class Attempt {
   }
 
   async #run(): Promise<AttemptResult> {
-    const { registry, worker } = this.#environment
-    let built: { readonly body: Body; readonly runtime: ProcessRuntime }
-    try {
-      built = await this.#build()
-    } catch (error) {
-      const outcome = outcomeOfBuildError(error)
-      if (outcome === undefined) throw error
-      return this.#complete(outcome)
+    let journal: readonly JournalEntry[] | undefined
+    while (true) {
+      let built: Built
+      try {
+        built = await buildBody(this.#environment, this.#process.record, this.#scope)
+      } catch (error) {
+        const outcome = outcomeOfBuildError(error)
+        if (outcome === undefined) throw error
+        return this.#complete(outcome)
+      }
+      if (journal === undefined) {
+        journal = await this.#environment.registry.journal(this.#process.record.id)
+        await this.#cancelWatch.start()
+      }
+      // An owner-bound body that was not entered may still run elsewhere; one that was may not.
+      if (this.#isShuttingDown) return this.#giveBack()
+      const kept = await this.#enter()
+      if (kept !== undefined) return kept
+      const result = await this.#runBody(built, journal)
+      if (result.type !== 'rolled_over') return result
+      journal = result.journal
+      await this.#beginEpoch(result.process)
     }
-    const journal = await this.#openJournal()
-    await this.#cancelWatch.start()
-    // An owner-bound body that was not entered may still run elsewhere; one that was may not.
-    if (this.#isShuttingDown) return this.#giveBack()
+  }
+
+  /** `undefined`: the body may run. */
+  async #enter(): Promise<AttemptResult | undefined> {
+    const { registry, worker } = this.#environment
     const entering = this.#scope.write(this.#keeper, lease => registry.enterBody(lease, worker))
     const entered = await Promise.race([entering, this.#scope.stopped])
     if (entered.type === 'refused') return { type: 'silent' }
-    if (entered.type !== 'entered') return this.#endByStop(entered, Promise.resolve())
-    return this.#runBody(built.body, built.runtime, journal)
+    return entered.type === 'entered' ? undefined : this.#endByStop(entered, Promise.resolve())
   }
 
-  /** The code to run, inside the surroundings and with the runtime that were made for this attempt alone. */
-  async #build() {
-    const { host, executionHost, facets } = this.#environment
-    const { record } = this.#process
-    const { profileId } = host
-    const surroundings: ExecutionScope = await guardRun(record, { executionHost, stores: facets, profileId })
-    const runtime = await buildRuntime(this.#environment, record)
-    this.#scope.defer(() => runtime.dispose())
-    const body = createBody(host, runtime, record)
-    const surrounded: Body = ctx => surroundings.run(() => body(ctx))
-    return { body: surrounded, runtime }
+  /** The next epoch has a scope of its own: what the code of the one before left open is done away with. */
+  async #beginEpoch(process: StoredProcess): Promise<void> {
+    await this.#scope.cleanUp(this.#environment.logger)
+    this.#process = process
+    this.#scope = new AttemptScope()
+    // It may have been seen between the epochs, where nobody was listening.
+    const { cancel } = this.#cancelWatch
+    if (cancel !== undefined) this.#scope.abort(cancelledError(cancel.reason))
   }
 
-  async #runBody(body: Body, runtime: ProcessRuntime, journal: JournalSession): Promise<AttemptResult> {
-    const parking = this.#createParking()
-    const { registry, logger } = this.#environment
-    const { record } = this.#process
-    const ctx = createContext({
-      process: this.#process,
-      input: bodyInput(this.#process.record),
+  async #runBody(
+    { body, runtime }: Built,
+    entries: readonly JournalEntry[],
+  ): Promise<AttemptResult | RolledOver> {
+    const journal = new JournalSession(this.#process, entries, {
+      registry: this.#environment.registry,
+      keeper: this.#keeper,
       scope: this.#scope,
+    })
+    const run = startBody(body, {
+      environment: this.#environment,
+      process: this.#process,
+      scope: this.#scope,
+      keeper: this.#keeper,
+      slot: this.#slot,
+      state: carriedState(entries)?.value,
       journal,
-      steps: this.#createSteps(journal),
-      waits: new Waits(record, { registry, journal, scope: this.#scope, parking, logger }),
-      others: new OtherProcesses(record, { environment: this.#environment, journal, parking }),
-      parking,
-      logger: this.#environment.logger,
       runtime,
     })
-    // Its errors are values: code that goes on after a stop must not become an unhandled rejection.
-    const returned = runBody(body, ctx, journal)
     const first = await Promise.race([
-      returned.then(result => ({ by: 'code', result }) as const),
+      run.returned.then(result => ({ by: 'code', result }) as const),
       this.#scope.stopped.then(stop => ({ by: 'stop', stop }) as const),
     ])
-    parking.stop()
+    run.stopParking()
     return first.by === 'code'
       ? this.#endByCode(first.result, journal)
-      : this.#endByStop(first.stop, returned)
+      : this.#endByStop(first.stop, run.returned)
   }
 
-  async #endByCode(result: BodyResult, journal: JournalSession): Promise<AttemptResult> {
-    const { record } = this.#process
+  async #endByCode(result: BodyResult, journal: JournalSession): Promise<AttemptResult | RolledOver> {
     this.#scope.close()
-    if (result.type === 'value') return this.#complete(outcomeOfValue(result.value))
+    if (result.type === 'rollover') return this.#rollOver(result.state, journal)
+    return result.type === 'value'
+      ? this.#complete(outcomeOfValue(result.value))
+      : this.#endByError(result.error, journal)
+  }
+
+  async #endByError(error: unknown, journal: JournalSession): Promise<AttemptResult> {
     const cancel = this.#cancelWatch.cancel
     // Code that only stopped because the worker does has no outcome: another worker goes on with it.
     if (this.#isShuttingDown && cancel === undefined) return this.#release()
-    const outcome = outcomeOfError(result.error, cancel, journal.unknownEffects())
-    if (outcome === undefined) throw result.error
-    this.#environment.logger.debug('process ended', { status: outcome.status, processId: record.id })
+    const outcome = outcomeOfError(error, cancel, journal.unknownEffects())
+    if (outcome === undefined) throw error
+    this.#environment.logger.debug('process ended', { status: outcome.status })
     return this.#complete(outcome)
+  }
+
+  async #rollOver(state: Json, journal: JournalSession): Promise<AttemptResult | RolledOver> {
+    const { registry } = this.#environment
+    const { id } = this.#process.record
+    const request = { epoch: this.#process.epoch + 1, state }
+    const answer = await this.#writeAfterCode(lease => registry.startEpoch(lease, request))
+    if (answer.type === 'lost') return answer
+    if (answer.type !== 'cancel_requested') return { ...answer, type: 'rolled_over' }
+    // The watch may not have seen it yet.
+    const error = cancelledError((await registry.get(id))?.cancelRequest?.reason)
+    return this.#complete(outcomeOfCancel(error, { reason: error.message }, journal.unknownEffects()))
   }
 
   async #endByStop(stop: AttemptStop, returned: Promise<unknown>): Promise<AttemptResult> {
@@ -237,51 +270,28 @@ export class Attempt {
   async #complete(end: Outcome): Promise<AttemptResult> {
     const { registry } = this.#environment
     const outcome = storableOutcome(end)
-    const scope = new AttemptScope()
-    const written = scope.write(this.#keeper, lease => registry.completeWithLease(lease, outcome))
-    const result = await Promise.race([written, scope.stopped])
-    if ('status' in result) return { type: 'ended', status: outcome.status }
-    if (result.type === 'store_failed') throw result.error
-    return { type: 'lost' }
-  }
-
-  async #openJournal(): Promise<JournalSession> {
-    const { registry } = this.#environment
-    const entries = await registry.journal(this.#process.record.id)
-    return new JournalSession(this.#process, entries, { registry, keeper: this.#keeper, scope: this.#scope })
-  }
-
-  #createSteps(journal: JournalSession): StepRunner {
-    const { worker, timings } = this.#environment
-    const requireLease = () => this.#scope.write(this.#keeper, async () => {})
-    return new StepRunner({ journal, scope: this.#scope, worker, ttlMs: timings.ttlMs, requireLease })
-  }
-
-  #createParking(): Parking {
-    const { registry, parkGraceMs } = this.#environment
-    // An owner-bound body may never be entered again, so it cannot leave either.
-    if (this.#process.record.disposition === 'owner_bound') return new Parking(this.#slot, undefined)
-    return new Parking(this.#slot, {
-      graceMs: parkGraceMs,
-      park: async waits => {
-        const answer = await this.#scope.write(this.#keeper, lease => registry.park(lease, waits))
-        if (answer.type === 'parked') this.#scope.stop(answer)
-        return answer.type === 'parked'
-      },
+    return this.#writeAfterCode(async lease => {
+      await registry.completeWithLease(lease, outcome)
+      return { type: 'ended', status: outcome.status } as const
     })
+  }
+
+  /** The code's own scope is closed by now; the lease still holds. */
+  async #writeAfterCode<T extends { readonly type: string }>(
+    write: (lease: ProcessLease) => Promise<T>,
+  ): Promise<T | { readonly type: 'lost' }> {
+    const scope = new AttemptScope()
+    const stopped = scope.stopped.then(stop => {
+      if (stop.type === 'store_failed') throw stop.error
+      return { type: 'lost' } as const
+    })
+    return Promise.race([scope.write(this.#keeper, write), stopped])
   }
 }
 
-type BodyResult =
-  | { readonly type: 'value'; readonly value: unknown }
-  | { readonly type: 'error'; readonly error: unknown }
-
-async function runBody(body: Body, ctx: Parameters<Body>[0], journal: JournalSession): Promise<BodyResult> {
-  try {
-    const value = await body(ctx)
-    journal.requireAllVisited()
-    return { type: 'value', value }
-  } catch (error) {
-    return { type: 'error', error }
-  }
+/** The code has handed its state on, and goes on with this journal. */
+interface RolledOver {
+  readonly type: 'rolled_over'
+  readonly process: StoredProcess
+  readonly journal: readonly JournalEntry[]
 }

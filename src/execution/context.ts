@@ -1,8 +1,12 @@
+import { rolloverRefused } from '../model/epoch.ts'
+import { LeaseholdError } from '../model/errors.ts'
 import { replayKeys } from '../model/event.ts'
-import type { Json } from '../model/json.ts'
+import { type Json, toJson } from '../model/json.ts'
 import type { StoredProcess } from '../model/process.ts'
+import { requirePayloadSize } from '../model/registration.ts'
 import type { ProcessContext, StepOptions, StepScope } from '../runtime/context.ts'
 import type { Logger } from '../runtime/logger.ts'
+import { Rollover } from '../runtime/rollover.ts'
 import type { AttemptScope } from './attempt-scope.ts'
 import { handleCalls } from './context-handles.ts'
 import { waitCalls } from './context-waits.ts'
@@ -17,6 +21,7 @@ import type { Waits } from './waits.ts'
 export interface ContextParts {
   readonly process: StoredProcess
   readonly input: Json
+  readonly state: Json | undefined
   readonly scope: AttemptScope
   readonly journal: JournalSession
   readonly steps: StepRunner
@@ -92,6 +97,7 @@ export function createContext(parts: ContextParts): ProcessContext<Json> {
   return {
     id: record.id,
     input,
+    state: parts.state,
     attempt: record.attempts,
     signal: scope.signal,
     log: logger,
@@ -101,6 +107,11 @@ export function createContext(parts: ContextParts): ProcessContext<Json> {
     ...handleCalls(scope, { others, outcomeOf: waiting.outcomeOf }),
     emit,
     now,
+    rollover: state => {
+      requireOutsideStep('rollover', 'rollover')
+      if (record.disposition === 'owner_bound') throw rolloverRefused(record.id)
+      return new Rollover(requireState(record.id, state))
+    },
     random: () => chance.random(),
     uuid: () => chance.uuid(),
     use: resource => {
@@ -115,4 +126,17 @@ export function createContext(parts: ContextParts): ProcessContext<Json> {
       scope.defer(cleanUp)
     },
   }
+}
+
+/** Here rather than in the registry: what is refused has to come to the code, which may end in another way. */
+function requireState(processId: string, state: unknown): Json {
+  const stored = toJson(state)
+  if (stored.ok) {
+    requirePayloadSize('state handed on by a rollover', stored.json, processId)
+    return stored.json
+  }
+  throw new LeaseholdError(
+    'process_output_invalid',
+    `The state of a rollover must be plain JSON; found ${stored.found} at ${stored.path}.`,
+  )
 }

@@ -34,6 +34,23 @@ export function outcomeOfValue(value: unknown): Outcome {
   )
 }
 
+/** What a cancelled process tells: the effects that nobody can vouch for, and what else its code threw. */
+export function outcomeOfCancel(
+  error: unknown,
+  cancel: { readonly reason: string },
+  effects: UnknownEffects,
+): Outcome {
+  const raw = {
+    ...(effects.length === 0 ? {} : { unknownEffects: effects }),
+    ...(isCancelItself(error) ? {} : { error: messageOf(error) }),
+  }
+  return {
+    status: 'cancelled',
+    message: cancel.reason,
+    ...(Object.keys(raw).length === 0 ? {} : { raw: asJson(raw) }),
+  }
+}
+
 /**
  * What a thrown error means. After a cancel was requested it is `cancelled`, whatever the code threw on its way out, with
  * the effects that nobody can vouch for. `undefined`: the store's trouble, not the process's; the attempt is repeated.
@@ -43,17 +60,7 @@ export function outcomeOfError(
   cancel: { readonly reason: string } | undefined,
   effects: UnknownEffects,
 ): Outcome | undefined {
-  if (cancel !== undefined) {
-    const raw = {
-      ...(effects.length === 0 ? {} : { unknownEffects: effects }),
-      ...(isCancelItself(error) ? {} : { error: messageOf(error) }),
-    }
-    return {
-      status: 'cancelled',
-      message: cancel.reason,
-      ...(Object.keys(raw).length === 0 ? {} : { raw: asJson(raw) }),
-    }
-  }
+  if (cancel !== undefined) return outcomeOfCancel(error, cancel, effects)
   if (isTransient(error)) return undefined
   if (isLeaseholdError(error, 'step_diverged')) {
     return { ...failed('process_recovery_failed', error.message), raw: { code: error.code } }

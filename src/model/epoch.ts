@@ -33,13 +33,7 @@ export function decideStartEpoch(
   carried: JournalEntry | undefined,
   request: EpochRequest,
 ): EpochDecision {
-  if (record.disposition === 'owner_bound') {
-    throw new LeaseholdError(
-      'process_rollover_refused',
-      `Process "${record.id}" is owner-bound, so it cannot roll over: its code is entered once and never again. Keep the loop inside it, or declare its kind rerunnable.`,
-      { processId: record.id },
-    )
-  }
+  if (record.disposition === 'owner_bound') throw rolloverRefused(record.id)
   const isRepeated = request.epoch === epoch && carried !== undefined
   if (isRepeated && jsonEquals(carried.value ?? null, request.state)) return { type: 'replay' }
   if (request.epoch !== epoch + 1) throw epochConflict(record.id, epoch, request.epoch)
@@ -74,6 +68,13 @@ export function stateEntry(
 /** What the epoch of this journal began with; absent in the first one. */
 export const carriedState = (journal: Iterable<JournalEntry>): JournalEntry | undefined =>
   [...journal].find(({ kind }) => kind === 'state')
+
+export const rolloverRefused = (processId: string): LeaseholdError =>
+  new LeaseholdError(
+    'process_rollover_refused',
+    `Process "${processId}" is owner-bound, so it cannot roll over: its code is entered once and never again. Keep the loop inside it, or declare its kind rerunnable.`,
+    { processId },
+  )
 
 export const epochConflict = (processId: string, current: number, found: number): LeaseholdError =>
   new LeaseholdError(

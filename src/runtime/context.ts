@@ -4,6 +4,7 @@ import type { StepEffect } from '../model/journal.ts'
 import type { Json } from '../model/json.ts'
 import type { Outcome } from '../model/outcome.ts'
 import type { Logger } from './logger.ts'
+import type { Rollover } from './rollover.ts'
 import type { ProcessRuntime } from './runtime.ts'
 import type { AnyStart } from './start-request.ts'
 
@@ -15,6 +16,8 @@ import type { AnyStart } from './start-request.ts'
 export interface ProcessContext<Input = unknown> {
   readonly id: ProcessId
   readonly input: Input
+  /** What the last rollover handed on; `undefined` until the first. */
+  readonly state: Json | undefined
   /** From 1, counting every attempt that any worker began. */
   readonly attempt: number
   /** Fires when a cancel was requested, the lease was lost, or the worker shuts down; `signal.reason` says which. */
@@ -66,7 +69,13 @@ export interface ProcessContext<Input = unknown> {
   handle(processId: string): ContextHandle
   /** Appends an event of a type that the kind declares. Replays return the recorded event. */
   emit(eventType: string, payload: Json): Promise<ProcessEvent>
-  /** Disposes of the resource when the attempt ends, however it ends. */
+  /**
+   * `return ctx.rollover(state)` instead of an answer: the code begins anew with `ctx.state` and an empty journal, under
+   * the same lease, so that a loop without end has no journal without end. Only what was `once` stays in the ledger.
+   * Refused to an owner-bound process (`process_rollover_refused`): its code is never entered again.
+   */
+  rollover(state: Json): Rollover
+  /** Disposes of the resource when the attempt ends or rolls over, however it ends. */
   use<R extends Disposable | AsyncDisposable>(resource: R): R
   /** Runs at every end of the attempt (outcome, park, lost lease, shutdown), the last registered first. */
   defer(cleanUp: () => unknown): void

@@ -1,0 +1,90 @@
+import type { Json } from '../model/json.ts'
+import type { StoredProcess } from '../model/process.ts'
+import { type Body, bodyInput } from '../runtime/body.ts'
+import { Rollover } from '../runtime/rollover.ts'
+import type { ProcessRuntime } from '../runtime/runtime.ts'
+import type { AttemptScope } from './attempt-scope.ts'
+import { createContext } from './context.ts'
+import type { ExecutionEnvironment } from './environment.ts'
+import type { JournalSession } from './journal-session.ts'
+import type { LeaseKeeper } from './lease-keeper.ts'
+import { OtherProcesses } from './other-processes.ts'
+import { Parking } from './parking.ts'
+import { StepRunner } from './step-runner.ts'
+import { Waits } from './waits.ts'
+import type { WorkingSlot } from './working-slots.ts'
+
+export interface BodyRunParts {
+  readonly environment: ExecutionEnvironment
+  readonly process: StoredProcess
+  readonly scope: AttemptScope
+  readonly keeper: LeaseKeeper
+  readonly slot: WorkingSlot
+  readonly journal: JournalSession
+  readonly runtime: ProcessRuntime
+  /** What the epoch began with; absent in the first one. */
+  readonly state: Json | undefined
+}
+
+/** Its errors are values: code that goes on after a stop must not become an unhandled rejection. */
+export type BodyResult =
+  | { readonly type: 'value'; readonly value: unknown }
+  | { readonly type: 'rollover'; readonly state: Json }
+  | { readonly type: 'error'; readonly error: unknown }
+
+export interface BodyRun {
+  readonly returned: Promise<BodyResult>
+  stopParking(): void
+}
+
+/** Puts a context together for one epoch of the process's journal, and enters its code. */
+export function startBody(body: Body, parts: BodyRunParts): BodyRun {
+  const { environment, process, scope, journal, runtime, state } = parts
+  const { record } = process
+  const { registry, logger } = environment
+  const parking = createParking(parts)
+  const ctx = createContext({
+    process,
+    input: bodyInput(record),
+    state,
+    scope,
+    journal,
+    steps: createSteps(parts),
+    waits: new Waits(record, { registry, journal, scope, parking, logger }),
+    others: new OtherProcesses(record, { environment, journal, parking }),
+    parking,
+    logger,
+    runtime,
+  })
+  return { returned: runBody(body, ctx, journal), stopParking: () => parking.stop() }
+}
+
+function createSteps({ environment, scope, keeper, journal }: BodyRunParts): StepRunner {
+  const { worker, timings } = environment
+  const requireLease = () => scope.write(keeper, async () => {})
+  return new StepRunner({ journal, scope, worker, ttlMs: timings.ttlMs, requireLease })
+}
+
+function createParking({ environment, process, scope, keeper, slot }: BodyRunParts): Parking {
+  const { registry, parkGraceMs } = environment
+  // An owner-bound body may never be entered again, so it cannot leave either.
+  if (process.record.disposition === 'owner_bound') return new Parking(slot, undefined)
+  return new Parking(slot, {
+    graceMs: parkGraceMs,
+    park: async waits => {
+      const answer = await scope.write(keeper, lease => registry.park(lease, waits))
+      if (answer.type === 'parked') scope.stop(answer)
+      return answer.type === 'parked'
+    },
+  })
+}
+
+async function runBody(body: Body, ctx: Parameters<Body>[0], journal: JournalSession): Promise<BodyResult> {
+  try {
+    const value = await body(ctx)
+    journal.requireAllVisited()
+    return value instanceof Rollover ? { type: 'rollover', state: value.state } : { type: 'value', value }
+  } catch (error) {
+    return { type: 'error', error }
+  }
+}

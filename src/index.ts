@@ -5,7 +5,6 @@ export {
 } from './client/process-client.ts'
 export type { ProcessHandle, StartedProcess } from './client/process-handle.ts'
 export { createProcessWorker } from './create-process-worker.ts'
-export { ProcessFailure } from './execution/outcome-of.ts'
 export type { ProcessRunHandle, Submission } from './execution/submit.ts'
 export { type ProcessAttach, ProcessWorkDriver, type WorkDriverOptions } from './execution/work-driver.ts'
 export { createInlineWorker, type InlineWorker, type InlineWorkerOptions } from './inline-worker.ts'
@@ -16,6 +15,7 @@ export type { ProcessId } from './model/ids.ts'
 export type { Json } from './model/json.ts'
 export { DEFAULT_LEASE_TIMINGS, type LeaseTimings } from './model/lease.ts'
 export type { AbandonEvidence, Failure, Outcome, ProcessStatus } from './model/outcome.ts'
+export type { ToolCallAnswer } from './model/pending-call.ts'
 export type { Disposition, ProcessRecord } from './model/process.ts'
 export { Secret, secret } from './model/secret.ts'
 export { ProcessAwaiter } from './registry/awaiter.ts'
@@ -52,7 +52,16 @@ export {
   type PluginStack,
   type RuntimeHooks,
 } from './runtime/plugin.ts'
+export { ProcessFailure } from './runtime/process-failure.ts'
 export type { Rollover } from './runtime/rollover.ts'
 export type { StartOptions, StartRequest } from './runtime/start-request.ts'
-export { defineTool, type Tool, type ToolCallOptions, type ToolDefinition } from './runtime/tool.ts'
+export {
+  defineTool,
+  PendingAnswer,
+  type PendingOptions,
+  type Tool,
+  type ToolCallOptions,
+  type ToolDefinition,
+  type ToolEvents,
+} from './runtime/tool.ts'
 export type { ProcessWorker, ProcessWorkerOptions } from './worker.ts'

@@ -101,10 +101,10 @@ const stepKey = (path: string): string =>
   path.length > 1_000 || /\p{Cc}/u.test(path) ? createHash('sha256').update(path).digest('hex') : path
 
 /** What a tool is called with, whether by an agent or, as here, by a step. */
-const toolCall = (ctx: ProcessContext, step: StepScope): ToolCallOptions => ({
-  toolCallId: step.operationId,
-  messages: [],
-  abortSignal: step.signal,
+const toolCall = (
+  ctx: ProcessContext,
+  step: StepScope,
+): Pick<ToolCallOptions, 'operationId' | 'processId'> => ({
   processId: ctx.id,
   operationId: step.operationId,
 })

@@ -15,7 +15,10 @@ export interface Ledger {
   readonly append: {
     readonly description: string
     readonly inputSchema: typeof entry
-    execute(input: LedgerEntry, options: ToolCallOptions): Promise<LedgerLine>
+    execute(
+      input: LedgerEntry,
+      options: Pick<ToolCallOptions, 'operationId' | 'processId'>,
+    ): Promise<LedgerLine>
   }
   /** The line that the operation has written, if it has. */
   find(operationId: string): Promise<LedgerLine | undefined>

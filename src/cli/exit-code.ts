@@ -38,7 +38,10 @@ const CODES: readonly { readonly exit: number; readonly codes: readonly ErrorCod
       'process_tool_unknown',
     ],
   },
-  { exit: EXIT.unknownProcess, codes: ['process_unknown', 'process_no_longer_retained'] },
+  {
+    exit: EXIT.unknownProcess,
+    codes: ['process_unknown', 'process_no_longer_retained', 'tool_call_unknown'],
+  },
   {
     exit: EXIT.conflict,
     codes: [
@@ -46,6 +49,12 @@ const CODES: readonly { readonly exit: number; readonly codes: readonly ErrorCod
       'process_external_ref_conflict',
       'process_event_replay_conflict',
       'process_already_terminal',
+      'session_busy',
+      'session_closed',
+      'session_conflict',
+      'tool_call_answered',
+      'tool_call_expired',
+      'tool_call_key_taken',
       'process_authority_rejected',
       'process_abandon_on_terminal',
       'process_lease_busy',

@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client'
 import { defaultTaskQueue } from '../contract.ts'
 import { submissionOf } from '../execution/submit.ts'
 import type { LeaseTimings } from '../model/lease.ts'
+import type { ToolCallAnswer } from '../model/pending-call.ts'
 import type { RegistrationRequest } from '../model/registration.ts'
 import type { HostTransaction } from '../registry/host-transaction.ts'
 import type { ProcessRegistry, RegisterOptions } from '../registry/registry.ts'
@@ -41,6 +42,11 @@ export interface ProcessClient<Engines extends EngineTable = EngineTable> extend
   startIn(tx: HostTransaction, request: StartRequest<Engines>): Promise<StartedProcess>
   /** `start` for a request whose kind and input no compiler has seen. */
   startUntyped(request: AnyStart): Promise<StartedProcess>
+  /**
+   * Answers a tool call that was left pending under this key. The same answer again changes nothing. Throws
+   * `tool_call_unknown`, `tool_call_answered` (it has another), `tool_call_expired` or `process_already_terminal`.
+   */
+  completeToolCall(key: string, answer: ToolCallAnswer): Promise<void>
   /** A handle on a process that exists. No I/O; an unknown id shows at its first use. */
   handle(id: string): ProcessHandle
 }
@@ -91,6 +97,11 @@ export function createProcessClient<Engines extends EngineTable, Tools extends T
     start: request => startUntyped(request as AnyStart),
     startIn: (tx, request) => startIn(tx, request as AnyStart),
     startUntyped,
+    completeToolCall: async (key, answer) => {
+      const { registry, backend } = await connect()
+      const { record, isDue } = await registry.completeToolCall(key, answer)
+      if (isDue) await backend.tellDue(record)
+    },
     handle: id => createProcessHandle(id, connect),
     [Symbol.asyncDispose]: async () => {
       const current = connected

@@ -125,6 +125,8 @@ const MISTAKES: ReadonlySet<string> = new Set([
   'process_event_schema',
   'process_event_replay_conflict',
   'process_already_terminal',
+  'tool_call_key_taken',
+  'usage',
 ])
 
 const isCallersMistake = (error: unknown): boolean => isLeaseholdError(error) && MISTAKES.has(error.code)

@@ -1,10 +1,11 @@
 import type { Json } from '../model/json.ts'
 import type { StoredProcess } from '../model/process.ts'
+import { lookUntil } from '../registry/awaiter.ts'
 import { type Body, bodyInput } from '../runtime/body.ts'
 import { Rollover } from '../runtime/rollover.ts'
 import type { ProcessRuntime } from '../runtime/runtime.ts'
 import type { AttemptScope } from './attempt-scope.ts'
-import { createContext } from './context.ts'
+import { type ContextParts, createContext } from './context.ts'
 import type { ExecutionEnvironment } from './environment.ts'
 import type { JournalSession } from './journal-session.ts'
 import type { LeaseKeeper } from './lease-keeper.ts'
@@ -55,8 +56,21 @@ export function startBody(body: Body, parts: BodyRunParts): BodyRun {
     parking,
     logger,
     runtime,
+    calls: createCalls(parts),
   })
   return { returned: runBody(body, ctx, journal), stopParking: () => parking.stop() }
+}
+
+function createCalls({ environment, process, scope, keeper }: BodyRunParts): ContextParts['calls'] {
+  const { registry } = environment
+  const { id } = process.record
+  return {
+    openCall: call => scope.write(keeper, lease => registry.openCall(lease, call)),
+    nextOwnEvent: (eventType, after, signal) =>
+      lookUntil(registry, id, () => registry.findEvent(id, eventType, after), {
+        signal: AbortSignal.any([signal, scope.over]),
+      }),
+  }
 }
 
 function createSteps({ environment, scope, keeper, journal }: BodyRunParts): StepRunner {

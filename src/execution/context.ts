@@ -7,6 +7,7 @@ import { requirePayloadSize } from '../model/registration.ts'
 import type { ProcessContext, StepOptions, StepScope } from '../runtime/context.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { Rollover } from '../runtime/rollover.ts'
+import type { BodyContext } from '../runtime/tool-call.ts'
 import type { AttemptScope } from './attempt-scope.ts'
 import { handleCalls } from './context-handles.ts'
 import { waitCalls } from './context-waits.ts'
@@ -30,11 +31,12 @@ export interface ContextParts {
   readonly parking: Parking
   readonly logger: Logger
   readonly runtime: ProcessContext['runtime']
+  readonly calls: Pick<BodyContext, 'openCall' | 'nextOwnEvent'>
 }
 
 /** What the host's code calls. Each call checks that the attempt is not over, and holds off a park while it works. */
-export function createContext(parts: ContextParts): ProcessContext<Json> {
-  const { process, input, scope, journal, steps, waits, others, parking, logger, runtime } = parts
+export function createContext(parts: ContextParts): BodyContext {
+  const { process, input, scope, journal, steps, waits, others, parking, logger, runtime, calls } = parts
   const { record, epoch } = process
   const chance = new SeededRandom(`${record.id}\u0000${record.incarnation}\u0000${epoch}`)
 
@@ -102,6 +104,12 @@ export function createContext(parts: ContextParts): ProcessContext<Json> {
     signal: scope.signal,
     log: logger,
     runtime,
+    ...calls,
+    waitForAnswer: (key, untilMs) => {
+      requireOutsideStep('waitForAnswer', key)
+      scope.requireActive()
+      return waits.answer(key, untilMs)
+    },
     step,
     ...waiting,
     ...handleCalls(scope, { others, outcomeOf: waiting.outcomeOf }),

@@ -4,25 +4,9 @@ import { asJson, jsonBytes, toJson } from '../model/json.ts'
 import type { FailureClass, Outcome } from '../model/outcome.ts'
 import { MAX_PAYLOAD_BYTES } from '../model/registration.ts'
 import { isNetworkTrouble } from '../runtime/network-trouble.ts'
+import { ProcessFailure } from '../runtime/process-failure.ts'
 
 type UnknownEffects = ReturnType<typeof unknownEffects>
-
-/** Thrown by a process's code to fail with a code and a class of its own choosing. */
-export class ProcessFailure extends Error {
-  override readonly name = 'ProcessFailure'
-  readonly code: string
-  readonly class: FailureClass
-
-  constructor(
-    code: string,
-    message: string,
-    options: { readonly class?: FailureClass; readonly cause?: unknown } = {},
-  ) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause })
-    this.code = code
-    this.class = options.class ?? 'execution'
-  }
-}
 
 /** What the code's return value means. A value that JSON cannot carry is a failure, never a changed value. */
 export function outcomeOfValue(value: unknown): Outcome {

@@ -2,6 +2,7 @@ import { isLeaseholdError, LeaseholdError } from '../model/errors.ts'
 import type { ProcessEvent } from '../model/event.ts'
 import { asJson, type Json } from '../model/json.ts'
 import type { Outcome } from '../model/outcome.ts'
+import type { ToolCallAnswer } from '../model/pending-call.ts'
 import type { ProcessRecord } from '../model/process.ts'
 import { requireSignalName, signalEventType, signalWaitKey } from '../model/signal.ts'
 import { isInTime, timerKey, type WaitCondition, waitKey } from '../model/wait.ts'
@@ -89,6 +90,24 @@ export class Waits {
     return value === TIMED_OUT ? undefined : written<Outcome>(value)
   }
 
+  /** Of a call that this process has opened. The deadline is the call's own, for the registry takes no answer after it. */
+  async answer(key: string, untilMs: number | undefined): Promise<ToolCallAnswer | undefined> {
+    const { registry, journal } = this.#parts
+    const { id } = this.#record
+    const value = await this.#during({ kind: 'answer', name: 'answer', key }, call =>
+      this.#runner.run<ToolCallAnswer>(call, {
+        begin: () => ({ sinceMs: Date.now(), ...(untilMs === undefined ? {} : { untilMs }) }),
+        key: () => waitKey(id, journal.epoch, call.address),
+        on: { type: 'external_key', key },
+        watchedId: id,
+        look: async () => (await registry.pendingCall(key))?.answer,
+        take: answer => journal.saveValue(call, asJson(answer)),
+        timedOut: () => TIMED_OUT,
+      }),
+    )
+    return value === TIMED_OUT ? undefined : written<ToolCallAnswer>(value)
+  }
+
   /** A wait for what another process does. Without a key it is known by what it is for, so that many may be made at once. */
   #awaitOther(kind: 'event' | 'outcome', other: OtherWait): Promise<Json> {
     const { journal } = this.#parts
@@ -133,7 +152,7 @@ export class Waits {
 }
 
 interface WaitCall {
-  readonly kind: 'sleep' | 'signal' | 'event' | 'outcome'
+  readonly kind: 'sleep' | 'signal' | 'event' | 'outcome' | 'answer'
   readonly name: string
   readonly key: string | undefined
   readonly input?: Json

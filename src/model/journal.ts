@@ -28,6 +28,7 @@ export interface JournalEntry {
     | 'signal'
     | 'event'
     | 'outcome'
+    | 'answer'
     | 'start'
     | 'cancel'
     | 'send'

@@ -409,7 +409,8 @@ export interface PendingCallOperations {
 
 export interface CallAnswerResult {
   readonly type: 'answered' | 'replayed'
-  readonly processId: ProcessId
+  /** Of the process whose call it is. */
+  readonly record: ProcessRecord
   /** The process was parked for it: whoever can submit should do so now, instead of leaving it to the sweep. */
   readonly isDue: boolean
 }

@@ -80,7 +80,7 @@ export function watchRegistry(registry: ProcessRegistry): WatchedRegistry {
     signal: telling(registry.signal, byId),
     completeToolCall: async (key, answer) => {
       const result = await registry.completeToolCall(key, answer)
-      hub.notify(result.processId)
+      hub.notify(result.record.id)
       return result
     },
     ackWake: ticking(registry.ackWake, byId),

@@ -1,13 +1,12 @@
 import { LeaseholdError } from '../model/errors.ts'
 import type { Json } from '../model/json.ts'
 import type { PreparedToolCall, ProcessRecord } from '../model/process.ts'
-import type { ProcessContext } from './context.ts'
 import type { Host } from './host.ts'
 import type { ProcessRuntime } from './runtime.ts'
-import { type Tool, toolDefinition } from './tool.ts'
+import { type BodyContext, callTool, findTool } from './tool-call.ts'
 
 /** What an attempt runs: the host's code for this record, over the context that execution gives it. */
-export type Body = (ctx: ProcessContext<Json>) => Promise<unknown>
+export type Body = (ctx: BodyContext) => Promise<unknown>
 
 /** Finds the code for a record. A permanent problem throws its code; the caller makes it the outcome. */
 export function createBody(host: Host, runtime: ProcessRuntime, record: ProcessRecord): Body {
@@ -60,32 +59,14 @@ function engineBody(host: Host, record: ProcessRecord, kind: string): Body {
   return async ctx => engine.run(ctx)
 }
 
-/** A tool call is one step: what the tool returned is journaled, so a crash after it does not call it again. */
 function toolBody({ tools }: ProcessRuntime, record: ProcessRecord, call: PreparedToolCall): Body {
-  const entry = Object.hasOwn(tools, call.toolName) ? tools[call.toolName] : undefined
-  if (entry === undefined) {
+  const definition = findTool(tools, call)
+  if (definition === undefined) {
     throw new LeaseholdError(
       'process_tool_unknown',
       `This worker's host has no tool "${call.toolName}", which process "${record.id}" needs. Deploy a host module that defines it.`,
       { processId: record.id, details: { tool: call.toolName } },
     )
   }
-  const { tool, effect = record.disposition === 'rerunnable' ? 'repeatable' : 'once' } = toolDefinition(entry)
-  const execute = tool.execute as (
-    input: Json,
-    options: Parameters<NonNullable<Tool['execute']>>[1],
-  ) => unknown
-  return ctx =>
-    ctx.step(
-      call.toolName,
-      async ({ operationId, signal }) =>
-        execute(call.args, {
-          toolCallId: call.callId,
-          messages: [],
-          abortSignal: signal,
-          processId: ctx.id,
-          operationId,
-        }),
-      { effect, key: call.callId },
-    )
+  return ctx => callTool(ctx, definition, { ...call, disposition: record.disposition })
 }

@@ -1,6 +1,7 @@
 import type { Json } from '../model/json.ts'
-import type { Disposition } from '../model/process.ts'
+import type { Disposition, ProcessIdentity } from '../model/process.ts'
 import type { ProcessContext } from './context.ts'
+import type { ProcessEnvironment } from './environment.ts'
 import type { Schema } from './schema.ts'
 
 /** A kind of process that the host runs itself: a plain async function over a context. */
@@ -14,8 +15,15 @@ export interface Engine<Input = never, Parsed = Input, Output = unknown> {
   readonly events?: Readonly<Record<string, Json>>
   /** Default: no limit. See `ProcessRegistration.maxAttempts`. */
   readonly maxAttempts?: number
+  /**
+   * At each start, after `input` was checked: refuses it by throwing, in view of the captured environment, or tells how
+   * people shall see the process and which definition it runs.
+   */
+  identify?(input: Parsed, environment: ProcessEnvironment): EngineIdentity | Promise<EngineIdentity>
   run(ctx: ProcessContext<Parsed>): Promise<Output> | Output
 }
+
+export type EngineIdentity = Omit<ProcessIdentity, 'kind'>
 
 /** What this system may run at all. */
 export type RunnableDisposition = Exclude<Disposition, 'externally_owned'>

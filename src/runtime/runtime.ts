@@ -164,15 +164,33 @@ async function create(plugin: Plugin, options: PluginOptions) {
   }
 }
 
+/** Uses the tools of the environment's runtime where a process is started: plugins are made only where there are any. */
+export async function withTools<T>(
+  host: Host,
+  { pluginOptions }: ProcessEnvironment,
+  use: (tools: ToolTable) => Promise<T>,
+): Promise<T> {
+  const { tools, dispose } = await assembleForHost(host, pluginOptions)
+  try {
+    return await use(tools)
+  } finally {
+    await dispose()
+  }
+}
+
 /** Makes the parts that a start without options of its own would get, to see before the first one whether it can be done. */
 export async function tryParts(host: Host): Promise<void> {
+  await (await assembleForHost(host, host.pluginOptions ?? {})).dispose()
+}
+
+async function assembleForHost(host: Host, options: PluginOptions): Promise<Assembly> {
   try {
-    await (await assemble(host, host.pluginOptions ?? {})).dispose()
+    return await assemble(host, options)
   } catch (cause) {
     if (isTransient(cause) || isNetworkTrouble(cause)) throw cause
     throw new LeaseholdError(
       'host_invalid',
-      `The host module cannot be used with its own plugin options: ${messageOf(cause)}.`,
+      `The host module cannot be used with these plugin options: ${messageOf(cause)}.`,
       { cause },
     )
   }

@@ -8,8 +8,10 @@ import type { Engine, RunnableDisposition } from './engine.ts'
 import { type ProcessEnvironment, prepareEnvironment } from './environment.ts'
 import type { EngineTable, Host } from './host.ts'
 import { problemsOfDisposition } from './host-problems.ts'
-import { isSchema, parseInput } from './schema.ts'
-import { toolDefinition } from './tool.ts'
+import { withTools } from './runtime.ts'
+import { parseInput, parseToolInput } from './schema.ts'
+import type { ToolDefinition } from './tool.ts'
+import { findTool } from './tool-call.ts'
 
 /** What every start may say. */
 export interface StartOptions {
@@ -58,14 +60,19 @@ export async function prepareStart(host: Host, request: AnyStart): Promise<Prepa
   const environment = await prepareEnvironment(host, request.env)
   const registration =
     request.kind === 'tool_call'
-      ? await prepareToolCall(host, id, request)
-      : await prepareEngine(host, id, request)
+      ? await prepareToolCall(host, environment, { ...request, id })
+      : await prepareEngine(host, environment, { ...request, id })
   return { registration, environment }
 }
 
 type Registration = PreparedStart['registration']
 
-async function prepareEngine(host: Host, id: string, request: AnyStart): Promise<Registration> {
+async function prepareEngine(
+  host: Host,
+  environment: ProcessEnvironment,
+  request: AnyStart & { readonly id: string },
+): Promise<Registration> {
+  const { id } = request
   const engines = host.engines ?? {}
   const engine = Object.hasOwn(engines, request.kind) ? engines[request.kind] : undefined
   if (engine === undefined) {
@@ -76,40 +83,51 @@ async function prepareEngine(host: Host, id: string, request: AnyStart): Promise
     )
   }
   const payload = await parseInput(`kind "${request.kind}"`, engine.input, request.input)
+  const identity = await engine.identify?.(payload, environment)
   return {
     ...common(host, id, request, engine.maxAttempts),
     input: { type: 'engine', kind: request.kind, payload },
-    identity: { kind: request.kind, ...label(request.label) },
+    identity: { kind: request.kind, ...identity, ...label(request.label) },
     disposition: narrow(`Kind "${request.kind}"`, engine.disposition, request.disposition),
-    eventTypes: Object.entries(engine.events ?? {}).map(
-      ([name, payloadSchema]): EventType => ({ name, payloadSchema }),
-    ),
+    eventTypes: eventTypes(engine.events),
   }
 }
 
-async function prepareToolCall(host: Host, id: string, request: AnyStart): Promise<Registration> {
+const eventTypes = (declared: Readonly<Record<string, Json>> = {}): readonly EventType[] =>
+  Object.entries(declared).map(([name, payloadSchema]) => ({ name, payloadSchema }))
+
+async function prepareToolCall(
+  host: Host,
+  environment: ProcessEnvironment,
+  request: AnyStart & { readonly id: string },
+): Promise<Registration> {
+  const { id } = request
   const { tool: toolName, args } = (request.input ?? {}) as { tool?: unknown; args?: unknown }
-  const tools = host.tools ?? {}
-  if (typeof toolName !== 'string' || !Object.hasOwn(tools, toolName)) {
-    throw new LeaseholdError(
-      'process_tool_unknown',
-      `The host has no tool ${JSON.stringify(toolName) ?? '(none named)'}. A tool_call's input is { tool, args }; the host has: ${known(tools)}.`,
-      { processId: id },
-    )
-  }
-  const definition = toolDefinition(tools[toolName] as NonNullable<(typeof tools)[string]>)
-  const { inputSchema } = definition.tool
-  const parsed = await parseInput(
-    `tool "${toolName}"`,
-    isSchema(inputSchema) ? inputSchema : undefined,
-    args ?? {},
-  )
-  return {
-    ...common(host, id, request),
-    input: { type: 'tool_call', call: { callId: id, toolName, args: parsed } },
-    identity: { kind: 'tool', label: request.label ?? toolName },
-    disposition: narrow(`Tool "${toolName}"`, definition.disposition, request.disposition),
-  }
+  return withTools(host, environment, async tools => {
+    const definition = typeof toolName === 'string' ? findTool(tools, { toolName }) : undefined
+    if (typeof toolName !== 'string' || definition === undefined) {
+      throw new LeaseholdError(
+        'process_tool_unknown',
+        `The host has no tool ${JSON.stringify(toolName) ?? '(none named)'}. A tool_call's input is { tool, args }; the host has: ${known(tools)}.`,
+        { processId: id },
+      )
+    }
+    const parsed = await parseToolInput(`tool "${toolName}"`, definition.tool.inputSchema, args ?? {})
+    const call = { callId: id, toolId: definition.id ?? toolName, toolName, args: parsed }
+    return {
+      ...common(host, id, request),
+      input: { type: 'tool_call', call: { ...call, ...(await prepared(definition, parsed)) } },
+      identity: { kind: 'tool', label: request.label ?? toolName },
+      disposition: narrow(`Tool "${toolName}"`, definition.disposition, request.disposition),
+      eventTypes: eventTypes(definition.events),
+    }
+  })
+}
+
+/** What the tool wants to have done once, whatever becomes of the attempts. */
+async function prepared({ prepare }: ToolDefinition, args: Json): Promise<{ readonly prepared?: Json }> {
+  if (prepare === undefined) return {}
+  return { prepared: await (prepare as (input: Json) => Json | Promise<Json>)(args) }
 }
 
 async function prepareExternal(host: Host, id: string, request: AnyStart): Promise<PreparedStart> {

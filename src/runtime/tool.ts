@@ -1,4 +1,6 @@
-import type { StepEffect } from '../model/journal.ts'
+import type { ProcessEvent } from '../model/event.ts'
+import type { Json } from '../model/json.ts'
+import type { StepOptions } from './context.ts'
 import type { RunnableDisposition } from './engine.ts'
 
 /**
@@ -6,28 +8,75 @@ import type { RunnableDisposition } from './engine.ts'
  * SDK is not a dependency.
  */
 export interface Tool {
-  readonly description?: string
+  readonly description?: unknown
   readonly inputSchema?: unknown
   execute?(input: never, options: ToolCallOptions): unknown
 }
 
-/** What `execute` gets beside its input: the AI SDK's options, and what makes an effect idempotent. */
+/** What `execute` gets beside its input: the AI SDK's options, and what a durable process adds to them. */
 export interface ToolCallOptions {
   readonly toolCallId: string
+  /** What was said before the model made the call; empty where no model did. */
   readonly messages: never[]
+  /** Fires when a cancel was requested, the lease was lost, the worker shuts down, or the call's time is over. */
   readonly abortSignal: AbortSignal
+  /** The AI SDK's own; empty here. */
+  readonly context: Record<string, never>
   readonly processId: string
+  readonly sessionId: string
   /** Stable over attempts: hand it on as idempotency key. */
   readonly operationId: string
+  /** What `prepare` made of the input before the process was registered. */
+  readonly prepared?: Json
+  readonly events: ToolEvents
+  /**
+   * For a call whose result comes later: opens the call under a key, from when on anybody who has that may answer it by
+   * `completeToolCall`. Hand the key on, then return what this gives; the process waits, parked, for the answer. The same
+   * at each attempt, with the answer, if it came in between.
+   */
+  pending(options?: PendingOptions): Promise<PendingAnswer>
+}
+
+export interface PendingOptions {
+  /** Unique in the registry. Default: the operation id. */
+  readonly key?: string
+  /** Milliseconds after which no answer is taken and the call has failed. Default: no limit. */
+  readonly timeout?: number
+}
+
+/** Events of the tool's own process. */
+export interface ToolEvents {
+  /** Of a type that the tool declares. */
+  emit(eventType: string, payload: Json): Promise<ProcessEvent>
+  /** The first event of the type with a sequence above `after` (default 0), there already or still to come. */
+  next(eventType: string, options?: { readonly after?: number }): Promise<ProcessEvent>
+}
+
+/** Returned by `execute`: the result comes later. */
+export class PendingAnswer {
+  readonly key: string
+  readonly untilMs?: number
+
+  constructor(key: string, untilMs: number | undefined) {
+    this.key = key
+    if (untilMs !== undefined) this.untilMs = untilMs
+  }
 }
 
 /** A tool with what Leasehold must know of it. */
-export interface ToolDefinition {
+export interface ToolDefinition
+  extends Pick<StepOptions<Json>, 'retry' | 'timeout' | 'isNotDone' | 'onUnknown'> {
   readonly tool: Tool
+  /** What calls find it by, should it be renamed. Default: its name. */
+  readonly id?: string
   /** Absent: each start must state it. */
   readonly disposition?: RunnableDisposition
   /** Whether the call may be made again after a crash. Default: `repeatable` where rerunnable, else `once`. */
-  readonly effect?: StepEffect
+  readonly effect?: StepOptions<Json>['effect']
+  /** Event types that the tool may emit, each with its payload's JSON Schema. */
+  readonly events?: Readonly<Record<string, Json>>
+  /** Runs once, where the process is started and before it is registered; what it returns is stored with the call. */
+  prepare?(input: never): Json | Promise<Json>
 }
 
 export const defineTool = (tool: Tool, options: Omit<ToolDefinition, 'tool'> = {}): ToolDefinition => ({

@@ -19,6 +19,8 @@ describe('a command line that is wrong', () => {
     { args: ['abandon', 'a'], says: "Required option '--by <who>' not specified" },
     { args: ['complete', 'a'], says: 'either --success JSON or --failure MESSAGE' },
     { args: ['complete', 'a', '--success', '1', '--failure', 'no'], says: 'either --success JSON' },
+    { args: ['complete', '--success', '1'], says: 'either a process id or --call KEY' },
+    { args: ['complete', 'a', '--call', 'k', '--success', '1'], says: 'either a process id or --call KEY' },
     { args: ['complete', 'a', '--success', '{'], says: 'The value of --success is not JSON' },
     { args: ['wakes'], says: "Missing required argument 'action'" },
     { args: ['wakes', 'drop'], says: 'Allowed choices are list, redrive' },

@@ -523,7 +523,10 @@ test('a tool that throws is a failed process, and an owner-bound call is a once 
   })
   const input = { tool: 'pay', args: {} }
   const rerunnable = await stage.start({ kind: 'tool_call', disposition: 'rerunnable', input })
-  expect(await stage.outcome(rerunnable)).toMatchObject({ status: 'failed', message: 'declined' })
+  expect(await stage.outcome(rerunnable)).toMatchObject({
+    code: 'process_tool_failed',
+    message: 'Tool "pay" failed: declined',
+  })
   const bound = await stage.start({ kind: 'tool_call', disposition: 'owner_bound', input })
   expect(await stage.outcome(bound)).toMatchObject({ status: 'failed', code: 'step_unknown' })
 })

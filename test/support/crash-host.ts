@@ -4,6 +4,7 @@ import { z } from 'zod'
 import {
   defineEngine,
   defineHost,
+  defineTool,
   isLeaseholdError,
   type ProcessContext,
   type RegistrySource,
@@ -73,6 +74,21 @@ export const crashHost = (registryPath: string) => crashHostOn(sqliteRegistry({ 
 export const crashHostOn = (registry: RegistrySource) =>
   defineHost({
     registry,
+    tools: {
+      /** Opens its call and, if told so, is killed before anybody could note that it did; then waits for the answer. */
+      ask: defineTool(
+        {
+          inputSchema: input.extend({ dies: z.boolean() }),
+          async execute({ folder, dies }: Folder & { dies: boolean }, { pending }) {
+            const answer = await pending()
+            mark(folder, 'asked', answer.key)
+            if (dies && readMarks(folder, 'died').length === 0) await dieNow(folder)
+            return answer
+          },
+        },
+        { disposition: 'rerunnable' },
+      ),
+    },
     engines: {
       door: defineEngine({ disposition: 'rerunnable', input, run: waitAtDoor }),
       ownDoor: defineEngine({ disposition: 'owner_bound', input, run: waitAtDoor }),

@@ -48,12 +48,11 @@ function* complete(tx: StoreTransaction, key: string, answer: ToolCallAnswer): O
   const stored = yield* requireProcess(tx, found.processId)
   const call = (yield* tx.loadPendingCall(key)) ?? found
   const now = yield* tx.now()
-  const { processId } = call
   const decision = decideAnswer(call, answer, stored.record.status, now)
-  if (decision.type === 'replayed') return { type: 'replayed', processId, isDue: false }
+  if (decision.type === 'replayed') return { type: 'replayed', record: stored.record, isDue: false }
   yield* tx.saveAnswer(decision.call)
   const { stored: next, isDue } = yield* withCallAnswered(tx, stored, key, now)
   yield* tx.saveProcess(next, { status: 'running' })
   yield* tellCallWaiters(tx, call, now)
-  return { type: 'answered', processId, isDue }
+  return { type: 'answered', record: next.record, isDue }
 }

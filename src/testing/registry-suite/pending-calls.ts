@@ -83,7 +83,7 @@ export function pendingCallCases(it: Case): void {
     await registry.openCall(await world.run(id), { key: 'k' })
     expect(await registry.completeToolCall('k', YES)).toEqual({
       type: 'answered',
-      processId: id,
+      record: await world.record(id),
       isDue: false,
     })
     expect(await registry.pendingCall('k')).toMatchObject({ answer: YES, answeredAtMs: clock.now() })

@@ -4,10 +4,12 @@ import { writeSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { DatabaseSync } from 'node:sqlite'
 import type { WorkerRow } from '../../src/model/worker-row.ts'
+import { createProcessRegistry } from '../../src/registry/registry.ts'
 import { initial } from '../../src/registry/sql/migrations/0001-initial.ts'
 import { SqliteConnection } from '../../src/registry/sql/sqlite/connection.ts'
 import { migrate } from '../../src/registry/sql/sqlite/migrate.ts'
 import { createSqliteStore } from '../../src/registry/sql/sqlite-store.ts'
+import { registration } from '../../src/testing/registry-suite/fixtures.ts'
 
 /** Synchronously, so that a line is out before the process hangs or is killed. */
 const say = (line: string): void => {
@@ -80,6 +82,38 @@ const ROLES: Record<string, (path: string) => Promise<void>> = {
       await store.transaction(tx => tx.saveWorker(workerRow(String(count))))
       say(String(count))
     }
+  },
+
+  async 'append for ever'(path) {
+    const registry = createProcessRegistry(await createSqliteStore({ path }))
+    await registry.register(registration())
+    for (let count = 1; ; count++) {
+      await registry.append('p', { eventType: 'note', payload: count })
+      say(String(count))
+    }
+  },
+
+  /** Through the registry's own door: appends that share a commit, one of which is larger than what is left. */
+  async 'fill the disk together'(path) {
+    const registry = createProcessRegistry(await createSqliteStore({ path }))
+    for (const id of ['small', 'large']) await registry.register(registration({ id }))
+    const settled = await Promise.allSettled(
+      Array.from({ length: 10 }, (_, index) =>
+        index === 4
+          ? registry.append('large', { eventType: 'note', payload: 'x'.repeat(2_000_000) })
+          : registry.append('small', { eventType: 'note', payload: index }),
+      ),
+    )
+    say(settled.map(result => (result.status === 'fulfilled' ? 'done' : result.reason.code)).join(' '))
+    for (const id of ['small', 'large']) {
+      say(
+        (await registry.eventsAfter(id, 0))
+          .map(({ sequence, payload }) => `${sequence}:${payload}`)
+          .join(' '),
+      )
+    }
+    const { event } = await registry.append('large', { eventType: 'note', payload: 'fits' })
+    say(String(event.sequence))
   },
 
   async 'fill the disk'(path) {

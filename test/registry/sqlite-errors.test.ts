@@ -130,14 +130,30 @@ describe('where the user may not write', () => {
   })
 })
 
-test('a file system without room is a transient error, and what was written stays', async () => {
+/** What a child says in this role, on a file system of its own with 1 MB. */
+async function onFullDisk(role: string): Promise<{ lines: string[]; stderr: string }> {
   const folder = await temporaryFolder()
   const child = new URL('child.ts', import.meta.url).pathname
-  const script = `${MOUNTING} && exec "$2" "$3" 'fill the disk' "$1/registry.db"`
+  const script = `${MOUNTING} && exec "$2" "$3" "$4" "$1/registry.db"`
   const { stdout, stderr } = spawnSync(
     'unshare',
-    [...OWN_MOUNTS, 'sh', '-c', script, 'sh', folder, process.execPath, child],
+    [...OWN_MOUNTS, 'sh', '-c', script, 'sh', folder, process.execPath, child, role],
     { encoding: 'utf8' },
   )
-  expect(stdout.trim().split('\n'), stderr).toEqual(['registry_disk_full', 'kept', 'written again'])
+  return { lines: stdout.trim().split('\n'), stderr }
+}
+
+test('a file system without room is a transient error, and what was written stays', async () => {
+  const { lines, stderr } = await onFullDisk('fill the disk')
+  expect(lines, stderr).toEqual(['registry_disk_full', 'kept', 'written again'])
+})
+
+test('of appends that share a commit, the one without room is refused, and its neighbours are written', async () => {
+  const { lines, stderr } = await onFullDisk('fill the disk together')
+  expect(lines, stderr).toEqual([
+    'done done done done registry_disk_full done done done done done',
+    '1:0 2:1 3:2 4:3 5:5 6:6 7:7 8:8 9:9',
+    '',
+    '1',
+  ])
 })

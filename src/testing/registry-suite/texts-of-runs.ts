@@ -9,7 +9,8 @@ import { ILL_FORMED, named, ownerOf, TEXTS, type TextField, type TextName, texts
 const ALL = Object.keys(TEXTS) as TextName[]
 const NAMES: readonly TextName[] = ['a name of every object', 'a name of its class']
 
-const entryOf = (lease: ProcessLease, patch: Partial<JournalEntry> = {}): JournalEntry => ({
+/** A finished step of the lease's attempt. */
+export const entryOf = (lease: ProcessLease, patch: Partial<JournalEntry> = {}): JournalEntry => ({
   processId: lease.processId,
   epoch: 0,
   position: 1,

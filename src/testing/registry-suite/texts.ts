@@ -4,7 +4,7 @@ import type { Case } from './harness.ts'
 import { TEXTS } from './text-field.ts'
 import { TEXTS_OF_REGISTRATIONS } from './texts-of-registrations.ts'
 import { TEXTS_OF_ROWS } from './texts-of-rows.ts'
-import { TEXTS_OF_RUNS } from './texts-of-runs.ts'
+import { entryOf, TEXTS_OF_RUNS } from './texts-of-runs.ts'
 
 const FIELDS = { ...TEXTS_OF_REGISTRATIONS, ...TEXTS_OF_ROWS, ...TEXTS_OF_RUNS }
 
@@ -35,6 +35,33 @@ export function textCases(it: Case): void {
       expect(found).toEqual(expected)
     })
   }
+
+  it('a mebibyte comes back whole: as input, event, step value, outcome and environment', async world => {
+    const { registry } = world
+    const value = 'é🦊\u0000"\\'.repeat(2 ** 17)
+    const id = await world.register({
+      input: { type: 'engine', kind: 'survey', payload: value },
+      ...ADDRESSED,
+    })
+    const lease = await world.start(id)
+    await registry.append(id, { eventType: 'note', payload: value })
+    await registry.saveJournalEntry(lease, { ...entryOf(lease), value })
+    await registry.completeWithLease(lease, { status: 'completed', value })
+    const bytes = Buffer.from(value)
+    await registry.putEnv('process-env:sha256:large', bytes)
+    const { input, outcome } = await world.record(id)
+    const [, event] = await registry.eventsAfter(id, 0)
+    const [entry] = await registry.journal(id)
+    const env = (await registry.getEnv('process-env:sha256:large')) ?? new Uint8Array()
+    const found = [
+      Reflect.get(input, 'payload'),
+      event?.payload,
+      entry?.value,
+      Reflect.get(Object(outcome), 'value'),
+    ]
+    // Not by an assertion of its own each: what differs would be printed.
+    expect([...found.map(one => one === value), bytes.equals(env)]).toEqual([true, true, true, true, true])
+  })
 }
 
 function codeOf(error: unknown): string {

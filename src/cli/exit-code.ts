@@ -68,6 +68,8 @@ const CODES: readonly { readonly exit: number; readonly codes: readonly ErrorCod
       'registry_locked',
       'registry_read_only',
       'registry_corrupt',
+      'blob_missing',
+      'blob_corrupt',
       'registry_newer',
       'registry_disk_full',
       'registry_unavailable',

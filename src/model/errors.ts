@@ -86,6 +86,8 @@ export type ErrorCode =
   | 'registry_locked'
   | 'registry_read_only'
   | 'registry_corrupt'
+  | 'blob_missing'
+  | 'blob_corrupt'
   | 'registry_newer'
   | 'registry_disk_full'
   | 'registry_unavailable'

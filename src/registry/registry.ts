@@ -31,6 +31,7 @@ import type { WakeDelivery } from '../model/wake.ts'
 import type { WorkerRow } from '../model/worker-row.ts'
 import type { HostTransaction } from './host-transaction.ts'
 import { createAttemptOperations } from './operations/attempts.ts'
+import { createBlobOperations } from './operations/blobs.ts'
 import { createCompletionOperations } from './operations/completion.ts'
 import { createDrainOperations } from './operations/drains.ts'
 import { createEventOperations } from './operations/events.ts'
@@ -48,7 +49,7 @@ import { createSituationOperations } from './operations/situations.ts'
 import { createWaitOperations } from './operations/waits.ts'
 import { createWorkerOperations } from './operations/workers.ts'
 import { createWorklistOperations } from './operations/worklist.ts'
-import type { ChangePage, DurabilityTier, OrphanedAttempt, ProcessStore } from './store.ts'
+import type { ChangePage, DeletedBlobs, DurabilityTier, OrphanedAttempt, ProcessStore } from './store.ts'
 
 /**
  * The registry owns the truth about every process. State only: point reads and writes, each one atomic transaction,
@@ -74,7 +75,8 @@ export interface ProcessRegistry
     PendingCallOperations,
     SessionOperations,
     OutboxOperations,
-    RetentionOperations {
+    RetentionOperations,
+    BlobOperations {
   readonly registryId: string
   readonly durabilityTier: DurabilityTier
   /** See {@link ProcessStore.watch}. */
@@ -554,6 +556,22 @@ export interface KeptProcess {
   readonly reason: KeepReason
 }
 
+/** Large payloads are kept once for all that hold the same, and as long as a process refers to them (`model/blob.ts`). */
+export interface BlobOperations {
+  /**
+   * Looks at one page of blobs, in order of their hashes, and removes those that no process refers to. With `next` as
+   * `after` the same round goes on. `limit`: at most, and by default, 1,000.
+   */
+  collectBlobs(page?: Pick<PageRequest, 'after' | 'limit'>): Promise<BlobCollection>
+}
+
+export interface BlobCollection {
+  readonly examined: number
+  readonly collected: DeletedBlobs
+  /** The last hash of this page; absent on the last one. */
+  readonly next?: string
+}
+
 /** The one implementation of the registry's semantics, over any store. */
 export function createProcessRegistry(store: ProcessStore): ProcessRegistry {
   return {
@@ -577,6 +595,7 @@ export function createProcessRegistry(store: ProcessStore): ProcessRegistry {
     ...createPendingCallOperations(store),
     ...createSessionOperations(store),
     ...createRetentionOperations(store),
+    ...createBlobOperations(store),
     watch: (listener, options) => store.watch(listener, options),
     close: () => store.close(),
   }

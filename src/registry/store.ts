@@ -24,7 +24,11 @@ export type Operation<T> = Generator<Promise<unknown>, T, unknown>
 
 export type DurabilityTier = 'inline' | 'durable'
 
-/** What somebody who writes a store provides. It loads, saves and guards; it decides nothing. */
+/**
+ * What somebody who writes a store provides. It loads, saves and guards; it decides nothing. What is large in the inputs,
+ * payloads, values and outcomes that it is given, it keeps once however often it is saved (`model/blob.ts`), and gives
+ * back whole.
+ */
 export interface ProcessStore {
   /** Random, written when the store was made; the same for everybody who opens it. */
   readonly registryId: string
@@ -131,6 +135,8 @@ export interface StoreReader {
   /** Is there a wait, satisfied or not, that depends on this process (`awaitedProcess`)? */
   isAwaited(id: ProcessId): Operation<boolean>
   loadTombstone(id: ProcessId): Operation<Tombstone | undefined>
+  /** Blobs with a hash above `after`, ascending. */
+  listBlobs(after: string, limit: number): Operation<BlobUse[]>
 }
 
 export interface EndedQuery {
@@ -163,6 +169,16 @@ export interface ProcessChange {
   readonly isCancelRequested: boolean
   /** It is gone, and this is how it had ended. */
   readonly isPruned: boolean
+}
+
+export interface BlobUse {
+  readonly hash: string
+  readonly isReferenced: boolean
+}
+
+export interface DeletedBlobs {
+  readonly count: number
+  readonly bytes: number
 }
 
 /** A transaction that keeps later changes out of the feed, in whatever database of the same server. */
@@ -241,6 +257,11 @@ export interface StoreTransaction extends StoreReader {
   deleteTombstone(id: ProcessId): Operation<void>
   /** The oldest of those pruned before this time, at most `limit`. Returns how many. */
   deleteTombstones(before: number, limit: number): Operation<number>
+  /**
+   * Deletes those of them that no process refers to, whatever was so when they were listed. One that a transaction still
+   * running is about to refer to stays.
+   */
+  deleteBlobs(hashes: readonly string[]): Operation<DeletedBlobs>
 }
 
 /** The lease that a running process's write presents; the saving statement itself compares it. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { attemptCases } from './registry-suite/attempts.ts'
 import { awaitingCases } from './registry-suite/awaiting.ts'
+import { blobCases } from './registry-suite/blobs.ts'
 import { bodyCases } from './registry-suite/body.ts'
 import { changeCases } from './registry-suite/changes.ts'
 import { completionCases } from './registry-suite/completion.ts'
@@ -86,6 +87,7 @@ export const SUBJECTS: Readonly<Record<string, (it: Case) => void>> = {
   'starts by a running process': startCases,
   'epochs of the journal': epochCases,
   environments: environmentCases,
+  'large payloads': blobCases,
   'the change feed': changeCases,
   'the record as a fold of its log': foldCases,
   pruning: pruneCases,

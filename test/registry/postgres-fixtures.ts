@@ -57,7 +57,8 @@ export const borrowSchema = (): string => emptySchemas.pop() ?? randomName()
 /** Empties it for the next test. What is opened there then has the same registry id. */
 export async function returnSchema(schema: string): Promise<void> {
   const { rows } = await observer.query(
-    `select string_agg(format('delete from %I.%I', schemaname, tablename), ';') as statement
+    // Blobs last: they stay while anything refers to them.
+    `select string_agg(format('delete from %I.%I', schemaname, tablename), ';' order by tablename = 'blobs') as statement
      from pg_tables where schemaname = $1 and tablename <> 'meta'`,
     [schema],
   )

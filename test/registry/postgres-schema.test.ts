@@ -1,4 +1,6 @@
 import { describe, expect, inject, test } from 'vitest'
+import { MAX_INLINE_BYTES } from '../../src/model/blob.ts'
+import { buildEvent } from '../../src/model/event.ts'
 import { newGrant } from '../../src/model/grant.ts'
 import type { ChangeCursor } from '../../src/model/ids.ts'
 import { newWake } from '../../src/model/outbox.ts'
@@ -17,7 +19,7 @@ import { errorWith, ID, journalEntry, leaseOf, NOW, owner, stored, wakeDelivery 
 import { connect, createDatabase, openPostgres, randomName } from './postgres-fixtures.ts'
 import { describeSchema } from './postgres-schema.ts'
 import { spawnPostgresChild } from './spawn-child.ts'
-import { drainRequest, guardOf, insert, load, workerRow } from './store-fixtures.ts'
+import { drainRequest, foundBy, guardOf, insert, load, workerRow } from './store-fixtures.ts'
 
 const url = inject('postgresUrl')
 
@@ -124,6 +126,8 @@ describe('by its query plan', () => {
   const tombstone: Tombstone = { id: ID, status: 'failed', prunedAtMs: NOW, fence: 1, lastSequence: 1 }
   const ENDED = 'processes_by_end (updated_at < $ and ROW(updated_at, id) > ROW($, $))'
   const TOMBSTONE_ID = 'tombstones_pkey (id = $)'
+  const large = { eventType: 'note', payload: 'x'.repeat(2 * MAX_INLINE_BYTES) }
+  const largeEvent = buildEvent({ id: ID, lastSequence: 0 }, large, NOW)
   const PROCESS_ID = 'processes_pkey (id = $)'
   const LEASE_ID = 'leases_pkey (process_id = $)'
   const WAITS = 'waits_pkey (process_id = $)'
@@ -273,6 +277,35 @@ describe('by its query plan', () => {
     ],
     ['deleteProcess', tx => tx.deleteProcess(ID), [PROCESS_ID, LEASE_ID, 'events_by_type (process_id = $)']],
     ['loadEnv', tx => tx.loadEnv('ref'), ['envs_pkey (ref = $)']],
+    [
+      'listBlobs',
+      tx => tx.listBlobs('', 10),
+      [
+        'blobs_pkey (hash > $)',
+        'journal_blobs_by_hash (hash = blobs.hash)',
+        'process_blobs_by_hash (hash = blobs.hash)',
+      ],
+    ],
+    [
+      'deleteBlobs',
+      tx => tx.deleteBlobs(['hash']),
+      [
+        'blobs_pkey (hash = $)',
+        'journal_blobs_by_hash (hash = blobs.hash)',
+        'process_blobs_by_hash (hash = blobs.hash)',
+      ],
+    ],
+    ['insertEvent of a large payload', tx => tx.insertEvent(largeEvent), ['blobs_pkey (hash = $)']],
+    [
+      'saveJournalEntry of a large value',
+      tx => tx.saveJournalEntry(journalEntry({ value: large.payload }), guard),
+      [
+        LEASE_ID,
+        PROCESS_ID,
+        'blobs_pkey (hash = $)',
+        'journal_blobs_pkey (process_id = $ and epoch = $ and address = $)',
+      ],
+    ],
     ['saveProcess', tx => tx.saveProcess(stored(), { status: 'any' }), [PROCESS_ID, WAITS]],
     [
       'saveProcess under a lease',
@@ -313,7 +346,7 @@ describe('by its query plan', () => {
       withoutWaits: new Set(),
       *all(statement) {
         yield explain(statement)
-        return []
+        return foundBy(statements.get(statement).text)
       },
       *send(statement) {
         yield explain(statement)

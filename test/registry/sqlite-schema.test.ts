@@ -1,5 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
+import { MAX_INLINE_BYTES } from '../../src/model/blob.ts'
+import { buildEvent } from '../../src/model/event.ts'
 import { newGrant } from '../../src/model/grant.ts'
 import type { ChangeCursor, ProcessId } from '../../src/model/ids.ts'
 import { newWake } from '../../src/model/outbox.ts'
@@ -14,7 +16,7 @@ import { ChangeCounter, createSqlitePlatform } from '../../src/registry/sql/sqli
 import { createSqlTransaction } from '../../src/registry/sql/verbs.ts'
 import type { Operation, StoreTransaction } from '../../src/registry/store.ts'
 import { ID, journalEntry, leaseOf, NOW, owner, stored, wakeDelivery } from '../model/fixtures.ts'
-import { drainRequest, guardOf, openSqlite, temporaryPath, workerRow } from './store-fixtures.ts'
+import { drainRequest, foundBy, guardOf, openSqlite, temporaryPath, workerRow } from './store-fixtures.ts'
 
 async function migrated(): Promise<DatabaseSync> {
   const path = await temporaryPath()
@@ -59,6 +61,7 @@ describe('by its query plan', () => {
   const GRANT_KEY = 'grants USING PRIMARY KEY (scope_id=?'
   const WAITS = 'waits USING PRIMARY KEY (process_id=?)'
   const EVENT_ID = 'events USING INDEX sqlite_autoindex_events_1 (process_id=?'
+  const JOURNAL_BLOBS = 'journal_blobs USING PRIMARY KEY (process_id=? AND epoch=? AND address=?)'
   const JOURNAL_ID = 'journal USING PRIMARY KEY (process_id=? AND epoch=?'
 
   const ENDED = 'processes USING INDEX processes_by_end ((updated_at,id)>(?,?) AND updated_at<?)'
@@ -71,6 +74,8 @@ describe('by its query plan', () => {
   } as const
   const tombstone: Tombstone = { id: ID, status: 'failed', prunedAtMs: NOW, fence: 1, lastSequence: 1 }
   const wake = newWake(wakeDelivery(), true, NOW)
+  const large = { eventType: 'note', payload: 'x'.repeat(2 * MAX_INLINE_BYTES) }
+  const largeEvent = buildEvent({ id: ID, lastSequence: 0 }, large, NOW)
 
   const searches: [string, (tx: StoreTransaction) => Operation<unknown>, readonly string[]][] = [
     ['loadProcess', tx => tx.loadProcess(ID), [PROCESS_ID]],
@@ -248,12 +253,42 @@ describe('by its query plan', () => {
         'events USING COVERING INDEX sqlite_autoindex_events_1 (process_id=?)',
         'grants USING INDEX grants_by_process (process_id=?)',
         'journal USING PRIMARY KEY (process_id=?)',
+        'process_blobs USING PRIMARY KEY (process_id=?)',
         'pending_calls USING INDEX pending_calls_by_process (process_id=?)',
         WAITS,
         'wakes USING COVERING INDEX wakes_by_process (process_id=?)',
       ],
     ],
     ['loadEnv', tx => tx.loadEnv('ref'), ['envs USING INDEX sqlite_autoindex_envs_1 (ref=?)']],
+    [
+      'listBlobs',
+      tx => tx.listBlobs('', 10),
+      [
+        'blobs USING COVERING INDEX sqlite_autoindex_blobs_1 (hash>?)',
+        'process_blobs USING COVERING INDEX process_blobs_by_hash (hash=?)',
+        'journal_blobs USING COVERING INDEX journal_blobs_by_hash (hash=?)',
+      ],
+    ],
+    [
+      'deleteBlobs',
+      tx => tx.deleteBlobs(['hash']),
+      [
+        'blobs USING COVERING INDEX sqlite_autoindex_blobs_1 (hash=?)',
+        'blobs USING INDEX sqlite_autoindex_blobs_1 (hash=?)',
+        'process_blobs USING COVERING INDEX process_blobs_by_hash (hash=?)',
+        'journal_blobs USING COVERING INDEX journal_blobs_by_hash (hash=?)',
+      ],
+    ],
+    [
+      'insertEvent of a large payload',
+      tx => tx.insertEvent(largeEvent),
+      ['blobs USING COVERING INDEX sqlite_autoindex_blobs_1 (hash=?)'],
+    ],
+    [
+      'saveJournalEntry of a large value',
+      tx => tx.saveJournalEntry(journalEntry({ value: large.payload }), guard),
+      [LEASE_ID, PROCESS_ID, 'blobs USING COVERING INDEX sqlite_autoindex_blobs_1 (hash=?)', JOURNAL_BLOBS],
+    ],
     ['saveProcess', tx => tx.saveProcess(stored(), { status: 'any' }), [PROCESS_ID, WAITS]],
     [
       'saveProcess under a lease',
@@ -262,8 +297,12 @@ describe('by its query plan', () => {
     ],
     ['saveDue', tx => tx.saveDue(ID, NOW), [PROCESS_ID]],
     ['saveLease', tx => tx.saveLease(ID, { fence: 2 }, 1), [LEASE_ID]],
-    ['saveJournalEntry', tx => tx.saveJournalEntry(journalEntry(), guard), [LEASE_ID, PROCESS_ID]],
-    ['deleteRepeatable', tx => tx.deleteRepeatable(ID, 1), [`${JOURNAL_ID})`]],
+    [
+      'saveJournalEntry',
+      tx => tx.saveJournalEntry(journalEntry(), guard),
+      [LEASE_ID, PROCESS_ID, JOURNAL_BLOBS],
+    ],
+    ['deleteRepeatable', tx => tx.deleteRepeatable(ID, 1), [`${JOURNAL_ID})`, JOURNAL_BLOBS]],
     ['saveWorker', tx => tx.saveWorker(workerRow('ana')), []],
     [
       'loadDrain',
@@ -283,7 +322,7 @@ describe('by its query plan', () => {
         const joins =
           /^(COMPOUND QUERY|LEFT-MOST SUBQUERY|UNION ALL|MERGE \(UNION ALL\)|LEFT|RIGHT|LIST SUBQUERY \d+)$/
         if (
-          !/^SCAN (meta|CONSTANT ROW)|^SCALAR SUBQUERY|^USE TEMP B-TREE/.test(String(detail)) &&
+          !/^SCAN (meta|CONSTANT ROW)|^(CORRELATED )?SCALAR SUBQUERY|^USE TEMP B-TREE/.test(String(detail)) &&
           !joins.test(String(detail))
         )
           found.add(String(detail).replace(' EXISTS', ''))
@@ -294,8 +333,9 @@ describe('by its query plan', () => {
       withoutWaits: new Set(),
       all: statement =>
         immediately(() => {
-          explain(compiled(statement).sql)
-          return []
+          const { sql } = compiled(statement)
+          explain(sql)
+          return foundBy(sql)
         }),
       send: statement => immediately(() => explain(compiled(statement).sql)),
       run: statement =>

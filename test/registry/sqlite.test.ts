@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { createProcessRegistry } from '../../src/registry/registry.ts'
 import { createSqliteStore } from '../../src/registry/sql/sqlite-store.ts'
 import { testProcessRegistry } from '../../src/testing/index.ts'
@@ -18,6 +19,17 @@ testProcessRegistry({
         await registry.close()
         registry = await open()
         return registry
+      },
+      async damageBlob(hash, damage) {
+        const database = new DatabaseSync(join(folder, 'registry.db'), { enableForeignKeyConstraints: false })
+        database
+          .prepare(
+            damage === 'remove'
+              ? 'delete from blobs where hash = ?'
+              : `update blobs set text = '1' where hash = ?`,
+          )
+          .run(hash)
+        database.close()
       },
       async close() {
         await registry.close()

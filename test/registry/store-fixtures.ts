@@ -122,3 +122,7 @@ export const drainRequest = (name: string): DrainRequest => ({
 
 export const workerNames = async (store: ProcessStore): Promise<string[]> =>
   (await store.read(tx => tx.listWorkers('host'))).map(({ worker }) => worker.ownerId)
+
+/** What a statement finds that is explained in place of being run: nothing, but for blobs, on which the next one depends. */
+export const foundBy = <Row>(text: string): Row[] =>
+  (/^select "hash" from/.test(text) ? [{ hash: 'hash' }] : []) as Row[]

@@ -12,6 +12,7 @@ import { awaitedKey, awaitedProcess } from '../../model/wait.ts'
 import { formatCursor, parseCursor } from '../change-cursor.ts'
 import { immediately } from '../operation.ts'
 import type { ProcessChange, StoreReader, WakeGroup } from '../store.ts'
+import { listBlobs } from './blobs.ts'
 import { grantKey, journalKey, type MemoryState } from './state.ts'
 
 export interface MemoryReaderOptions {
@@ -245,6 +246,7 @@ export function createMemoryReader(state: MemoryState, options: MemoryReaderOpti
       ),
     findLastSummary: id =>
       immediately(() => state.sessionEntries.get(id)?.findLast(({ kind }) => kind === 'summary')?.position),
+    listBlobs: (after, limit) => immediately(() => listBlobs(state, after, limit)),
   }
 }
 

@@ -10,6 +10,7 @@ import type { StoredProcess } from '../../model/process.ts'
 import type { Tombstone } from '../../model/retention.ts'
 import type { Session, SessionEntry } from '../../model/session.ts'
 import type { WorkerRow } from '../../model/worker-row.ts'
+import type { MemoryBlob } from './blobs.ts'
 import { TransactionalMap, UndoLog } from './transactional-map.ts'
 
 /** Everything that a memory store holds, in the place of a database's tables. */
@@ -34,6 +35,12 @@ export class MemoryState {
   readonly sessions = new TransactionalMap<string, Session>(this.undo)
   /** Per session, in order of position. */
   readonly sessionEntries = new TransactionalMap<string, readonly SessionEntry[]>(this.undo)
+  /** By hash. */
+  readonly blobs = new TransactionalMap<string, MemoryBlob>(this.undo)
+  /** Hashes that the process's row, its events and its wakes refer to. */
+  readonly processBlobs = new TransactionalMap<ProcessId, readonly string[]>(this.undo)
+  /** Hashes that a journal entry refers to, by the entry's key. */
+  readonly journalBlobs = new TransactionalMap<string, readonly string[]>(this.undo)
   /** By scope and process. */
   readonly grants = new TransactionalMap<string, HandleGrant>(this.undo)
   /** With the change position of each. */

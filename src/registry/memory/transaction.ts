@@ -5,6 +5,7 @@ import type { StoredProcess } from '../../model/process.ts'
 import { signalNameOf } from '../../model/signal.ts'
 import { immediately } from '../operation.ts'
 import type { LeaseGuard, StoreReader, StoreTransaction } from '../store.ts'
+import { deleteBlobs, keepEntry, keepOfProcess, LARGE_PLACES } from './blobs.ts'
 import { frozenCopy } from './frozen.ts'
 import { grantKey, journalKey, type MemoryState } from './state.ts'
 import type { TransactionalMap } from './transactional-map.ts'
@@ -22,7 +23,8 @@ export function createMemoryTransaction(state: MemoryState, reader: StoreReader)
   const putProcess = (process: StoredProcess): void => {
     state.changeSeq += 1
     const record = { ...process.record, changeSeq: state.changeSeq }
-    state.processes.set(record.id, frozenCopy({ ...process, record }))
+    const kept = keepOfProcess(state, record.id, { ...process, record }, LARGE_PLACES.process)
+    state.processes.set(record.id, kept)
   }
 
   return {
@@ -57,9 +59,8 @@ export function createMemoryTransaction(state: MemoryState, reader: StoreReader)
         const isTaken = ({ event }: typeof stored): boolean =>
           event.sequence === sequence || (key !== undefined && event.invocation.replay?.key === key)
         if (events.some(isTaken)) throw violated(processId, 'events.sequence or events.replay_key')
-        const all = [...events, frozenCopy(stored)].sort(
-          (left, right) => left.event.sequence - right.event.sequence,
-        )
+        const kept = keepOfProcess(state, processId, stored, LARGE_PLACES.event)
+        const all = [...events, kept].sort((left, right) => left.event.sequence - right.event.sequence)
         state.events.set(processId, all)
         if (stored.event.semantics?.wake !== undefined) add(state.unackedWakes, processId, sequence)
         if (signalNameOf(stored.event.eventType) !== undefined)
@@ -77,7 +78,8 @@ export function createMemoryTransaction(state: MemoryState, reader: StoreReader)
       immediately(() => {
         if (!holds(entry.processId, guard)) return false
         if (state.processes.get(entry.processId)?.epoch !== entry.epoch) return false
-        state.journal.set(journalKey(entry.processId, entry.epoch, entry.address), frozenCopy(entry))
+        const key = journalKey(entry.processId, entry.epoch, entry.address)
+        state.journal.set(key, keepEntry(state, key, entry))
         return true
       }),
     deleteRepeatable: (id, epoch) =>
@@ -99,16 +101,16 @@ export function createMemoryTransaction(state: MemoryState, reader: StoreReader)
       }),
     insertWake: wake =>
       immediately(() => {
-        const { wakeId } = wake.delivery
+        const { wakeId, processId } = wake.delivery
         if (state.wakes.get(wakeId) !== undefined) return false
-        state.wakes.set(wakeId, frozenCopy(wake))
+        state.wakes.set(wakeId, keepOfProcess(state, processId, wake, LARGE_PLACES.wake))
         return true
       }),
     saveWake: (wake, expectedVersion) =>
       immediately(() => {
-        const { wakeId } = wake.delivery
+        const { wakeId, processId } = wake.delivery
         if (state.wakes.get(wakeId)?.version !== expectedVersion) return false
-        state.wakes.set(wakeId, frozenCopy(wake))
+        state.wakes.set(wakeId, keepOfProcess(state, processId, wake, LARGE_PLACES.wake))
         return true
       }),
     saveGrant: grant =>
@@ -159,7 +161,13 @@ export function createMemoryTransaction(state: MemoryState, reader: StoreReader)
         if (state.processes.get(id)?.record.status === 'running') return undefined
         if (state.processes.get(id) === undefined) return undefined
         const events = state.events.get(id)?.length ?? 0
-        for (const map of [state.events, state.unackedWakes, state.unconsumedSignals, state.leases])
+        for (const map of [
+          state.events,
+          state.unackedWakes,
+          state.unconsumedSignals,
+          state.leases,
+          state.processBlobs,
+        ])
           map.delete(id)
         deleteWhere(state.journal, entry => entry.processId === id)
         deleteWhere(state.wakes, wake => wake.delivery.processId === id)
@@ -184,6 +192,7 @@ export function createMemoryTransaction(state: MemoryState, reader: StoreReader)
         for (const { id } of oldest) state.tombstones.delete(id)
         return oldest.length
       }),
+    deleteBlobs: hashes => immediately(() => deleteBlobs(state, hashes)),
   }
 }
 

@@ -1,10 +1,18 @@
 import type { ProcessEvent, StoredEvent } from '../../model/event.ts'
 import type { ProcessId } from '../../model/ids.ts'
 import type { Operation } from '../store.ts'
+import { BLOB_COLUMNS, putBackIntoRows, saveProcessBlobs, takeOutOfRow } from './blobs.ts'
 import { eventFromRow, toEventRow } from './rows.ts'
 import type { EventRow } from './schema.ts'
 import type { SqlSession } from './session.ts'
 import { columns, type Named, prepare } from './statement.ts'
+
+const wholeEvents = (session: SqlSession, rows: EventRow[]): Operation<EventRow[]> =>
+  putBackIntoRows(session, rows, BLOB_COLUMNS.events, row => row.process_id)
+
+function* toEvents(session: SqlSession, rows: EventRow[]): Operation<ProcessEvent[]> {
+  return (yield* wholeEvents(session, rows)).map(eventFromRow)
+}
 
 const selectByReplayKey = prepare((db, p: Named<{ id: ProcessId; key: string }>) =>
   db.selectFrom('events').selectAll().where('process_id', '=', p.id).where('replay_key', '=', p.key),
@@ -15,7 +23,8 @@ export function* findEvent(
   id: ProcessId,
   replayKey: string,
 ): Operation<StoredEvent | undefined> {
-  const [row] = yield* session.all(selectByReplayKey, { id, key: replayKey })
+  const rows = yield* session.all(selectByReplayKey, { id, key: replayKey })
+  const [row] = yield* wholeEvents(session, rows)
   return row && { event: eventFromRow(row), payloadHash: row.payload_hash }
 }
 
@@ -35,7 +44,7 @@ export function* listEvents(
   after: number,
   limit: number,
 ): Operation<ProcessEvent[]> {
-  return (yield* session.all(selectAfter, { id, after, limit })).map(eventFromRow)
+  return yield* toEvents(session, yield* session.all(selectAfter, { id, after, limit }))
 }
 
 const selectLast = prepare((db, p: Named<{ id: ProcessId; limit: number }>) =>
@@ -52,7 +61,8 @@ export function* listRecentEvents(
   id: ProcessId,
   limit: number,
 ): Operation<ProcessEvent[]> {
-  return (yield* session.all(selectLast, { id, limit })).map(eventFromRow).reverse()
+  const rows = yield* session.all(selectLast, { id, limit })
+  return (yield* toEvents(session, rows)).reverse()
 }
 
 const countOfType = prepare((db, p: Named<{ id: ProcessId; type: string; through: number }>) =>
@@ -91,8 +101,11 @@ export function* findEventOfType(
   eventType: string,
   after: number,
 ): Operation<ProcessEvent | undefined> {
-  const [row] = yield* session.all(selectFirstOfType, { id, type: eventType, after })
-  return row && eventFromRow(row)
+  const [event] = yield* toEvents(
+    session,
+    yield* session.all(selectFirstOfType, { id, type: eventType, after }),
+  )
+  return event
 }
 
 const selectUnconsumed = prepare((db, p: Named<{ id: ProcessId; type: string }>) =>
@@ -111,8 +124,8 @@ export function* findSignal(
   id: ProcessId,
   eventType: string,
 ): Operation<ProcessEvent | undefined> {
-  const [row] = yield* session.all(selectUnconsumed, { id, type: eventType })
-  return row && eventFromRow(row)
+  const [event] = yield* toEvents(session, yield* session.all(selectUnconsumed, { id, type: eventType }))
+  return event
 }
 
 const updateConsumed = prepare((db, p: Named<{ id: ProcessId; sequence: number }>) =>
@@ -145,7 +158,7 @@ export function* listWakeEvents(
   after: number,
   limit: number,
 ): Operation<ProcessEvent[]> {
-  return (yield* session.all(selectUnacked, { id, after, limit })).map(eventFromRow)
+  return yield* toEvents(session, yield* session.all(selectUnacked, { id, after, limit }))
 }
 
 const updateAcked = prepare((db, p: Named<{ id: ProcessId; sequence: number }>) =>
@@ -183,5 +196,7 @@ const insertRow = prepare((db, p: Named<EventRow>) =>
 )
 
 export function* insertEvent(session: SqlSession, stored: StoredEvent): Operation<void> {
-  yield* session.send(insertRow, toEventRow(stored))
+  const { row, blobs } = takeOutOfRow(toEventRow(stored), BLOB_COLUMNS.events)
+  yield* session.send(insertRow, row)
+  yield* saveProcessBlobs(session, row.process_id, blobs)
 }

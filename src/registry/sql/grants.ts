@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely'
 import type { GrantEntry, HandleGrant } from '../../model/grant.ts'
 import type { ProcessId } from '../../model/ids.ts'
 import type { Operation } from '../store.ts'
+import { wholeProcesses } from './processes.ts'
 import { fromGrantRow, recordFromRow, toGrantRow } from './rows.ts'
 import type { GrantRow, Schema } from './schema.ts'
 import type { SqlSession } from './session.ts'
@@ -61,7 +62,8 @@ export function* listGrants(
   scopeId: string,
   { isLive }: { readonly isLive: boolean },
 ): Operation<GrantEntry[]> {
-  const rows = yield* session.all(selectOfScope[isLive ? 'live' : 'all'], { scope_id: scopeId })
+  const found = yield* session.all(selectOfScope[isLive ? 'live' : 'all'], { scope_id: scopeId })
+  const rows = yield* wholeProcesses(session, found)
   const entries: GrantEntry[] = []
   for (const row of rows) {
     const { session_id, handle_kind: kind, handle_label: label } = row

@@ -1,12 +1,14 @@
 import type { RawBuilder } from 'kysely'
+import type { StoredBlob } from '../../model/blob.ts'
 import type { ProcessId } from '../../model/ids.ts'
 import type { JournalEntry } from '../../model/journal.ts'
 import type { LeaseGuard, Operation } from '../store.ts'
+import { BLOB_COLUMNS, putBackIntoRows, saveBlobs, takeOutOfRow } from './blobs.ts'
 import { type GuardBindings, guardBindings, heldLease } from './leases.ts'
 import { fromJournalRow, toJournalRow } from './rows.ts'
-import type { JournalRow } from './schema.ts'
+import type { JournalBlobRow, JournalRow } from './schema.ts'
 import type { SqlSession } from './session.ts'
-import { type Named, prepare, type SqlValue } from './statement.ts'
+import { columns, type Named, prepare, type SqlValue } from './statement.ts'
 
 const KEY_COLUMNS = ['process_id', 'epoch', 'address'] as const satisfies readonly (keyof JournalRow)[]
 
@@ -28,6 +30,11 @@ const ENTRY_COLUMNS = [
   'resolved_by',
 ] as const satisfies readonly (keyof JournalRow)[]
 
+function* toEntries(session: SqlSession, rows: JournalRow[]): Operation<JournalEntry[]> {
+  const whole = yield* putBackIntoRows(session, rows, BLOB_COLUMNS.journal, row => row.process_id)
+  return whole.map(fromJournalRow)
+}
+
 const selectEpoch = prepare((db, p: Named<{ id: ProcessId; epoch: number }>) =>
   db
     .selectFrom('journal')
@@ -38,7 +45,7 @@ const selectEpoch = prepare((db, p: Named<{ id: ProcessId; epoch: number }>) =>
 )
 
 export function* listJournal(session: SqlSession, id: ProcessId, epoch: number): Operation<JournalEntry[]> {
-  return (yield* session.all(selectEpoch, { id, epoch })).map(fromJournalRow)
+  return yield* toEntries(session, yield* session.all(selectEpoch, { id, epoch }))
 }
 
 const selectEntry = prepare((db, p: Named<{ id: ProcessId; epoch: number; address: string }>) =>
@@ -56,8 +63,8 @@ export function* loadJournalEntry(
   epoch: number,
   address: string,
 ): Operation<JournalEntry | undefined> {
-  const [row] = yield* session.all(selectEntry, { id, epoch, address })
-  return row && fromJournalRow(row)
+  const [entry] = yield* toEntries(session, yield* session.all(selectEntry, { id, epoch, address }))
+  return entry
 }
 
 // The union of the columns' types would not be callable.
@@ -96,8 +103,38 @@ export function* saveJournalEntry(
   entry: JournalEntry,
   guard: LeaseGuard,
 ): Operation<boolean> {
-  const written = yield* session.run(upsertEntry, { ...toJournalRow(entry), ...guardBindings(guard) })
-  return written === 1
+  const { row, blobs } = takeOutOfRow(toJournalRow(entry), BLOB_COLUMNS.journal)
+  const written = yield* session.run(upsertEntry, { ...row, ...guardBindings(guard) })
+  if (written === 0) return false
+  yield* saveEntryBlobs(session, row, blobs)
+  return true
+}
+
+type EntryKey = Pick<JournalRow, (typeof KEY_COLUMNS)[number]>
+
+const deleteEntryBlobs = prepare((db, p: Named<EntryKey>) =>
+  db
+    .deleteFrom('journal_blobs')
+    .where('process_id', '=', p.process_id)
+    .where('epoch', '=', p.epoch)
+    .where('address', '=', p.address),
+)
+
+const insertEntryBlob = prepare((db, p: Named<JournalBlobRow>) =>
+  db.insertInto('journal_blobs').values(columns(p, [...KEY_COLUMNS, 'hash'])),
+)
+
+/** A small value costs nothing here; if it replaces a large one, that one's blobs stay until the entry goes. */
+function* saveEntryBlobs(
+  session: SqlSession,
+  { process_id, epoch, address }: EntryKey,
+  blobs: readonly StoredBlob[],
+): Operation<void> {
+  if (blobs.length === 0) return
+  const key = { process_id, epoch, address }
+  const hashes = yield* saveBlobs(session, blobs)
+  yield* session.send(deleteEntryBlobs, key)
+  for (const hash of hashes) yield* session.send(insertEntryBlob, { ...key, hash })
 }
 
 const deleteRepeatableEntries = prepare((db, p: Named<{ id: ProcessId; epoch: number }>) =>

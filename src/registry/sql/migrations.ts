@@ -6,6 +6,7 @@ import { signalsAndWaits } from './migrations/0005-signals-and-waits.ts'
 import { pendingCallsAndSessions } from './migrations/0006-pending-calls-and-sessions.ts'
 import { retention } from './migrations/0007-retention.ts'
 import { drains } from './migrations/0008-drains.ts'
+import { blobs } from './migrations/0009-blobs.ts'
 
 /** One step of the schema's history. Never changed once released: the next change is the next number. */
 export interface Migration {
@@ -25,6 +26,7 @@ export const MIGRATIONS: readonly Migration[] = [
   pendingCallsAndSessions,
   retention,
   drains,
+  blobs,
 ]
 
 /** The schema that this version of Leasehold writes. */

@@ -3,6 +3,7 @@ import type { ProcessListFilter } from '../../model/list.ts'
 import type { ProcessRecord } from '../../model/process.ts'
 import type { IdRange, Operation } from '../store.ts'
 import { byFilter, type FilterBindings, filterBindings, fitting } from './process-filter.ts'
+import { wholeProcesses } from './processes.ts'
 import { recordFromRow } from './rows.ts'
 import type { SqlSession } from './session.ts'
 import { type Named, prepare } from './statement.ts'
@@ -29,12 +30,13 @@ export function* listProcesses(
   filter: ProcessListFilter,
   { after, through, limit }: IdRange,
 ): Operation<ProcessRecord[]> {
-  const rows = yield* session.all(selectPage(filter), {
+  const found = yield* session.all(selectPage(filter), {
     ...filterBindings(filter),
     after: after as ProcessId,
     through: through as ProcessId,
     limit,
   })
+  const rows = yield* wholeProcesses(session, found)
   const records: ProcessRecord[] = []
   for (const row of rows) records.push(recordFromRow(row, yield* waitsOf(session, row)))
   return records

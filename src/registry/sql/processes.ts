@@ -2,8 +2,9 @@ import type { Kysely } from 'kysely'
 import type { ProcessId } from '../../model/ids.ts'
 import type { StoredProcess } from '../../model/process.ts'
 import type { Operation, WriteGuard } from '../store.ts'
+import { BLOB_COLUMNS, putBackIntoRows, saveProcessBlobs, takeOutOfRow } from './blobs.ts'
 import { type GuardBindings, guardBindings, heldLease } from './leases.ts'
-import { fromProcessRow, toProcessRow } from './rows.ts'
+import { fromProcessRow, toMutableColumns, toRegistrationColumns } from './rows.ts'
 import type { MutableColumns, ProcessRow, RegistrationColumns, Schema } from './schema.ts'
 import type { SqlPlatform, SqlSession } from './session.ts'
 import { columns, type Named, prepare, type SqlDialect } from './statement.ts'
@@ -59,8 +60,12 @@ const selectProcess = prepare((db, p: Named<{ id: ProcessId }>) => byId(db, p))
 
 const lockProcess = prepare((db, p: Named<{ id: ProcessId }>, { forUpdate }) => forUpdate(byId(db, p)))
 
+/** Rows of processes, or of a join with them, as they can be decoded. */
+export const wholeProcesses = <Row extends ProcessRow>(session: SqlSession, rows: Row[]): Operation<Row[]> =>
+  putBackIntoRows(session, rows, BLOB_COLUMNS.processes, ({ id }) => id)
+
 export function* loadProcess(session: SqlSession, id: ProcessId): Operation<StoredProcess | undefined> {
-  const [row] = yield* session.all(selectProcess, { id })
+  const [row] = yield* wholeProcesses(session, yield* session.all(selectProcess, { id }))
   return row && fromProcessRow(row, yield* waitsOf(session, row))
 }
 
@@ -68,7 +73,7 @@ export function* loadProcessForUpdate(
   session: SqlSession,
   id: ProcessId,
 ): Operation<StoredProcess | undefined> {
-  const [row] = yield* session.all(lockProcess, { id })
+  const [row] = yield* wholeProcesses(session, yield* session.all(lockProcess, { id }))
   if (row?.wait_count === 0) session.withoutWaits.add(id)
   else session.withoutWaits.delete(id)
   return row && fromProcessRow(row, yield* waitsOf(session, row))
@@ -86,29 +91,37 @@ export function* insertProcess(
   platform: SqlPlatform,
   process: StoredProcess,
 ): Operation<void> {
-  const row = toProcessRow(process, yield* platform.nextChange(session))
+  const changeSeq = yield* platform.nextChange(session)
+  const whole = { ...toRegistrationColumns(process), ...toMutableColumns(process, changeSeq) }
+  const { row, blobs } = takeOutOfRow(whole, BLOB_COLUMNS.processes)
   yield* session.send(insertRow, row)
   yield* insertWaits(session, row.id, process.record.waits)
+  yield* saveProcessBlobs(session, row.id, blobs)
 }
 
-const update = (db: Kysely<Schema>, p: Named<ProcessRow>, { changePosition }: SqlDialect) =>
+/** Never the registration: it may be large, and does not change. */
+interface ProcessUpdate extends MutableColumns {
+  readonly id: ProcessId
+}
+
+const update = (db: Kysely<Schema>, p: Named<ProcessUpdate>, { changePosition }: SqlDialect) =>
   db
     .updateTable('processes')
     .set({ ...columns(p, MUTABLE_COLUMNS), change_seq: changePosition(p.change_seq) })
     .where('id', '=', p.id)
 
 const updateRow = {
-  any: prepare((db, p: Named<ProcessRow>, dialect) => update(db, p, dialect)),
-  running: prepare((db, p: Named<ProcessRow>, dialect) =>
+  any: prepare((db, p: Named<ProcessUpdate>, dialect) => update(db, p, dialect)),
+  running: prepare((db, p: Named<ProcessUpdate>, dialect) =>
     update(db, p, dialect).where('status', '=', 'running'),
   ),
 }
 
 const updateLeasedRow = {
-  any: prepare((db, p: Named<ProcessRow & GuardBindings>, dialect) =>
+  any: prepare((db, p: Named<ProcessUpdate & GuardBindings>, dialect) =>
     update(db, p, dialect).where(({ exists }) => exists(heldLease(db, p.id, p, dialect))),
   ),
-  running: prepare((db, p: Named<ProcessRow & GuardBindings>, dialect) =>
+  running: prepare((db, p: Named<ProcessUpdate & GuardBindings>, dialect) =>
     update(db, p, dialect)
       .where('status', '=', 'running')
       .where(({ exists }) => exists(heldLease(db, p.id, p, dialect))),
@@ -122,13 +135,17 @@ export function* saveProcess(
   { status, lease }: WriteGuard,
 ): Operation<boolean> {
   // A refusal leaves a gap in the positions, which nobody minds: they only have to grow.
-  const row = toProcessRow(process, yield* platform.nextChange(session))
+  const changeSeq = yield* platform.nextChange(session)
+  const whole = toMutableColumns(process, changeSeq)
+  const { row: mutable, blobs } = takeOutOfRow(whole, BLOB_COLUMNS.mutable)
+  const row = { id: process.record.id, ...mutable }
   const written =
     lease === undefined
       ? yield* session.run(updateRow[status], row)
       : yield* session.run(updateLeasedRow[status], { ...row, ...guardBindings(lease) })
   if (written === 0) return false
   yield* replaceWaits(session, row.id, process.record.waits)
+  yield* saveProcessBlobs(session, row.id, blobs)
   return true
 }
 

@@ -17,14 +17,16 @@ import type {
   GrantRow,
   JournalRow,
   LeaseRow,
+  MutableColumns,
   ProcessRow,
+  RegistrationColumns,
   TombstoneRow,
   WaitRow,
   WakeRow,
   WorkerTableRow,
 } from './schema.ts'
 
-export function toProcessRow({ record, ...stored }: StoredProcess, changeSeq: number): ProcessRow {
+export function toRegistrationColumns({ record }: StoredProcess): RegistrationColumns {
   const { kind, label, definition } = record.identity
   const trigger = triggerOf(record.provenance)
   return {
@@ -44,6 +46,11 @@ export function toProcessRow({ record, ...stored }: StoredProcess, changeSeq: nu
     registration_hash: record.registrationHash,
     incarnation: record.incarnation,
     created_at: record.createdAtMs,
+  }
+}
+
+export function toMutableColumns({ record, ...stored }: StoredProcess, changeSeq: number): MutableColumns {
+  return {
     updated_at: record.updatedAtMs,
     status: record.status,
     outcome: encodeOptional(record.outcome),

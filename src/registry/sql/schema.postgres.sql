@@ -1,3 +1,10 @@
+CREATE TABLE blobs (
+  hash text collate "C" not null,
+  size bigint not null,
+  text text collate "C" not null,
+  PRIMARY KEY (hash)
+);
+
 CREATE TABLE drains (
   worker_incarnation text collate "C" not null,
   worker text collate "C" not null,
@@ -69,6 +76,17 @@ CREATE TABLE journal (
   FOREIGN KEY (process_id) REFERENCES processes(id) ON DELETE CASCADE
 );
 
+CREATE TABLE journal_blobs (
+  process_id text collate "C" not null,
+  epoch bigint not null,
+  address text collate "C" not null,
+  hash text collate "C" not null,
+  PRIMARY KEY (process_id, epoch, address, hash),
+  FOREIGN KEY (hash) REFERENCES blobs(hash),
+  FOREIGN KEY (process_id, epoch, address) REFERENCES journal(process_id, epoch, address) ON DELETE CASCADE
+);
+CREATE INDEX journal_blobs_by_hash ON journal_blobs USING btree (hash);
+
 CREATE TABLE leases (
   process_id text collate "C" not null,
   fence bigint not null,
@@ -106,6 +124,15 @@ CREATE TABLE pending_calls (
   FOREIGN KEY (process_id) REFERENCES processes(id) ON DELETE CASCADE
 );
 CREATE INDEX pending_calls_by_process ON pending_calls USING btree (process_id, key);
+
+CREATE TABLE process_blobs (
+  process_id text collate "C" not null,
+  hash text collate "C" not null,
+  PRIMARY KEY (process_id, hash),
+  FOREIGN KEY (hash) REFERENCES blobs(hash),
+  FOREIGN KEY (process_id) REFERENCES processes(id) ON DELETE CASCADE
+);
+CREATE INDEX process_blobs_by_hash ON process_blobs USING btree (hash);
 
 CREATE TABLE processes (
   id text collate "C" not null,

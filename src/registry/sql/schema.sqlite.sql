@@ -1,3 +1,10 @@
+CREATE TABLE blobs (
+  hash text not null primary key,
+  -- Before the text, so that it is read without it.
+  size integer not null,
+  text text not null
+) strict;
+
 CREATE TABLE drains (
   worker_incarnation text not null primary key,
   worker text not null,
@@ -68,6 +75,17 @@ CREATE TABLE journal (
   primary key (process_id, epoch, address)
 ) strict, without rowid;
 
+CREATE TABLE journal_blobs (
+  process_id text not null,
+  epoch integer not null,
+  address text not null,
+  hash text not null references blobs (hash),
+  primary key (process_id, epoch, address, hash),
+  foreign key (process_id, epoch, address) references journal (process_id, epoch, address) on delete cascade
+) strict, without rowid;
+
+CREATE INDEX journal_blobs_by_hash on journal_blobs (hash);
+
 CREATE TABLE leases (
   process_id text not null primary key,
   fence integer not null,
@@ -102,6 +120,14 @@ CREATE TABLE pending_calls (
 ) strict, without rowid;
 
 CREATE INDEX pending_calls_by_process on pending_calls (process_id, key);
+
+CREATE TABLE process_blobs (
+  process_id text not null references processes (id) on delete cascade,
+  hash text not null references blobs (hash),
+  primary key (process_id, hash)
+) strict, without rowid;
+
+CREATE INDEX process_blobs_by_hash on process_blobs (hash);
 
 CREATE TABLE processes (
   id text not null primary key,

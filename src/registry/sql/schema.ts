@@ -37,6 +37,9 @@ export interface Schema {
   readonly sessions: SessionRow
   readonly session_entries: SessionEntryRow
   readonly tombstones: TombstoneRow
+  readonly blobs: BlobRow
+  readonly process_blobs: ProcessBlobRow
+  readonly journal_blobs: JournalBlobRow
 }
 
 /** One row. */
@@ -262,4 +265,26 @@ export interface TombstoneRow {
   readonly fence: number
   readonly last_sequence: number
   readonly change_seq: number
+}
+
+/** Where a JSON column of another table holds a reference, the text stands here (`model/blob.ts`). */
+export interface BlobRow {
+  readonly hash: string
+  /** Bytes of the text in UTF-8. */
+  readonly size: number
+  readonly text: string
+}
+
+/** Of the process's row, its events and its wakes, which last as long as the process. */
+export interface ProcessBlobRow {
+  readonly process_id: ProcessId
+  readonly hash: string
+}
+
+/** Of a journal entry, which goes when its process hands on to another epoch. */
+export interface JournalBlobRow {
+  readonly process_id: ProcessId
+  readonly epoch: number
+  readonly address: string
+  readonly hash: string
 }

@@ -20,6 +20,8 @@ export interface SqlDialect {
   readonly forUpdate: Locking
   /** The rows found stay as they are until this transaction has ended. */
   readonly forShare: Locking
+  /** The same for what is to be deleted, but rows that others have in their hands are left out instead of waited for. */
+  readonly forDelete: Locking
   /** The position of a change: the one that is given, or what the database puts in its place as it writes. */
   readonly changePosition: (given: RawBuilder<number>) => RawBuilder<number>
 }

@@ -1,4 +1,5 @@
 import type { StoreReader, StoreTransaction } from '../store.ts'
+import { deleteBlobs, listBlobs } from './blob-collection.ts'
 import { deleteDrains, loadDrain, saveDrain } from './drains.ts'
 import { insertEnv, loadEnv } from './envs.ts'
 import {
@@ -118,6 +119,7 @@ export const createSqlReader = (session: SqlSession, platform: SqlPlatform): Sto
   hasDueWake: id => hasDueWake(session, id),
   isAwaited: id => isAwaited(session, id),
   loadTombstone: id => loadTombstone(session, id),
+  listBlobs: (after, limit) => listBlobs(session, after, limit),
 })
 
 /** All of the seam's verbs. What a transaction loads it may write, so it locks it. */
@@ -155,4 +157,5 @@ export const createSqlTransaction = (session: SqlSession, platform: SqlPlatform)
   insertTombstone: tombstone => insertTombstone(session, platform, tombstone),
   deleteTombstone: id => deleteTombstone(session, id),
   deleteTombstones: (before, limit) => deleteTombstones(session, before, limit),
+  deleteBlobs: hashes => deleteBlobs(session, hashes),
 })

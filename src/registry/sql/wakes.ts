@@ -1,6 +1,7 @@
 import type { ProcessId } from '../../model/ids.ts'
 import type { StoredWake } from '../../model/outbox.ts'
 import type { Operation, WakeGroup } from '../store.ts'
+import { BLOB_COLUMNS, putBackIntoRows, saveProcessBlobs, takeOutOfRow } from './blobs.ts'
 import { fromWakeRow, toWakeRow } from './rows.ts'
 import type { WakeRow } from './schema.ts'
 import type { SqlSession } from './session.ts'
@@ -27,13 +28,18 @@ const STATE_COLUMNS = [
   'is_blocking',
 ] as const satisfies readonly (keyof WakeRow)[]
 
+function* toWakes(session: SqlSession, rows: WakeRow[]): Operation<StoredWake[]> {
+  const whole = yield* putBackIntoRows(session, rows, BLOB_COLUMNS.wakes, row => row.process_id)
+  return whole.map(fromWakeRow)
+}
+
 const selectWake = prepare((db, p: Named<{ wake: string }>) =>
   db.selectFrom('wakes').selectAll().where('wake_id', '=', p.wake),
 )
 
 export function* loadWake(session: SqlSession, wakeId: string): Operation<StoredWake | undefined> {
-  const [row] = yield* session.all(selectWake, { wake: wakeId })
-  return row && fromWakeRow(row)
+  const [wake] = yield* toWakes(session, yield* session.all(selectWake, { wake: wakeId }))
+  return wake
 }
 
 interface GroupBindings {
@@ -59,7 +65,7 @@ export function* listOpenWakes(
   limit: number,
 ): Operation<StoredWake[]> {
   const rows = yield* session.all(selectOpen, { session: sessionId, process: processId, limit })
-  return rows.map(fromWakeRow)
+  return yield* toWakes(session, rows)
 }
 
 const countOpen = prepare((db, p: Named<GroupBindings>) =>
@@ -87,7 +93,7 @@ const selectOfProcess = prepare((db, p: Named<{ id: ProcessId; limit: number }>)
 )
 
 export function* listWakesOf(session: SqlSession, id: ProcessId, limit: number): Operation<StoredWake[]> {
-  return (yield* session.all(selectOfProcess, { id, limit })).map(fromWakeRow)
+  return yield* toWakes(session, yield* session.all(selectOfProcess, { id, limit }))
 }
 
 const selectDueOfProcess = prepare((db, p: Named<{ id: ProcessId }>) =>
@@ -114,7 +120,7 @@ const selectDue = prepare((db, p: Named<{ now: number; limit: number }>) =>
 )
 
 export function* listDueWakes(session: SqlSession, now: number, limit: number): Operation<StoredWake[]> {
-  return (yield* session.all(selectDue, { now, limit })).map(fromWakeRow)
+  return yield* toWakes(session, yield* session.all(selectDue, { now, limit }))
 }
 
 const selectNextDue = prepare(db =>
@@ -141,7 +147,7 @@ export function* listBlockedWakes(
   after: string,
   limit: number,
 ): Operation<StoredWake[]> {
-  return (yield* session.all(selectBlocking, { after, limit })).map(fromWakeRow)
+  return yield* toWakes(session, yield* session.all(selectBlocking, { after, limit }))
 }
 
 const insertRow = prepare((db, p: Named<WakeRow>) =>
@@ -152,7 +158,10 @@ const insertRow = prepare((db, p: Named<WakeRow>) =>
 )
 
 export function* insertWake(session: SqlSession, wake: StoredWake): Operation<boolean> {
-  return (yield* session.run(insertRow, toWakeRow(wake))) === 1
+  const { row, blobs } = takeOutOfRow(toWakeRow(wake), BLOB_COLUMNS.wakes)
+  if ((yield* session.run(insertRow, row)) === 0) return false
+  yield* saveProcessBlobs(session, row.process_id, blobs)
+  return true
 }
 
 const updateState = prepare((db, p: Named<WakeRow & { expected_version: number }>) =>

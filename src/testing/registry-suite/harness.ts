@@ -16,6 +16,11 @@ export interface OpenedRegistry {
   readonly registry: ProcessRegistry
   /** Of a durable store: closes and opens it again, as after a restart. */
   reopen?(): Promise<ProcessRegistry>
+  /**
+   * Of a store that keeps blobs apart from the rows that refer to them: takes one away, or changes it, without the
+   * store's knowledge.
+   */
+  damageBlob?(hash: string, damage: 'remove' | 'alter'): Promise<void>
   close(): Promise<void>
 }
 
@@ -24,6 +29,7 @@ export interface World {
   readonly registry: ProcessRegistry
   readonly clock: ManualClock
   readonly reopen: OpenedRegistry['reopen']
+  readonly damageBlob: OpenedRegistry['damageBlob']
   /** Registers a rerunnable engine process, or what the patch makes of it. */
   register(patch?: Partial<RegistrationRequest>): Promise<ProcessId>
   record(id: string): Promise<ProcessRecord>
@@ -75,6 +81,7 @@ function createWorld(opened: OpenedRegistry, clock: ManualClock): World {
     registry,
     clock,
     reopen: opened.reopen?.bind(opened),
+    damageBlob: opened.damageBlob?.bind(opened),
     async register(patch) {
       const { record } = await registry.register(registration(patch))
       return record.id

@@ -25,6 +25,7 @@ const POSTGRES: SqlDialect = {
   // not wait for whoever writes the rest of it.
   forUpdate: query => query.forNoKeyUpdate(),
   forShare: query => query.forShare(),
+  forDelete: query => query.forUpdate().skipLocked(),
   changePosition: () => sql<number>`pg_current_xact_id()::text::bigint`,
 }
 

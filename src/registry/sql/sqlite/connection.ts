@@ -23,6 +23,7 @@ const builder = new Kysely<Schema>({
 const SQLITE: SqlDialect = {
   forUpdate: query => query,
   forShare: query => query,
+  forDelete: query => query,
   changePosition: given => given,
 }
 

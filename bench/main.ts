@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startDevServer } from '../src/dev-server/index.ts'
 import { cancel } from './cancel.ts'
+import { drain } from './drain.ts'
 import { history } from './history.ts'
 import { latency } from './latency.ts'
 import { recovery } from './recovery.ts'
@@ -27,6 +28,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   steps,
   cancel,
   recovery,
+  drain,
   registry,
 }
 

@@ -6,8 +6,10 @@ import { cancelCommand } from './commands/cancel.ts'
 import { completeCommand } from './commands/complete.ts'
 import { devCommand } from './commands/dev.ts'
 import { doctorCommand } from './commands/doctor.ts'
+import { drainCommand } from './commands/drain.ts'
 import { eventsCommand } from './commands/events.ts'
 import { explainCommand } from './commands/explain.ts'
+import { hostDeadCommand } from './commands/host-dead.ts'
 import { listCommand } from './commands/list.ts'
 import { showCommand } from './commands/show.ts'
 import { signalCommand } from './commands/signal.ts'
@@ -33,6 +35,8 @@ const COMMANDS = [
   abandonCommand,
   completeCommand,
   sweepCommand,
+  drainCommand,
+  hostDeadCommand,
   wakesCommand,
   doctorCommand,
 ]

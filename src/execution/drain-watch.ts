@@ -2,7 +2,7 @@ import { isTransient, messageOf } from '../model/errors.ts'
 import type { ExecutionEnvironment } from './environment.ts'
 
 /** How often a worker looks whether somebody wants it to stop. */
-export const DRAIN_CHECK_MS = 500
+export const DRAIN_CHECK_MS = 250
 
 /** Looks for a durable request that this worker stops, and passes it on once. */
 export class DrainWatch {

@@ -450,7 +450,7 @@ export interface CompletionOperations {
 /** How workers are told to stop in order, and say what became of what they ran. */
 export interface DrainOperations {
   /**
-   * Asks the worker of this incarnation to stop. It looks twice a second. The first request stays; one that has been
+   * Asks the worker of this incarnation to stop. It looks several times a second. The first request stays; one that has been
    * reported on is returned with its report. Throws `worker_unknown`.
    */
   requestDrain(incarnationId: string, requestedBy: string): Promise<DrainRequest>

@@ -1,8 +1,10 @@
 import { Client, Connection } from '@temporalio/client'
 import { describe, expect, inject, test } from 'vitest'
 import { TEMPORAL_BACKEND } from '../../src/contract.ts'
+import { localLiveness } from '../../src/execution/liveness.ts'
 import type { ProcessRegistry } from '../../src/registry/registry.ts'
-import { registration } from '../model/fixtures.ts'
+import { owner, registration } from '../model/fixtures.ts'
+import { eventually } from '../support/eventually.ts'
 import { openWorkspace } from './fixtures.ts'
 import { register, registerExternal } from './records.ts'
 
@@ -83,5 +85,104 @@ describe('wakes', () => {
     expect(stderr).toMatch(
       /^error: wake_not_blocked: The wake "wake:none" does not hold up others: there is no/,
     )
+  })
+})
+
+describe('drain', () => {
+  const HOST = `engines: {
+    wait: defineEngine({
+      disposition: 'owner_bound',
+      run: ctx => new Promise((_, reject) => ctx.signal.addEventListener('abort', () => reject(ctx.signal.reason))),
+    }),
+  }`
+
+  test('a worker that is asked stops, and its report is printed (§6 #189)', async () => {
+    const { cli, start, writeHost, openRegistry, id } = await openWorkspace()
+    const host = await writeHost(HOST)
+    const worker = start(['worker', '--host', host])
+    const name = (await worker.line('worker  ')).trim().split(/ +/)[1] ?? ''
+    expect(await cli(['start', 'wait', '--id', id, '--host', host])).toMatchObject({ code: 0 })
+    const registry = await openRegistry()
+    await eventually(async () => (await registry.get(id))?.firstStarted !== undefined)
+    const { code, stdout } = await cli(['drain', '--worker', name, '--by', 'ops'])
+    expect({ code, stdout }).toEqual({ code: 0, stdout: `${name}: drained.\n  abandoned  ${id}\n` })
+    expect(await worker.ended).toMatchObject({ code: 0 })
+    expect(await registry.get(id)).toMatchObject({ outcome: { evidence: { writer: 'owner_drain' } } })
+    expect((await cli(['drain', '--all-here'])).stdout).toBe('No worker runs on this host.\n')
+  })
+
+  test('says of one that does not answer, or has died, what is to be expected', async () => {
+    const { cli, openRegistry } = await openWorkspace()
+    const registry = await openRegistry()
+    const silent = owner('silent')
+    await registry.announceWorker(silent)
+    const asked = await cli(['drain', '--worker', 'silent', '--timeout', '1ms'])
+    expect(asked).toMatchObject({ code: 1, stdout: 'silent: asked; no report yet.\n' })
+    expect(await cli(['drain', '--worker', 'silent', '--no-wait'])).toMatchObject({ code: 0 })
+    expect(await registry.drainOf(silent.incarnationId)).toMatchObject({ requestedBy: 'the command line' })
+    const late = owner('late')
+    await registry.announceWorker(late)
+    const waiting = cli(['drain', '--worker', 'late', '--json'])
+    await eventually(async () => (await registry.drainOf(late.incarnationId)) !== undefined)
+    await registry.removeWorker(late.incarnationId)
+    expect(await waiting).toMatchObject({
+      code: 1,
+      stdout: '{"workers":[{"worker":"late","state":"gone"}]}\n',
+    })
+  })
+
+  test('refuses a worker that nobody knows, and names those that run', async () => {
+    const { cli, openRegistry } = await openWorkspace()
+    const registry = await openRegistry()
+    await registry.announceWorker(owner('ben'))
+    const { code, stderr } = await cli(['drain', '--worker', 'ana'])
+    expect(code).toBe(4)
+    expect(stderr).toMatch(/^error: worker_unknown: No worker "ana" is announced .* Those that run: ben\.\n$/)
+  })
+})
+
+describe('host-dead', () => {
+  const onHost = (name: string, hostId: string) => ({
+    ...owner(name),
+    liveness: { kind: 'local_process', hostId, bootId: 'b', pid: 7, processStart: '1' } as const,
+  })
+
+  test('is evidence for all leases of a lost host, in the name of who says so', async () => {
+    const { cli, openRegistry, id } = await openWorkspace()
+    const registry = await openRegistry()
+    const ben = onHost('ben', 'machine/vm-7/pid:[1]')
+    await registry.announceWorker(ben)
+    await registry.register(registration({ id, disposition: 'owner_bound' }))
+    const begun = await registry.beginAttempt(id, { worker: ben, attempt: 'one', ttlMs: 600_000 })
+    if (begun.type !== 'run') throw new Error(begun.type)
+    await registry.enterBody(begun.lease, ben)
+    const { code, stdout } = await cli(['host-dead', 'vm-7', '--by', 'ana'])
+    expect(code).toBe(0)
+    expect(stdout).toBe(
+      `machine/vm-7/pid:[1] is dead, says ana. Due now, for the next sweep to move on: 1 of its processes.\n- ${id}\n`,
+    )
+    expect((await registry.recentEvents(id, 1))[0]).toMatchObject({ payload: { by: 'ana' } })
+    expect((await cli(['explain', id])).stdout).toContain('its owner ben:attempt:one is proven dead')
+    const settled = await registry.beginAttempt(id, { worker: owner('carl'), attempt: 'two', ttlMs: 600_000 })
+    expect(settled).toMatchObject({ outcome: { evidence: { writer: 'sweep', statedBy: 'ana' } } })
+  })
+
+  test('refuses a host that nobody knows, a name that several have, and the one that it runs on', async () => {
+    const { cli, openRegistry } = await openWorkspace()
+    const registry = await openRegistry()
+    for (const hostId of ['m/vm-7/pid:[1]', 'm/vm-7/pid:[2]'])
+      await registry.announceWorker(onHost(hostId, hostId))
+    const here = localLiveness()
+    if (here.kind === 'opaque') throw new Error('these tests need /proc')
+    await registry.announceWorker({ ...owner('here'), liveness: here })
+    for (const [host, says] of [
+      ['vm-8', 'host_unknown: No worker of a host "vm-8" is announced'],
+      ['vm-7', 'host_unknown: Several hosts have the name "vm-7": m/vm-7/pid:[1], m/vm-7/pid:[2].'],
+      [here.hostId, 'host_alive: '],
+    ] as const) {
+      const { code, stderr } = await cli(['host-dead', host, '--by', 'ana'])
+      expect({ code, stderr }).toEqual({ code: 4, stderr: expect.stringContaining(says) })
+    }
+    expect(await registry.workers()).toHaveLength(3)
   })
 })

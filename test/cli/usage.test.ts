@@ -22,6 +22,9 @@ describe('a command line that is wrong', () => {
     { args: ['complete', '--success', '1'], says: 'either a process id or --call KEY' },
     { args: ['complete', 'a', '--call', 'k', '--success', '1'], says: 'either a process id or --call KEY' },
     { args: ['complete', 'a', '--success', '{'], says: 'The value of --success is not JSON' },
+    { args: ['drain'], says: 'either --worker ID or --all-here' },
+    { args: ['drain', '--all-here', '--timeout', 'soon'], says: 'A duration is a number' },
+    { args: ['host-dead', 'h'], says: "Required option '--by <who>' not specified" },
     { args: ['wakes'], says: "Missing required argument 'action'" },
     { args: ['wakes', 'drop'], says: 'Allowed choices are list, redrive' },
     { args: ['wakes', 'redrive'], says: 'Name the wakes to redrive' },
@@ -124,6 +127,8 @@ describe('what the program says of itself', () => {
       'abandon',
       'complete',
       'sweep',
+      'drain',
+      'host-dead',
       'wakes',
       'doctor',
     ]) {

@@ -31,6 +31,14 @@ async function waitAtDoor(ctx: ProcessContext<Folder>) {
   return { first, last, attempt: ctx.attempt }
 }
 
+async function waitPolitely(ctx: ProcessContext<Folder>) {
+  const { folder } = ctx.input
+  const first = await ctx.step('first', () => process.pid)
+  mark(folder, 'began', ctx.id)
+  await passDoor(folder, ctx.signal)
+  return { first, last: process.pid, attempt: ctx.attempt }
+}
+
 /** Takes effect and is killed, at the first attempt, before or after that. */
 const charge = (onUnknown: 'fail' | 'reconcile') =>
   defineEngine({
@@ -92,6 +100,13 @@ export const crashHostOn = (registry: RegistrySource) =>
     engines: {
       door: defineEngine({ disposition: 'rerunnable', input, run: waitAtDoor }),
       ownDoor: defineEngine({ disposition: 'owner_bound', input, run: waitAtDoor }),
+      /** Well-behaved ones: they stop when they are told to, one without an outcome and one with what it has. */
+      politeDoor: defineEngine({ disposition: 'rerunnable', input, run: ctx => waitPolitely(ctx) }),
+      ownPoliteDoor: defineEngine({
+        disposition: 'owner_bound',
+        input,
+        run: ctx => waitPolitely(ctx).catch(() => 'saved what I had'),
+      }),
       charge: charge('fail'),
       reconcile: charge('reconcile'),
       nap: defineEngine({

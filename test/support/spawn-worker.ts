@@ -10,6 +10,8 @@ export interface WorkerProcess {
   readonly pid: number
   /** What it said so far, one JSON object a line. */
   readonly lines: readonly string[]
+  /** Resolves when it has ended, however that was. */
+  readonly exited: Promise<unknown>
   /** SIGKILL: no handler runs, nothing is flushed. */
   kill(): Promise<void>
   /** SIGTERM: it drains, and ends by itself. */
@@ -51,6 +53,7 @@ async function spawnWorkerMain(file: string, options: object): Promise<WorkerPro
   return {
     pid: child.pid ?? 0,
     lines,
+    exited,
     kill,
     stop: async () => {
       child.kill('SIGTERM')

@@ -30,5 +30,5 @@ const running = worker.run()
 say('ready', { worker: worker.id })
 await running
 await connection.close()
-say('stopped')
+say('stopped', { report: await worker.stop() })
 process.exit()

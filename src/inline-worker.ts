@@ -6,6 +6,7 @@ import { offerLocally } from './execution/local-run-handles.ts'
 import { ProcessRunner } from './execution/runner.ts'
 import { ProcessWorkDriver } from './execution/work-driver.ts'
 import { requireConcurrency } from './execution/working-slots.ts'
+import { Pruner, type Retention, requireRetention } from './maintenance/pruner.ts'
 import type { DrainReport } from './model/drain.ts'
 import { LeaseholdError, messageOf } from './model/errors.ts'
 import type { WatchedRegistry } from './registry/watch.ts'
@@ -14,6 +15,8 @@ import { stderrLogger } from './runtime/logger.ts'
 import { borrowRegistry } from './runtime/open-registry.ts'
 
 export interface InlineWorkerOptions extends ExecutionOptions {
+  /** How long what has ended is kept. Default: for ever; nothing is pruned but by hand. */
+  readonly retention?: Retention
   /** How long running processes may go on after `stop` before they are told to. Default 3,000 ms. */
   readonly shutdownGraceMs?: number
 }
@@ -44,6 +47,7 @@ export interface InlineWorker extends AsyncDisposable {
 export function createInlineWorker<H extends Host>(host: H, options: InlineWorkerOptions = {}): InlineWorker {
   const { shutdownGraceMs = 3_000, worker = localWorker(), logger = stderrLogger } = options
   if (options.concurrency !== undefined) requireConcurrency(options.concurrency)
+  const retention = requireRetention(options.retention ?? {})
   const serving = Promise.withResolvers<ProcessWorkDriver>()
   const stopped = Promise.withResolvers<void>()
   let isStopping = false
@@ -77,6 +81,7 @@ export function createInlineWorker<H extends Host>(host: H, options: InlineWorke
     const runner = new ProcessRunner(environment)
     const handle = new InlineRunHandle(environment, runner, { shutdown: shutdown.signal })
     const deathWatch = new DeathWatch(environment)
+    const pruner = new Pruner(environment, retention)
 
     // Announced before the first process is taken, so that no attempt runs whose worker nobody can judge.
     await registry.announceWorker(worker)
@@ -97,6 +102,8 @@ export function createInlineWorker<H extends Host>(host: H, options: InlineWorke
     stack.defer(offerLocally(registry, handle))
     if (isStopping) return
     handle.start()
+    pruner.start()
+    stack.defer(() => pruner.stop())
     serving.resolve(ProcessWorkDriver.fromWatched(registry, handle, { logger }))
     await stopped.promise
   }

@@ -10,6 +10,7 @@ import { DrainWatch } from './execution/drain-watch.ts'
 import { createExecutionEnvironment, type ExecutionOptions } from './execution/environment.ts'
 import { ProcessRunner } from './execution/runner.ts'
 import type { Submission } from './execution/submit.ts'
+import { Pruner, type Retention } from './maintenance/pruner.ts'
 import { Sweeper } from './maintenance/sweeper.ts'
 import type { DrainReport } from './model/drain.ts'
 import { messageOf } from './model/errors.ts'
@@ -22,6 +23,8 @@ import { tryParts } from './runtime/runtime.ts'
 import { DEFAULT_CACHE_DIR, loadWorkflowBundle } from './workflow-bundle.ts'
 
 export interface ProcessWorkerOptions extends ExecutionOptions {
+  /** How long what has ended is kept. Default: for ever; nothing is pruned but by hand. */
+  readonly retention?: Retention
   readonly connection: NativeConnection
   /** Default `default`. */
   readonly namespace?: string
@@ -98,6 +101,7 @@ export async function createProcessWorker<H extends Host>(
       createFailOrphan(new AsyncCompletionClient({ connection, namespace, identity: identity.ownerId })),
     )
     const sweeper = new Sweeper(environment, runner, handle)
+    const pruner = new Pruner(environment, options.retention)
     const shutDownAfterGrace = () => setTimeout(() => shutdown.abort(), shutdownGraceMs)
     const parts = {
       temporal,
@@ -105,6 +109,7 @@ export async function createProcessWorker<H extends Host>(
       runner,
       deathWatch,
       sweeper,
+      pruner,
       shutDownAfterGrace,
       release,
       taskQueue,
@@ -124,6 +129,7 @@ interface Parts {
   readonly runner: ProcessRunner
   readonly deathWatch: DeathWatch
   readonly sweeper: Sweeper
+  readonly pruner: Pruner
   /** Tells the running attempts to stop, when the grace is over. */
   readonly shutDownAfterGrace: () => NodeJS.Timeout
   readonly release: () => Promise<void>
@@ -131,7 +137,7 @@ interface Parts {
 }
 
 function assemble(parts: Parts): ProcessWorker {
-  const { temporal, environment, runner, deathWatch, sweeper, release, taskQueue } = parts
+  const { temporal, environment, runner, deathWatch, sweeper, pruner, release, taskQueue } = parts
   const { registry, worker } = environment
   const drainWatch = new DrainWatch(environment, () => void stop())
   let report = NOTHING_RAN
@@ -148,6 +154,7 @@ function assemble(parts: Parts): ProcessWorker {
       deathWatch.start()
       drainWatch.start()
       sweeper.start()
+      pruner.start()
       await temporal.run()
     } finally {
       if (temporal.getState() === 'INITIALIZED') await runDown(temporal)
@@ -155,6 +162,7 @@ function assemble(parts: Parts): ProcessWorker {
       await drainWatch.stop()
       report = await runner.finishDrain()
       await registry.reportDrain(worker.incarnationId, report).catch(() => {})
+      await pruner.stop()
       await sweeper.stop()
       await deathWatch.stop()
       await registry.removeWorker(worker.incarnationId).catch(() => {})

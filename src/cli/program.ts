@@ -11,6 +11,7 @@ import { eventsCommand } from './commands/events.ts'
 import { explainCommand } from './commands/explain.ts'
 import { hostDeadCommand } from './commands/host-dead.ts'
 import { listCommand } from './commands/list.ts'
+import { pruneCommand } from './commands/prune.ts'
 import { showCommand } from './commands/show.ts'
 import { signalCommand } from './commands/signal.ts'
 import { startCommand } from './commands/start.ts'
@@ -37,6 +38,7 @@ const COMMANDS = [
   sweepCommand,
   drainCommand,
   hostDeadCommand,
+  pruneCommand,
   wakesCommand,
   doctorCommand,
 ]

@@ -70,7 +70,7 @@ export function createProcessClient<Engines extends EngineTable, Tools extends T
     const { type, record } = await registry.register(
       await prepareRegistration(host as Host, registry, request),
       {
-        ...SAME_REQUEST,
+        ...optionsOf(request),
         isDueAtOnce: backend.isWorklistOnly,
       },
     )
@@ -88,7 +88,7 @@ export function createProcessClient<Engines extends EngineTable, Tools extends T
     const { type, record } = await registry.registerIn(
       tx,
       await prepareRegistration(host as Host, registry, request),
-      SAME_REQUEST,
+      optionsOf(request),
     )
     return { ...createProcessHandle(record.id, connect), started: type === 'registered' }
   }
@@ -137,7 +137,7 @@ async function createBackend<Engines extends EngineTable, Tools extends ToolTabl
   })
 }
 
-const SAME_REQUEST: RegisterOptions = { sameId: 'request' }
+const optionsOf = ({ reuse = false }: AnyStart): RegisterOptions => ({ sameId: 'request', reuse })
 
 async function prepareRegistration(
   host: Host,

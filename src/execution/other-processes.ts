@@ -80,6 +80,7 @@ export class OtherProcesses {
     }
     const { type, record } = await registry.register(child, {
       sameId: 'request',
+      reuse: request.reuse ?? false,
       isDueAtOnce: submit === undefined,
       journal: { lease, entry },
       ...(wakeTarget === undefined ? {} : { grant: { scope: wakeTarget } }),

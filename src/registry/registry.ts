@@ -534,6 +534,8 @@ export interface RetentionOperations {
     request: PruneRequest,
     page?: { readonly after?: EndedPlace; readonly limit?: number },
   ): Promise<PrunePage>
+  /** The store's clock, by which ages are counted. */
+  now(): Promise<number>
   /** What is left of a pruned process. */
   tombstone(id: string): Promise<Tombstone | undefined>
   /**

@@ -17,6 +17,11 @@ import { findTool } from './tool-call.ts'
 export interface StartOptions {
   /** Default: a UUIDv7. The same id with the same kind, input and disposition returns the existing process. */
   readonly id?: string
+  /**
+   * The id may be that of a process that was pruned: a new one begins under it. Default false: such a start throws
+   * `process_no_longer_retained`. A process that is still there is returned all the same.
+   */
+  readonly reuse?: boolean
   /** May only narrow what the kind declares: rerunnable → owner_bound. Tool calls whose tool declares none must state it. */
   readonly disposition?: Disposition
   readonly label?: string

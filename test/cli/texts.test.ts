@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { manyLines, oneLine } from '../../src/cli/plain-text.ts'
 import { alignColumns } from '../../src/cli/table.ts'
-import { formatDuration, parseDuration } from '../../src/cli/time-text.ts'
+import { formatDuration, parseDuration, parsePast } from '../../src/cli/time-text.ts'
 
 describe('a duration', () => {
   test.each([
@@ -24,6 +24,40 @@ describe('a duration', () => {
     [129_600_000, '1.5d'],
   ])('of %i ms is shown as %s', (ms, text) => {
     expect(formatDuration(ms)).toBe(text)
+  })
+})
+
+describe('a moment that has passed', () => {
+  const now = Date.parse('2026-11-21T12:00:00Z')
+
+  test.each([
+    ['2026-10-01', '2026-10-01T00:00:00.000Z'],
+    ['2026-10-01T12:30Z', '2026-10-01T12:30:00.000Z'],
+    ['2026-10-01T12:30:15.5+02:00', '2026-10-01T10:30:15.500Z'],
+    ['30d', '2026-10-22T12:00:00.000Z'],
+    ['45m', '2026-11-21T11:15:00.000Z'],
+    ['0s', '2026-11-21T12:00:00.000Z'],
+  ])('%s is %s', (text, moment) => {
+    expect(new Date(parsePast('--before', text)(now)).toISOString()).toBe(moment)
+  })
+
+  test.each([
+    '',
+    '30',
+    '1.5d',
+    '-1d',
+    '2026',
+    '2026-13-01',
+    '2026-10-01T12:30',
+    'Oct 1 2026',
+    `${'9'.repeat(20)}d`,
+  ])('%j is none', text => {
+    expect(() => parsePast('--before', text)).toThrow('neither a time nor how long ago')
+  })
+
+  test('one that lies in the future is refused by the clock that counts', () => {
+    expect(() => parsePast('--before', '2026-11-22')(now)).toThrow('lies in the future')
+    expect(parsePast('--before', '2026-11-22')(now + 86_400_000)).toBe(Date.parse('2026-11-22'))
   })
 })
 

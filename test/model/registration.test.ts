@@ -239,6 +239,28 @@ describe('registering an id', () => {
     expect(register(existing, registration(), rule)).toEqual({ type: 'existing', record: existing })
   })
 
+  describe('that was pruned', () => {
+    const tombstone = { id: ID, status: 'failed', prunedAtMs: 1, fence: 3, lastSequence: 5 } as const
+    const asked = hashRegistration(registration())
+    const decide = (sameId: SameIdRule, reuse: boolean) => () =>
+      decideRegister({ tombstone }, asked, { sameId, reuse })
+
+    test.each(['whole', 'request'] as const)('is refused, unless reuse is said (%s)', sameId => {
+      expect(decide(sameId, false)).toThrow(errorWith('process_no_longer_retained'))
+      expect(decide(sameId, true)()).toEqual({ type: 'insert', continues: tombstone, ...asked })
+    })
+  })
+
+  test('with reuse, that is still there, is the same as without', () => {
+    const existing = existingOf(registration())
+    const decide = (request: RegistrationRequest) =>
+      decideRegister({ existing }, hashRegistration(request), { sameId: 'whole', reuse: true })
+    expect(decide(registration())).toEqual({ type: 'existing', record: existing })
+    expect(() => decide(registration({ disposition: 'owner_bound' }))).toThrow(
+      errorWith('process_registration_conflict'),
+    )
+  })
+
   test('again, with its members in another order, is the same', () => {
     const existing = existingOf(
       registration({ input: { type: 'engine', kind: 'survey', payload: { a: 1, b: 2 } } }),

@@ -24,6 +24,7 @@ interface StartFlags extends ConnectionFlags {
   readonly disposition?: Disposition
   readonly label?: string
   readonly maxAttempts?: number
+  readonly reuse?: true
   readonly wait?: true
   readonly inline?: true
 }
@@ -37,6 +38,7 @@ export function startCommand(context: CliContext): Command {
     .addOption(new Option('--disposition <disposition>', 'narrows the kind’s').choices(DISPOSITIONS))
     .option('--label <text>', 'for people, in lists')
     .option('--max-attempts <n>', 'attempts that may end without outcome', wholeNumber({ min: 1 }))
+    .option('--reuse', 'the id may be that of a process that was pruned')
     .option('--wait', 'wait for the outcome, and exit as await does')
     .option('--inline', 'leave it to inline workers: no server is asked for')
     .addOption(hostOption())
@@ -72,7 +74,7 @@ async function start({ env, output, exitWith }: CliContext, kind: string, flags:
 }
 
 async function readRequest(kind: string, flags: StartFlags): Promise<AnyStart> {
-  const { id, disposition, label, maxAttempts } = flags
+  const { id, disposition, label, maxAttempts, reuse } = flags
   return {
     kind,
     input: await readInput(flags.input),
@@ -80,6 +82,7 @@ async function readRequest(kind: string, flags: StartFlags): Promise<AnyStart> {
     ...(disposition === undefined ? {} : { disposition }),
     ...(label === undefined ? {} : { label }),
     ...(maxAttempts === undefined ? {} : { maxAttempts }),
+    ...(reuse === undefined ? {} : { reuse }),
   }
 }
 

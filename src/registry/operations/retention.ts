@@ -17,6 +17,8 @@ export function createRetentionOperations(store: ProcessStore): RetentionOperati
       return store.transaction(tx => prunePage(tx, parsed, page.after ?? BEGINNING, limit))
     },
 
+    now: () => store.read(reader => reader.now()),
+
     tombstone: id => store.read(reader => reader.loadTombstone(id as ProcessId)),
 
     compactTombstones: async (before, limit) => {

@@ -118,6 +118,17 @@ export const crashHostOn = (registry: RegistrySource) =>
           return { before, after: process.pid, attempt: ctx.attempt }
         },
       }),
+      /** Waits for a child that waits at the door. */
+      parent: defineEngine({
+        disposition: 'rerunnable',
+        input,
+        async run(ctx) {
+          const child = await ctx.start({ kind: 'door', input: ctx.input }, { key: 'only' })
+          mark(ctx.input.folder, 'awaiting', ctx.id)
+          const outcome = await child.outcome()
+          return { attempt: ctx.attempt, started: child.started, outcome }
+        },
+      }),
       /** Dies with its worker whenever it runs, until the door is open. */
       deadly: defineEngine({
         disposition: 'rerunnable',

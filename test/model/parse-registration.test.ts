@@ -1,76 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { parseRegistration } from '../../src/model/parse-registration.ts'
-import type { RegistrationRequest } from '../../src/model/registration.ts'
 import { errorWith, registration } from './fixtures.ts'
+import { REGISTRATIONS } from './full-samples.ts'
 
-/** Every optional member set, and one input of each kind. */
-const FULL: readonly RegistrationRequest[] = [
-  registration({
-    input: {
-      type: 'tool_call',
-      call: { callId: 'c', toolId: 'i', toolName: 'search', args: null, replay: [1], prepared: { a: 1 } },
-    },
-    identity: { kind: 'tool', label: 'l', definition: { version: 1 } },
-    eventTypes: [
-      { name: 'note', payloadSchema: { type: 'object' } },
-      {
-        name: 'ended',
-        payloadSchema: true,
-        semantics: {
-          terminal: { state: 'failed', awaitOutput: { pointer: '/error' } },
-          wake: {
-            when: { present: '/text' },
-            input: { template: '{a}: {b}', fields: { a: 'payload', b: { const: [1] } } },
-            dedupeKey: { selector: { pointer: '/id' } },
-          },
-        },
-      },
-      {
-        name: 'woke',
-        payloadSchema: true,
-        semantics: { wake: { input: 'payload', dedupeKey: { const: 'k' } } },
-      },
-      {
-        name: 'told',
-        payloadSchema: true,
-        semantics: { wake: { input: 'payload', dedupeKey: 'event_identity' } },
-      },
-    ],
-    provenance: {
-      originator: { type: 'session', scope: { sessionId: 's', agentFrameId: 'f' } },
-      causedBy: {
-        type: 'trigger_occurrence',
-        occurrenceId: 'o',
-        subscriptionId: 'u',
-        subscriptionIncarnation: 'i',
-        subscriptionRevision: 3,
-      },
-      hostProfileId: 'laptop',
-    },
-    wakeTarget: { sessionId: 's' },
-    maxAttempts: 3,
-  }),
-  registration({
-    input: {
-      type: 'session_turn',
-      createRequest: {
-        sessionId: 's',
-        policy: { model: 'm' },
-        pluginOptions: { plugin: { on: true } },
-        subagent: { capability: 'c' },
-        usageSource: 'u',
-        causedBy: { type: 'session_node', sessionId: 's', nodeId: 'n' },
-      },
-      turnInput: [],
-      outputContract: { type: 'string' },
-    },
-    provenance: { originator: { type: 'host', scope: 'cron' } },
-  }),
-  registration({ input: { type: 'external', metadata: { label: 'a form' } } }),
-  registration(),
-]
-
-test.each(FULL)('$input.type input and all beside it are taken as they are', request => {
+test.each(REGISTRATIONS)('$input.type input and all beside it are taken as they are', request => {
   expect(parseRegistration(JSON.parse(JSON.stringify(request)))).toStrictEqual(request)
 })
 
@@ -83,7 +16,7 @@ test('what JSON leaves out is left out', () => {
 
 describe('a registration is refused', () => {
   const at = (path: string, value: unknown): unknown => {
-    const request = structuredClone<unknown>(FULL[0])
+    const request = structuredClone<unknown>(REGISTRATIONS[0])
     const names = path.split('.')
     const last = names.pop() ?? ''
     const holder = names.reduce((object, name) => Reflect.get(Object(object), name), request)

@@ -1,12 +1,14 @@
-import type { Submission } from '../execution/submit.ts'
 import type { ProcessRecord } from '../model/process.ts'
+import type { RegistrationRequest } from '../model/registration.ts'
+import type { RegisterOptions, RegisterResult } from '../registry/registry.ts'
 
 /** How a client's processes come to run, beside the registry's writes that ask for it. */
 export interface ClientBackend {
-  /** Nobody submits what is registered: the workers find it on the registry's worklist. */
-  readonly isWorklistOnly: boolean
-  /** Has the process run soon. Throws what its caller should hear of; the row stays due, so nothing is lost. */
-  submit(process: Submission): Promise<void>
+  /**
+   * Registers the process and has it run soon. Throws what its caller should hear of; once it is registered nothing is
+   * lost by that, since its row is due.
+   */
+  start(registration: RegistrationRequest, options: RegisterOptions): Promise<RegisterResult>
   /** A write made the row due: has it run soon. Best effort: a sweep finds it as well. */
   tellDue(record: ProcessRecord): Promise<void>
   /**

@@ -8,8 +8,9 @@ import type { ClientBackend } from './backend.ts'
 export function createInlineBackend(registry: WatchedRegistry): ClientBackend {
   const tellDue = async (record: ProcessRecord) => localRunHandle(registry)?.submit(submissionOf(record))
   return {
-    isWorklistOnly: true,
-    submit: async process => localRunHandle(registry)?.submit(process),
+    start: (registration, options) =>
+      localRunHandle(registry)?.register(registration, options) ??
+      registry.register(registration, { ...options, isDueAtOnce: true }),
     tellDue,
     passCancelOn: async (record, { isDue }) => (isDue ? tellDue(record) : undefined),
   }

@@ -1,6 +1,5 @@
 import type { Client } from '@temporalio/client'
 import { defaultTaskQueue } from '../contract.ts'
-import { submissionOf } from '../execution/submit.ts'
 import type { LeaseTimings } from '../model/lease.ts'
 import type { ToolCallAnswer } from '../model/pending-call.ts'
 import type { RegistrationRequest } from '../model/registration.ts'
@@ -67,19 +66,9 @@ export function createProcessClient<Engines extends EngineTable, Tools extends T
 
   async function startUntyped(request: AnyStart): Promise<StartedProcess> {
     const { registry, backend } = await connect()
-    const { type, record } = await registry.register(
-      await prepareRegistration(host as Host, registry, request),
-      {
-        ...optionsOf(request),
-        isDueAtOnce: backend.isWorklistOnly,
-      },
-    )
+    const registration = await prepareRegistration(host as Host, registry, request)
+    const { type, record } = await backend.start(registration, optionsOf(request))
     const started = type === 'registered'
-    // An existing row that never reached its backend is handed over now; any other is there already.
-    const isToSubmit = record.disposition !== 'externally_owned' && record.status === 'running'
-    if (isToSubmit && (started || record.externalRef === undefined)) {
-      await backend.submit(submissionOf(record))
-    }
     return { ...createProcessHandle(record.id, connect), started }
   }
 

@@ -15,7 +15,8 @@ import { type ProcessRunHandle, type Submission, submissionOf } from '../executi
 import { isTransient, LeaseholdError } from '../model/errors.ts'
 import { DEFAULT_LEASE_TIMINGS } from '../model/lease.ts'
 import type { ExternalRef, ProcessRecord } from '../model/process.ts'
-import type { ProcessRegistry } from '../registry/registry.ts'
+import type { RegistrationRequest } from '../model/registration.ts'
+import type { ProcessRegistry, RegisterOptions, RegisterResult } from '../registry/registry.ts'
 import type { ClientBackend } from './backend.ts'
 import { CALL_TIMEOUT_MS, temporalError } from './temporal-errors.ts'
 
@@ -34,7 +35,6 @@ export interface TemporalRunHandleOptions {
 
 /** Submits processes to Temporal: a start the first time, later a nudge that starts the workflow again if it is gone. */
 export class TemporalRunHandle implements ProcessRunHandle, ClientBackend {
-  readonly isWorklistOnly = false
   readonly #options: TemporalRunHandleOptions
 
   constructor(options: TemporalRunHandleOptions) {
@@ -52,6 +52,17 @@ export class TemporalRunHandle implements ProcessRunHandle, ClientBackend {
         if (isTransient(error)) throw error
       }
     }
+  }
+
+  async start(registration: RegistrationRequest, options: RegisterOptions): Promise<RegisterResult> {
+    const result = await this.#options.registry.register(registration, options)
+    const { type, record } = result
+    // An existing row that never reached the server is handed over now; any other is there already.
+    const isToSubmit = type === 'registered' || record.externalRef === undefined
+    if (isToSubmit && record.disposition !== 'externally_owned' && record.status === 'running') {
+      await this.submit(submissionOf(record))
+    }
+    return result
   }
 
   submit(process: Submission): Promise<void> {

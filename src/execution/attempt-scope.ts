@@ -10,6 +10,9 @@ export type AttemptStop =
   | { readonly type: 'shutdown' }
   | { readonly type: 'store_failed'; readonly error: unknown }
 
+/** One for all: an error made for each attempt, with its stack, would be most of what ending one costs. */
+const OVER = new Error('this attempt is over')
+
 /**
  * The bounds of one attempt. Its signal asks the code to stop; `stop` ends it: from then on every context call fails
  * with `attempt_over`, and a call that was waiting stays unresolved, so that nothing is thrown into the user's code.
@@ -43,13 +46,13 @@ export class AttemptScope {
   stop(stop: AttemptStop): void {
     if (this.#over.signal.aborted) return
     this.#stop = stop
-    this.#over.abort()
+    this.#over.abort(OVER)
     this.#stopped.resolve(stop)
   }
 
   /** The code has returned: no call may follow. */
   close(): void {
-    this.#over.abort()
+    this.#over.abort(OVER)
   }
 
   requireActive(): void {

@@ -40,6 +40,14 @@ export type AttemptResult =
   | { readonly type: 'released' }
   | { readonly type: 'store_failed'; readonly error: unknown; readonly retryInMs?: number }
 
+export interface AttemptOptions {
+  readonly sentAt: ReturnType<typeof clocks>
+  readonly slot: WorkingSlot
+  readonly onRenewed: () => void
+  /** The process is new: it has no journal, and what was recorded of it since is known to the watch. */
+  readonly fresh?: { readonly cancelWatch: CancelWatch; readonly isEntered: boolean }
+}
+
 export class Attempt {
   readonly #environment: ExecutionEnvironment
   #process: StoredProcess
@@ -47,6 +55,7 @@ export class Attempt {
   readonly #keeper: LeaseKeeper
   readonly #cancelWatch: CancelWatch
   readonly #slot: WorkingSlot
+  readonly #fresh: AttemptOptions['fresh']
   #isShuttingDown = false
   #stopTimer: NodeJS.Timeout | undefined
 
@@ -54,11 +63,7 @@ export class Attempt {
     environment: ExecutionEnvironment,
     process: StoredProcess,
     lease: ProcessLease,
-    options: {
-      readonly sentAt: ReturnType<typeof clocks>
-      readonly slot: WorkingSlot
-      readonly onRenewed: () => void
-    },
+    options: AttemptOptions,
   ) {
     const { registry, timings } = environment
     const logger = withFields(environment.logger, {
@@ -78,9 +83,8 @@ export class Attempt {
         this.#scope.abort(new LeaseholdError('process_lease_lost', 'Another attempt holds this process now.'))
       },
     })
-    this.#cancelWatch = new CancelWatch(registry, process.record.id, logger, error =>
-      this.#scope.abort(error),
-    )
+    this.#fresh = options.fresh
+    this.#cancelWatch = options.fresh?.cancelWatch ?? new CancelWatch(registry, process.record.id, logger)
   }
 
   /** Is the lease still this attempt's? Renews or re-claims it where that is in doubt, as after a pause of the machine. */
@@ -131,19 +135,28 @@ export class Attempt {
         if (outcome === undefined) throw error
         return this.#complete(outcome)
       }
-      if (journal === undefined) {
-        journal = await this.#environment.registry.journal(this.#process.record.id)
-        await this.#cancelWatch.start()
-      }
+      journal ??= await this.#openJournal()
       // An owner-bound body that was not entered may still run elsewhere; one that was may not.
       if (this.#isShuttingDown) return this.#giveBack()
-      const kept = await this.#enter()
+      const kept = this.#fresh?.isEntered ? undefined : await this.#enter()
       if (kept !== undefined) return kept
       const result = await this.#runBody(built, journal)
       if (result.type !== 'rolled_over') return result
       journal = result.journal
       await this.#beginEpoch(result.process)
     }
+  }
+
+  /** What earlier attempts have journaled; from then on a cancel is heard. */
+  async #openJournal(): Promise<readonly JournalEntry[]> {
+    const onCancel = (error: Error) => this.#scope.abort(error)
+    if (this.#fresh !== undefined) {
+      this.#cancelWatch.startNew(onCancel)
+      return []
+    }
+    const journal = await this.#environment.registry.journal(this.#process.record.id)
+    await this.#cancelWatch.start(onCancel)
+    return journal
   }
 
   /** `undefined`: the body may run. */

@@ -11,22 +11,16 @@ export class CancelWatch {
   readonly #registry: WatchedRegistry
   readonly #processId: string
   readonly #logger: Logger
-  readonly #onCancel: (error: Error) => void
+  #onCancel: ((error: Error) => void) | undefined
   #unsubscribe: (() => void) | undefined
   #cancel: { readonly reason: string } | undefined
   #looking: Promise<void> | undefined
   #isTicked = false
 
-  constructor(
-    registry: WatchedRegistry,
-    processId: string,
-    logger: Logger,
-    onCancel: (error: Error) => void,
-  ) {
+  constructor(registry: WatchedRegistry, processId: string, logger: Logger) {
     this.#registry = registry
     this.#processId = processId
     this.#logger = logger
-    this.#onCancel = onCancel
   }
 
   /** The cancel that was seen, if any. */
@@ -34,18 +28,30 @@ export class CancelWatch {
     return this.#cancel
   }
 
-  /** Subscribes first and looks after, so that a cancel in between is seen. */
-  async start(): Promise<void> {
-    this.#unsubscribe = this.#registry.hub.subscribe(this.#processId, change => {
+  /** Hears of every change from now on. May be called before the process is there. */
+  listen(): void {
+    this.#unsubscribe ??= this.#registry.hub.subscribe(this.#processId, change => {
       if (change === undefined || change.isCancelRequested) this.check()
     })
+  }
+
+  /** Calls back at the cancel, whenever it was recorded: it listens first and looks after. */
+  async start(onCancel: (error: Error) => void): Promise<void> {
+    this.#onCancel = onCancel
+    this.listen()
     this.check()
     await this.#looking
   }
 
+  /** The same for a process that was not there when this began to listen: what was recorded since, it has heard of. */
+  startNew(onCancel: (error: Error) => void): void {
+    this.#onCancel = onCancel
+    if (this.#isTicked) this.#lookOnce()
+  }
+
   check(): void {
     this.#isTicked = true
-    this.#lookOnce()
+    if (this.#onCancel !== undefined) this.#lookOnce()
   }
 
   #lookOnce(): void {
@@ -69,7 +75,7 @@ export class CancelWatch {
         if (request === undefined) continue
         const error = cancelledError(request.reason)
         this.#cancel = { reason: error.message }
-        this.#onCancel(error)
+        this.#onCancel?.(error)
       }
     } catch (error) {
       this.#logger.warn('cannot look for a cancel; looking again at the next change', {

@@ -1,6 +1,7 @@
 import { isTransient, messageOf } from '../model/errors.ts'
 import type { StoredProcess } from '../model/process.ts'
-import type { SeenProcess } from '../registry/registry.ts'
+import type { RegistrationRequest } from '../model/registration.ts'
+import type { ProcessRegistry, RegisterResult, SeenProcess } from '../registry/registry.ts'
 import { DueWatch, REGULAR_PASS_MS } from './due-watch.ts'
 import type { ExecutionEnvironment } from './environment.ts'
 import type { ProcessRunner } from './runner.ts'
@@ -74,6 +75,43 @@ export class InlineRunHandle implements ProcessRunHandle {
     else this.#isMoreLeft = true
   }
 
+  /** Registers a process and, where there is room, begins it in the same transaction; else it is on the worklist. */
+  async register(
+    registration: RegistrationRequest,
+    options: Parameters<ProcessRegistry['registerAndBegin']>[2] = {},
+  ): Promise<RegisterResult> {
+    const { id } = registration
+    if (this.#room === 0 || this.#tasks.has(id)) {
+      this.#isMoreLeft = true
+      return this.#environment.registry.register(registration, { ...options, isDueAtOnce: true })
+    }
+    const registered = Promise.withResolvers<RegisterResult>()
+    this.#hold(id, this.#runNew(registration, options, registered))
+    return registered.promise
+  }
+
+  async #runNew(
+    registration: RegistrationRequest,
+    register: Parameters<ProcessRegistry['registerAndBegin']>[2] = {},
+    registered: PromiseWithResolvers<RegisterResult>,
+  ): Promise<void> {
+    const { shutdown } = this.#options
+    let isRegistered = false
+    try {
+      await this.#runner.runNew(registration, {
+        register,
+        onRegistered: result => {
+          isRegistered = true
+          registered.resolve(result)
+        },
+        ...(shutdown === undefined ? {} : { shutdown }),
+      })
+    } catch (error) {
+      if (!isRegistered) registered.reject(error)
+      else this.#couldNotRun(registration.id, error)
+    }
+  }
+
   async claimAndRunPending(): Promise<void> {
     const pending = await this.#environment.registry.pendingProcesses(BATCH)
     const taken = this.#takeAll(pending)
@@ -107,17 +145,22 @@ export class InlineRunHandle implements ProcessRunHandle {
   /** Resolves to whether this pass has moved the row on, one way or the other. */
   #take(id: string, seen: SeenProcess): Promise<boolean> {
     const begun = Promise.withResolvers<boolean>()
-    const task = this.#run(id, seen, begun.resolve).finally(() => {
-      begun.resolve(false)
+    this.#hold(
+      id,
+      this.#run(id, seen, begun.resolve).finally(() => begun.resolve(false)),
+    )
+    return begun.promise
+  }
+
+  #hold(id: string, running: Promise<void>): void {
+    const task = running.finally(() => {
       this.#tasks.delete(id)
       this.#lookForMore()
     })
     this.#tasks.set(id, task)
-    return begun.promise
   }
 
   async #run(id: string, seen: SeenProcess, onBegun: (isMoved: boolean) => void): Promise<void> {
-    const { registry, logger } = this.#environment
     const { shutdown } = this.#options
     try {
       // Whatever it comes to, the row itself says when somebody has to look at it again.
@@ -126,10 +169,14 @@ export class InlineRunHandle implements ProcessRunHandle {
         ...(shutdown === undefined ? {} : { shutdown }),
       })
     } catch (error) {
-      logger.warn('not run; the row stays due', { processId: id, error: messageOf(error) })
+      this.#couldNotRun(id, error)
       // A store that fails is tried again at the next pass. Anything else is this row's own: it comes back later each time.
-      if (!isTransient(error)) await registry.postpone(id, seen).catch(() => {})
+      if (!isTransient(error)) await this.#environment.registry.postpone(id, seen).catch(() => {})
     }
+  }
+
+  #couldNotRun(id: string, error: unknown): void {
+    this.#environment.logger.warn('not run; the row stays due', { processId: id, error: messageOf(error) })
   }
 
   #lookForMore(): void {

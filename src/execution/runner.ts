@@ -1,11 +1,15 @@
 import { randomUUID } from 'node:crypto'
-import type { BeginAnswer } from '../model/attempt.ts'
+import type { BeginAnswer, BeginAttemptRequest } from '../model/attempt.ts'
 import type { DrainReport } from '../model/drain.ts'
+import { LeaseholdError } from '../model/errors.ts'
 import { otherProfile } from '../model/host-profile.ts'
 import { type ProcessId, requireStableId } from '../model/ids.ts'
 import type { DeathEvidence, ProcessLease } from '../model/lease.ts'
 import type { TerminalStatus } from '../model/outcome.ts'
-import { Attempt } from './attempt.ts'
+import type { RegistrationRequest } from '../model/registration.ts'
+import type { ProcessRegistry, StartResult } from '../registry/registry.ts'
+import { Attempt, type AttemptOptions } from './attempt.ts'
+import { CancelWatch } from './cancel-watch.ts'
 import { drainOwnerBound } from './drain.ts'
 import { DrainTally } from './drain-tally.ts'
 import type { ExecutionEnvironment } from './environment.ts'
@@ -39,6 +43,12 @@ export interface RunOptions {
   readonly onBegun?: (answer: BeginAnswer) => void
   /** Called with a function that looks for a cancel at once. */
   readonly onCheckCancel?: (check: () => void) => void
+}
+
+export interface RunNewOptions extends Omit<RunOptions, 'backendToken' | 'onBegun'> {
+  readonly register?: Parameters<ProcessRegistry['registerAndBegin']>[2]
+  /** Called as soon as the process is there. */
+  readonly onRegistered: (result: StartResult) => void
 }
 
 /** Drives processes one attempt at a time, each under its own lease. The same with and without Temporal. */
@@ -76,6 +86,30 @@ export class ProcessRunner {
     try {
       return await this.#drive(id, options, slot)
     } finally {
+      slot.end()
+    }
+  }
+
+  /** Registers a process and makes its first attempt, both begun in one transaction. `undefined`: nothing was begun. */
+  async runNew(
+    registration: RegistrationRequest,
+    { onRegistered, register, ...options }: RunNewOptions,
+  ): Promise<RunAnswer | undefined> {
+    const { registry, logger } = this.#environment
+    const slot = await this.#takeSlot(options)
+    if (slot === undefined) throw new LeaseholdError('worker_shutdown', 'The worker has shut down.')
+    // It listens before the process is there, so that no cancel can be missed, and none has to be looked for.
+    const cancelWatch = new CancelWatch(registry, registration.id, logger)
+    try {
+      cancelWatch.listen()
+      const sentAt = clocks()
+      const result = await registry.registerAndBegin(registration, this.#beginRequest(), register)
+      onRegistered(result)
+      if (result.begun === undefined) return undefined
+      const { run, isEntered } = result.begun
+      return await this.#runAttempt(run, { sentAt, slot, fresh: { cancelWatch, isEntered } }, options)
+    } finally {
+      cancelWatch.stop()
       slot.end()
     }
   }
@@ -124,16 +158,23 @@ export class ProcessRunner {
   }
 
   async #begin(id: string, { backendToken }: RunOptions): Promise<BeginAnswer> {
-    const { registry, worker, timings, host } = this.#environment
+    const { registry } = this.#environment
     const evidence = await this.#deathEvidence(id)
     return registry.beginAttempt(id, {
+      ...this.#beginRequest(),
+      ...(backendToken === undefined ? {} : { backendToken }),
+      ...(evidence === undefined ? {} : { evidence }),
+    })
+  }
+
+  #beginRequest(): BeginAttemptRequest {
+    const { worker, timings, host } = this.#environment
+    return {
       worker,
       attempt: randomUUID(),
       ttlMs: timings.ttlMs,
       ...(host.profileId === undefined ? {} : { hostProfileId: host.profileId }),
-      ...(backendToken === undefined ? {} : { backendToken }),
-      ...(evidence === undefined ? {} : { evidence }),
-    })
+    }
   }
 
   /** Asked before the transaction, of the operating system; it names the holder that it speaks of. */
@@ -145,16 +186,12 @@ export class ProcessRunner {
 
   async #runAttempt(
     begun: Extract<BeginAnswer, { type: 'run' }>,
-    { sentAt, slot }: { readonly sentAt: ReturnType<typeof clocks>; readonly slot: WorkingSlot },
+    given: Pick<AttemptOptions, 'sentAt' | 'slot' | 'fresh'>,
     options: RunOptions,
   ): Promise<RunAnswer> {
     const { id, disposition } = begun.process.record
     const { onRenewed = () => {}, shutdown } = options
-    const attempt = new Attempt(this.#environment, begun.process, begun.lease, {
-      sentAt,
-      slot,
-      onRenewed,
-    })
+    const attempt = new Attempt(this.#environment, begun.process, begun.lease, { ...given, onRenewed })
     const onShutdown = () => attempt.shutDown()
     shutdown?.addEventListener('abort', onShutdown, { once: true })
     if (shutdown?.aborted) onShutdown()

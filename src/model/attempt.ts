@@ -191,6 +191,19 @@ export function leaseForAttempt(
   return { lease: acquire(lease, { processId, owner, ttlMs: request.ttlMs }, now), isFresh: true }
 }
 
+/** How the store keeps an attempt's lease: with whoever may be proven dead for it, and the backend's handle on it. */
+export const storedLease = (
+  lease: ProcessLease,
+  { worker, backendToken }: BeginAttemptRequest,
+  deathProof?: DeathProof,
+): StoredLease => ({
+  fence: lease.fencingToken,
+  holder: lease,
+  workerIncarnation: worker.incarnationId,
+  ...(backendToken === undefined ? {} : { backendToken }),
+  ...(deathProof === undefined ? {} : { deathProof }),
+})
+
 /** May this attempt's body start? Refused to a second attempt of a started owner-bound process, and to a woken zombie. */
 export function decideEnterBody(
   stored: StoredProcess,

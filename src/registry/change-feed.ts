@@ -7,6 +7,8 @@ import type { ProcessRegistry } from './registry.ts'
  * look costs SQLite some microseconds.
  */
 const POLL_MS: Readonly<Record<Exclude<Demand, 'none'>, number>> = { waiter: 3, background: 50 }
+/** How long after the last waiter has gone the feed still looks as often as for one. */
+const LINGER_MS = 100
 const PAGE = 1_000
 
 /**
@@ -16,6 +18,8 @@ const PAGE = 1_000
 export class ChangeFeed {
   readonly #registry: ProcessRegistry
   readonly #hub: ChangeHub
+  #demand: Demand = 'none'
+  #lowering: NodeJS.Timeout | undefined
   #stopWatching: (() => void) | undefined
   #cursor: ChangeCursor | undefined
   #reading: Promise<void> | undefined
@@ -28,7 +32,17 @@ export class ChangeFeed {
     this.#hub = hub
   }
 
+  /** More is given at once, less only after a while: waits that follow each other closely would pay for each change of it. */
   setDemand(demand: Demand): void {
+    clearTimeout(this.#lowering)
+    if (this.#demand !== 'waiter') this.#meet(demand)
+    else if (demand !== 'waiter') this.#lowering = setTimeout(() => this.#meet(demand), LINGER_MS).unref()
+  }
+
+  #meet(demand: Demand): void {
+    clearTimeout(this.#lowering)
+    if (demand === this.#demand) return
+    this.#demand = demand
     this.#stopWatching?.()
     this.#stopWatching = undefined
     clearTimeout(this.#timer)
@@ -44,7 +58,7 @@ export class ChangeFeed {
 
   /** Ends a read in flight, so that the registry can be closed behind it. */
   async stop(): Promise<void> {
-    this.setDemand('none')
+    this.#meet('none')
     await this.#reading
   }
 

@@ -163,6 +163,11 @@ export interface RegisterResult {
   readonly record: ProcessRecord
 }
 
+export interface StartResult extends RegisterResult {
+  /** `isEntered`: its body is recorded as entered already. Absent: nothing was begun. */
+  readonly begun?: { readonly run: Extract<BeginAnswer, { type: 'run' }>; readonly isEntered: boolean }
+}
+
 export interface ProcessPage {
   readonly records: readonly ProcessRecord[]
   /** The last id of this page; absent on the last one. */
@@ -303,6 +308,15 @@ export interface LeaseOperations {
 
 export interface AttemptOperations {
   beginAttempt(id: string, request: BeginAttemptRequest): Promise<BeginAnswer>
+  /**
+   * `register`, and the first attempt of a new row begun in the same transaction: for whoever runs at once what it starts.
+   * Like `beginAttempt` it does not begin what another profile or an external owner runs; such a row is due.
+   */
+  registerAndBegin(
+    registration: RegistrationRequest,
+    request: BeginAttemptRequest,
+    options?: Omit<RegisterOptions, 'isDueAtOnce' | 'journal'>,
+  ): Promise<StartResult>
   /** All that is known of where the process stands, in one snapshot, for `explain`. */
   situation(id: string): Promise<Situation>
   /** The last holder, for asking the operating system before `beginAttempt`: its liveness, and the names the evidence must bear. */

@@ -1,10 +1,13 @@
 import type { ProcessEvent } from '../model/event.ts'
+import type { ProcessId } from '../model/ids.ts'
 import type { Outcome } from '../model/outcome.ts'
+import type { ProcessRecord } from '../model/process.ts'
 import { followEvents, ProcessAwaiter } from './awaiter.ts'
 import { ChangeFeed } from './change-feed.ts'
 import { ChangeHub } from './change-hub.ts'
 import { type ProcessEventSink, SinkFeed, type SinkFeedOptions } from './event-sink.ts'
-import type { ProcessRegistry } from './registry.ts'
+import type { ProcessRegistry, RegisterResult } from './registry.ts'
+import type { ProcessChange } from './store.ts'
 
 /** A registry whose changes can be waited for, whichever OS process makes them. */
 export interface WatchedRegistry extends ProcessRegistry {
@@ -39,17 +42,36 @@ export function watchRegistry(registry: ProcessRegistry): WatchedRegistry {
   const feed = new ChangeFeed(registry, hub)
   const awaiter = new ProcessAwaiter(registry, hub)
 
-  /** Ticks after the write has succeeded. Leases, reads and the worklist do not tick: nobody waits for them. */
+  /**
+   * Ticks after the write has succeeded. Leases, reads and the worklist do not tick: nobody waits for them. `change`: what
+   * the write has left, where that is known, so that only those need look whom it concerns.
+   */
   const ticking =
     <Args extends readonly unknown[], Result>(
       write: (...args: Args) => Promise<Result>,
       idOf: (...args: Args) => string,
+      change?: (id: ProcessId, result: Result) => ProcessChange,
     ) =>
     async (...args: Args): Promise<Result> => {
       const result = await write(...args)
-      hub.notify(idOf(...args))
+      const id = idOf(...args) as ProcessId
+      hub.notify(id, change?.(id, result))
       return result
     }
+  /** What neither ends a process nor cancels it: whoever waits for one of the two need not look. */
+  const goesOn = (id: ProcessId): ProcessChange => ({
+    id,
+    status: 'running',
+    isCancelRequested: false,
+    isPruned: false,
+  })
+  const asRecorded = (id: ProcessId, { status, cancelRequest }: ProcessRecord): ProcessChange => ({
+    id,
+    status,
+    isCancelRequested: cancelRequest !== undefined,
+    isPruned: false,
+  })
+  const asRegistered = (id: ProcessId, { record }: RegisterResult) => asRecorded(id, record)
   const sinks = new Set<SinkFeed>()
   /** Only what was appended, and not what was found appended: an event is told once. */
   const tell = <Result extends Appended>(result: Result): Result => {
@@ -69,7 +91,8 @@ export function watchRegistry(registry: ProcessRegistry): WatchedRegistry {
   const watched: WatchedRegistry = {
     ...registry,
     hub,
-    register: ticking(registry.register, request => request.id),
+    register: ticking(registry.register, request => request.id, asRegistered),
+    registerAndBegin: ticking(registry.registerAndBegin, request => request.id, asRegistered),
     setExternalRef: ticking(registry.setExternalRef, byId),
     recordFirstStarted: ticking(registry.recordFirstStarted, byId),
     setWait: ticking(registry.setWait, byId),
@@ -85,11 +108,11 @@ export function watchRegistry(registry: ProcessRegistry): WatchedRegistry {
     },
     ackWake: ticking(registry.ackWake, byId),
     emit: telling(registry.emit, byLease),
-    enterBody: ticking(registry.enterBody, byLease),
-    park: ticking(registry.park, byLease),
-    endAttempt: ticking(registry.endAttempt, byLease),
-    complete: ticking(registry.complete, byId),
-    completeWithLease: ticking(registry.completeWithLease, byLease),
+    enterBody: ticking(registry.enterBody, byLease, goesOn),
+    park: ticking(registry.park, byLease, goesOn),
+    endAttempt: ticking(registry.endAttempt, byLease, goesOn),
+    complete: ticking(registry.complete, byId, asRecorded),
+    completeWithLease: ticking(registry.completeWithLease, byLease, asRecorded),
     awaitOutcome: (id, options) => awaiter.awaitTerminal(id, options),
     awaitEvent: (id, eventType, after, options) => awaiter.awaitEvent(id, eventType, after, options),
     followEvents: (id, options) => followEvents(watched, id, options),

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { attemptCases } from './registry-suite/attempts.ts'
 import { awaitingCases } from './registry-suite/awaiting.ts'
+import { beginNewCases } from './registry-suite/begin-new.ts'
 import { blobCases } from './registry-suite/blobs.ts'
 import { bodyCases } from './registry-suite/body.ts'
 import { changeCases } from './registry-suite/changes.ts'
@@ -66,6 +67,7 @@ export const SUBJECTS: Readonly<Record<string, (it: Case) => void>> = {
   'entering and ending the body': bodyCases,
   parking: parkCases,
   waits: waitCases,
+  'a start that begins at once': beginNewCases,
   'the due time': dueCases,
   'the worklist': worklistCases,
   leases: leaseCases,

@@ -174,21 +174,23 @@ test('driving twice runs nothing twice (§6 #182)', async () => {
   expect(await stage.record(id)).toMatchObject({ attempts: 1 })
 })
 
-test('whom nobody tells looks after 25 ms, then half as often each time, down to every second (§6 #138)', async () => {
+test('whom nobody tells looks after 25 ms, then half as often each time, down to every second (§6 #138)', {
+  timeout: 30_000,
+}, async () => {
   const waitedMs: number[] = []
   const bare = createProcessRegistry(createMemoryStore())
   await bare.register(registration())
   let lookedAt = performance.now()
   const counting = {
     ...bare,
-    get: async (id: string) => {
+    requireRecord: async (id: string) => {
       waitedMs.push(performance.now() - lookedAt)
       lookedAt = performance.now()
-      return bare.get(id)
+      return bare.requireRecord(id)
     },
   }
   const end = new ProcessAwaiter(counting).awaitTerminal('p')
-  await eventually(() => waitedMs.length === 7)
+  await eventually(() => waitedMs.length >= 7)
   await bare.complete('p', COMPLETED, AUTHORITY)
   expect(await end).toEqual(COMPLETED)
   const [, ...waits] = waitedMs

@@ -8,6 +8,7 @@ import {
   dueAfterAttempt,
   failuresAtOnce,
   leaseForAttempt,
+  storedLease,
 } from '../../model/attempt.ts'
 import { DUE } from '../../model/due.ts'
 import { LeaseholdError } from '../../model/errors.ts'
@@ -28,6 +29,7 @@ import { earliestDeadline, isWaitDue, type WaitState } from '../../model/wait.ts
 import type { AttemptOperations, EndAnswer, ParkAnswer } from '../registry.ts'
 import type { Operation, ProcessStore, StoreTransaction } from '../store.ts'
 import { changed, dueAt } from './due.ts'
+import { askedFor, registerAndBegin } from './register.ts'
 import { insertEvent, requireHeld, saveUnderLease, withOwnerBack } from './shared.ts'
 import { isSatisfied, lockAwaited } from './waiters.ts'
 
@@ -36,6 +38,11 @@ export function createAttemptOperations(
 ): Omit<AttemptOperations, 'situation' | 'lastHolder'> {
   return {
     beginAttempt: (id, request) => store.transaction(tx => begin(tx, id, request)),
+
+    registerAndBegin: async (registration, request, options) => {
+      const asked = askedFor(registration, options)
+      return store.transaction(tx => registerAndBegin(tx, asked, request))
+    },
 
     enterBody: (lease, worker) =>
       store.transaction(function* (tx) {
@@ -111,14 +118,7 @@ export function* takeLease(
   kept: { readonly attemptsSpent: number; readonly deathProof?: DeathProof | undefined },
 ): Operation<{ type: 'run'; lease: ProcessLease; process: StoredProcess }> {
   const { lease, isFresh } = leaseForAttempt(stored.record.id, current, request, now)
-  const taken: StoredLease = {
-    fence: lease.fencingToken,
-    holder: lease,
-    workerIncarnation: request.worker.incarnationId,
-    ...(request.backendToken === undefined ? {} : { backendToken: request.backendToken }),
-    ...(kept.deathProof === undefined ? {} : { deathProof: kept.deathProof }),
-  }
-  yield* tx.saveLease(lease.processId, taken, current?.fence ?? 0)
+  yield* tx.saveLease(lease.processId, storedLease(lease, request, kept.deathProof), current?.fence ?? 0)
   let next = changed(stored, { attempts: stored.record.attempts + (isFresh ? 1 : 0), waits: [] }, now)
   next = {
     ...next,

@@ -1,8 +1,18 @@
 import { v7 as uuidv7 } from 'uuid'
+import {
+  type BeginAttemptRequest,
+  decideBeginAttempt,
+  decideEnterBody,
+  leaseForAttempt,
+  storedLease,
+} from '../../model/attempt.ts'
 import { DUE } from '../../model/due.ts'
 import { LeaseholdError } from '../../model/errors.ts'
+import { buildRegistryEvent, RESERVED_EVENT_TYPES, type StoredEvent } from '../../model/event.ts'
 import { type HandleGrant, newGrant } from '../../model/grant.ts'
 import type { ProcessId } from '../../model/ids.ts'
+import { asJson } from '../../model/json.ts'
+import type { ProcessLease } from '../../model/lease.ts'
 import type { ProcessRecord, StoredProcess } from '../../model/process.ts'
 import {
   decideRegister,
@@ -12,10 +22,11 @@ import {
   type RegistrationRequest,
   type SameIdRule,
 } from '../../model/registration.ts'
-import type { Tombstone } from '../../model/retention.ts'
-import type { RegisterOptions, RegisterResult } from '../registry.ts'
+import type { RegisterOptions, RegisterResult, StartResult } from '../registry.ts'
 import type { Operation, StoreTransaction } from '../store.ts'
+import { changed, dueAt } from './due.ts'
 import { saveEntry } from './journal.ts'
+import { withEvent } from './shared.ts'
 
 export interface Asked extends HashedRegistration {
   readonly sameId: SameIdRule
@@ -49,22 +60,86 @@ export function* register(tx: StoreTransaction, { journal, ...asked }: Asked): O
   return result
 }
 
-function* registerRow(
+function* registerRow(tx: StoreTransaction, asked: Omit<Asked, 'journal'>): Operation<RegisterResult> {
+  const decision = yield* decide(tx, asked)
+  if (decision.type === 'existing') return decision
+  const now = yield* tx.now()
+  const stored = newRow(decision, now, asked.isDueAtOnce ? now : DUE.afterRegister(now))
+  yield* insertRow(tx, stored, decision, asked)
+  const { continues } = decision
+  // A new life of the id: no writer and no receiver of the old one may take its fences and sequences for theirs.
+  if (continues !== undefined && continues.fence > 0) {
+    yield* tx.saveLease(continues.id, { fence: continues.fence }, 0)
+  }
+  return { type: 'registered', record: stored.record }
+}
+
+/** Both in one transaction, so that the row is leased from its first moment on. */
+export function* registerAndBegin(
   tx: StoreTransaction,
-  { sameId, reuse, isDueAtOnce, firstGrant, ...asked }: Omit<Asked, 'journal'>,
-): Operation<RegisterResult> {
+  asked: Asked,
+  request: BeginAttemptRequest,
+): Operation<StartResult> {
+  const decision = yield* decide(tx, asked)
+  if (decision.type === 'existing') return decision
+  const now = yield* tx.now()
+  const row = newRow(decision, now, now)
+  const lapsed = decision.continues === undefined ? undefined : { fence: decision.continues.fence }
+  const begin = decideBeginAttempt(row, lapsed, request, now)
+  if (begin.type !== 'run') {
+    yield* insertRow(tx, row, decision, asked)
+    return { type: 'registered', record: row.record }
+  }
+  const { lease } = leaseForAttempt(row.record.id, lapsed, request, now)
+  const { process, started } = begunRow(row, lease, request, now)
+  yield* insertRow(tx, process, decision, asked)
+  yield* tx.saveLease(lease.processId, storedLease(lease, request), 0)
+  // Nobody can be waiting for it: whoever waits for something of an id that is not there is due at once.
+  if (started !== undefined) yield* tx.insertEvent(started)
+  const run = { type: 'run', lease, process } as const
+  return { type: 'registered', record: process.record, begun: { run, isEntered: started !== undefined } }
+}
+
+/**
+ * The new row under its first lease. A rerunnable body may be entered again whatever becomes of this attempt, so that its
+ * first start is told in advance; that of an owner-bound one is told immediately before, by `enterBody`.
+ */
+function begunRow(
+  row: StoredProcess,
+  lease: ProcessLease,
+  { worker }: BeginAttemptRequest,
+  now: number,
+): { readonly process: StoredProcess; readonly started?: StoredEvent } {
+  const leased = dueAt({ ...row, isAttemptOpen: true }, DUE.afterLease(lease.expiresAtMs))
+  const process = changed(leased, { attempts: 1 }, now)
+  const entry = decideEnterBody(process, lease, worker, now)
+  if (row.record.disposition !== 'rerunnable' || entry.type === 'refused') return { process }
+  const { firstStarted } = entry
+  const entered = changed(process, { firstStarted }, now)
+  const event = { eventType: RESERVED_EVENT_TYPES.firstStarted, payload: asJson(firstStarted) }
+  const started = buildRegistryEvent(entered.record, event, now)
+  return { process: withEvent(entered, started.event), started }
+}
+
+function* decide(
+  tx: StoreTransaction,
+  { sameId, reuse, ...asked }: Omit<Asked, 'journal'>,
+): Operation<RegisterDecision> {
   const existing = yield* tx.loadProcess(asked.registration.id)
   // After the row: whoever waited for the lock of one that was pruned meanwhile finds its tombstone.
   const tombstone = existing === undefined ? yield* tx.loadTombstone(asked.registration.id) : undefined
-  const known = { existing: existing?.record, tombstone }
-  const decision = decideRegister(known, asked, { sameId, reuse })
-  if (decision.type === 'existing') return decision
-  const now = yield* tx.now()
-  const stored = newRow(decision, now, isDueAtOnce ? now : DUE.afterRegister(now))
+  return decideRegister({ existing: existing?.record, tombstone }, asked, { sameId, reuse })
+}
+
+function* insertRow(
+  tx: StoreTransaction,
+  stored: StoredProcess,
+  { continues }: Insertion,
+  { firstGrant }: Pick<Asked, 'firstGrant'>,
+): Operation<void> {
   yield* tx.insertProcess(stored)
-  if (decision.continues !== undefined) yield* continueAfter(tx, decision.continues)
+  if (continues !== undefined) yield* tx.deleteTombstone(continues.id)
   if (firstGrant !== undefined) yield* tx.saveGrant(firstGrant)
-  return { type: 'registered', record: stored.record }
 }
 
 export const notJoinable = (processId: ProcessId): LeaseholdError =>
@@ -104,10 +179,4 @@ function newRow(
   }
   // Nobody here will ever run an externally owned process, so nothing about it comes due.
   return registration.disposition === 'externally_owned' ? row : { ...row, dueAtMs }
-}
-
-/** A new life of the id: no writer and no receiver of the old one may take its fences and sequences for theirs. */
-function* continueAfter(tx: StoreTransaction, { id, fence }: Tombstone): Operation<void> {
-  if (fence > 0) yield* tx.saveLease(id, { fence }, 0)
-  yield* tx.deleteTombstone(id)
 }

@@ -55,6 +55,7 @@ export {
 } from './runtime/plugin.ts'
 export { ProcessFailure } from './runtime/process-failure.ts'
 export type { Rollover } from './runtime/rollover.ts'
+export type { SessionStore } from './runtime/session-store.ts'
 export type { StartOptions, StartRequest } from './runtime/start-request.ts'
 export {
   defineTool,
@@ -65,4 +66,6 @@ export {
   type ToolDefinition,
   type ToolEvents,
 } from './runtime/tool.ts'
+export type { TurnPolicy } from './runtime/turn/policy.ts'
+export type { SessionTurnStart } from './runtime/turn/prepare.ts'
 export type { ProcessWorker, ProcessWorkerOptions } from './worker.ts'

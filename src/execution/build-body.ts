@@ -17,11 +17,11 @@ export async function buildBody(
   record: ProcessRecord,
   scope: AttemptScope,
 ): Promise<Built> {
-  const { host, executionHost, facets } = environment
+  const { host, executionHost, facets, sessions } = environment
   const { profileId } = host
   const surroundings = await guardRun(record, { executionHost, stores: facets, profileId })
   const runtime = await buildRuntime(environment, record)
   scope.defer(() => runtime.dispose())
-  const body = createBody(host, runtime, record)
+  const body = createBody({ host, runtime, sessions }, record)
   return { body: ctx => surroundings.run(() => body(ctx)), runtime }
 }

@@ -12,6 +12,7 @@ import { type ExecutionHost, inlineExecutionHost } from '../runtime/execution-ho
 import type { Host } from '../runtime/host.ts'
 import { type Logger, stderrLogger } from '../runtime/logger.ts'
 import type { PhaseProbes } from '../runtime/phase-probe.ts'
+import { registrySessions, type SessionStore } from '../runtime/session-store.ts'
 import { localLiveness } from './liveness.ts'
 import type { Submission } from './submit.ts'
 import { WorkingSlots } from './working-slots.ts'
@@ -22,6 +23,7 @@ export interface ExecutionEnvironment {
   readonly registry: WatchedRegistry
   readonly executionHost: ExecutionHost
   readonly environments: EnvironmentStore
+  readonly sessions: SessionStore
   /** The stores whose durability each attempt is checked against. */
   readonly facets: FacetStores
   readonly probes?: PhaseProbes
@@ -69,12 +71,14 @@ export function createExecutionEnvironment(
     probes,
   } = options
   const environments = host.stores?.environments ?? registryEnvironments(registry)
+  const sessions = host.stores?.sessions ?? registrySessions(registry)
   return {
     host,
     registry,
     executionHost,
     environments,
-    facets: facetsOf(host, registry, environments),
+    sessions,
+    facets: facetsOf(host, registry, { environments, sessions }),
     ...(probes === undefined ? {} : { probes }),
     worker: options.worker ?? localWorker(),
     timings: requireLeaseTimings(leaseTimings),
@@ -89,12 +93,12 @@ export function createExecutionEnvironment(
 const facetsOf = (
   { stores = {} }: Host,
   registry: WatchedRegistry,
-  environments: EnvironmentStore,
+  { environments, sessions }: Pick<ExecutionEnvironment, 'environments' | 'sessions'>,
 ): FacetStores => ({
   attachment_store: stores.attachments ?? registry,
   artifact_store: stores.artifacts,
   process_env_store: environments,
-  session_store: registry,
+  session_store: sessions,
   process_registry: registry,
   trigger_store: stores.triggers ?? registry,
 })

@@ -30,7 +30,8 @@ export function outcomeOfCancel(
   }
   return {
     status: 'cancelled',
-    message: cancel.reason,
+    // The code's own word on the cancel, where it has one, says also what was cancelled.
+    message: isLeaseholdError(error, 'process_cancelled') ? error.message : cancel.reason,
     ...(Object.keys(raw).length === 0 ? {} : { raw: asJson(raw) }),
   }
 }

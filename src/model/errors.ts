@@ -60,6 +60,8 @@ export type ErrorCode =
   | 'process_runtime_build_failed'
   | 'process_engine_missing'
   | 'process_tool_failed'
+  | 'process_session_create_failed'
+  | 'process_session_turn_failed'
   | 'external_process_not_executable'
   | 'process_env_invalid'
   | 'process_env_secret'

@@ -34,6 +34,9 @@ export function toJson(
   return { ok: true, json: value === undefined ? null : (JSON.parse(JSON.stringify(value)) as Json) }
 }
 
+/** What this package itself has written: its type is known, and JSON carries it as it is. */
+export const fromJson = <T>(value: Json): T => value as T
+
 /** Our own values are JSON by construction, but an interface is not assignable to an index signature. */
 export const asJson = (value: object): Json => value as Json
 

@@ -1,7 +1,7 @@
 import { LeaseholdError } from './errors.ts'
 import { CORE_EVENT_TYPES, type EventType, isReservedEventType, MAX_EVENT_TYPE_LENGTH } from './event.ts'
 import { requireProcessId } from './ids.ts'
-import { asJson, hashJson, jsonBytes, jsonEquals } from './json.ts'
+import { asJson, hashJson, type Json, jsonBytes, jsonEquals } from './json.ts'
 import { TERMINAL_STATUSES } from './outcome.ts'
 import { parseRegistration } from './parse-registration.ts'
 import type { ProcessIdentity, ProcessInput, ProcessRecord, ProcessRegistration } from './process.ts'
@@ -84,9 +84,19 @@ function differenceInRequest(existing: ProcessRecord, requested: ProcessRegistra
   return undefined
 }
 
-/** A call id that was made up for the start is not part of what the caller asked for. */
-const comparableInput = (input: ProcessInput) =>
-  asJson(input.type === 'tool_call' ? { toolName: input.call.toolName, args: input.call.args } : input)
+/** Without what was made up or captured for the start: call id, preparation, policy and options are no part of what the caller asked for. */
+function comparableInput(input: ProcessInput): Json {
+  switch (input.type) {
+    case 'tool_call':
+      return { toolName: input.call.toolName, args: input.call.args }
+    case 'session_turn': {
+      const { policy: _, pluginOptions: __, ...createRequest } = input.createRequest
+      return asJson({ ...input, createRequest })
+    }
+    default:
+      return asJson(input)
+  }
+}
 
 /** Fills in identity and core event types, and checks every rule that a registration must keep. */
 export function completeRegistration(asked: RegistrationRequest): ProcessRegistration {

@@ -50,6 +50,7 @@ export interface SessionEntry extends NewSessionEntry {
 
 export interface SessionRequest {
   readonly sessionId: string
+  /** The process whose turn it is. */
   readonly turnId: string
   readonly policy?: Session['policy']
   readonly pluginOptions?: Session['pluginOptions']
@@ -61,11 +62,14 @@ export type CreateSessionDecision =
   | { readonly type: 'reopened'; readonly session: Session }
   | { readonly type: 'existing'; readonly session: Session }
 
-/** The same turn finds its session as it left it; another one has to wait until that is closed (`session_busy`). */
+/**
+ * The same turn finds its session as it left it; another one has to wait until that is closed (`session_busy`), or until
+ * the process whose turn it is has ended without having come to that.
+ */
 export function decideCreateSession(
   existing: Session | undefined,
   request: SessionRequest,
-  now: number,
+  { now, isHolderOver }: { readonly now: number; readonly isHolderOver: boolean },
 ): CreateSessionDecision {
   requireSessionScope(request)
   if (request.turnId.trim() === '') throw new LeaseholdError('usage', "A session's turn needs an id.")
@@ -85,7 +89,7 @@ export function decideCreateSession(
     return { type: 'created', session }
   }
   if (existing.openFor === turnId) return { type: 'existing', session: existing }
-  if (existing.openFor === undefined)
+  if (existing.openFor === undefined || isHolderOver)
     return { type: 'reopened', session: written({ ...existing, openFor: turnId }, now) }
   throw new LeaseholdError(
     'session_busy',

@@ -3,13 +3,21 @@ import type { Json } from '../model/json.ts'
 import type { PreparedToolCall, ProcessRecord } from '../model/process.ts'
 import type { Host } from './host.ts'
 import type { ProcessRuntime } from './runtime.ts'
+import type { SessionStore } from './session-store.ts'
 import { type BodyContext, callTool, findTool } from './tool-call.ts'
+import { runSessionTurn } from './turn/session-turn.ts'
 
 /** What an attempt runs: the host's code for this record, over the context that execution gives it. */
 export type Body = (ctx: BodyContext) => Promise<unknown>
 
+export interface BodyParts {
+  readonly host: Host
+  readonly runtime: ProcessRuntime
+  readonly sessions: SessionStore
+}
+
 /** Finds the code for a record. A permanent problem throws its code; the caller makes it the outcome. */
-export function createBody(host: Host, runtime: ProcessRuntime, record: ProcessRecord): Body {
+export function createBody({ host, runtime, sessions }: BodyParts, record: ProcessRecord): Body {
   const { input } = record
   switch (input.type) {
     case 'engine':
@@ -17,11 +25,8 @@ export function createBody(host: Host, runtime: ProcessRuntime, record: ProcessR
     case 'tool_call':
       return toolBody(runtime, record, input.call)
     case 'session_turn':
-      throw new LeaseholdError(
-        'process_engine_missing',
-        `This worker's host runs no session turns, which process "${record.id}" needs.`,
-        { processId: record.id },
-      )
+      return ctx =>
+        runSessionTurn(ctx, { runtime, sessions, residency: host.residency ?? 'keep_all' }, { record, input })
     case 'external':
       // Kept out by the guards; if it came here all the same, an invented outcome would be the worst answer.
       throw new LeaseholdError(

@@ -6,6 +6,7 @@ import type { Engine } from './engine.ts'
 import type { EnvironmentStore, SessionPolicy } from './environment.ts'
 import { findHostProblems } from './host-problems.ts'
 import type { ModelTable, PluginOptions, PluginStack, ToolTable } from './plugin.ts'
+import type { SessionStore } from './session-store.ts'
 
 /** The user's module: where the truth is kept, and everything that can run. */
 export interface Host<Engines extends EngineTable = EngineTable, Tools extends ToolTable = ToolTable> {
@@ -36,6 +37,7 @@ export interface HostStores {
   /** Of hosts that keep artifacts apart from attachments; checked only if there is one. */
   readonly artifacts?: TieredStore
   readonly environments?: EnvironmentStore
+  readonly sessions?: SessionStore
   readonly triggers?: TieredStore
 }
 

@@ -12,6 +12,7 @@ import { withTools } from './runtime.ts'
 import { parseInput, parseToolInput } from './schema.ts'
 import type { ToolDefinition } from './tool.ts'
 import { findTool } from './tool-call.ts'
+import { prepareSessionTurn, type SessionTurnStart } from './turn/prepare.ts'
 
 /** What every start may say. */
 export interface StartOptions {
@@ -31,13 +32,14 @@ export interface StartOptions {
   readonly env?: Partial<ProcessEnvironment>
 }
 
-/** One start: of an engine by its name, of a tool, or of work that somebody else owns. */
+/** One start: of an engine by its name, of a tool, of a session's turn, or of work that somebody else owns. */
 export type StartRequest<Engines extends EngineTable = EngineTable> =
   | EngineStart<Engines>
   | (StartOptions & {
       readonly kind: 'tool_call'
       readonly input: { readonly tool: string; readonly args: unknown }
     })
+  | (StartOptions & { readonly kind: 'session_turn'; readonly input: SessionTurnStart })
   | (StartOptions & { readonly kind: 'external'; readonly input: Json })
 
 type EngineStart<Engines extends EngineTable> = {
@@ -62,6 +64,7 @@ export interface PreparedStart {
 export async function prepareStart(host: Host, request: AnyStart): Promise<PreparedStart> {
   const id = request.id ?? uuidv7()
   if (request.kind === 'external') return prepareExternal(host, id, request)
+  if (request.kind === 'session_turn') return { registration: await prepareTurn(host, { ...request, id }) }
   const environment = await prepareEnvironment(host, request.env)
   const registration =
     request.kind === 'tool_call'
@@ -83,7 +86,7 @@ async function prepareEngine(
   if (engine === undefined) {
     throw new LeaseholdError(
       'process_kind_unknown',
-      `The host has no engine "${request.kind}". It has: ${known(engines)}; and the kinds tool_call and external.`,
+      `The host has no engine "${request.kind}". It has: ${known(engines)}; and the kinds tool_call, session_turn and external.`,
       { processId: id },
     )
   }
@@ -133,6 +136,21 @@ async function prepareToolCall(
 async function prepared({ prepare }: ToolDefinition, args: Json): Promise<{ readonly prepared?: Json }> {
   if (prepare === undefined) return {}
   return { prepared: await (prepare as (input: Json) => Json | Promise<Json>)(args) }
+}
+
+/** Its policy and options stand in its own request, so no environment is captured beside it. */
+async function prepareTurn(host: Host, request: AnyStart & { readonly id: string }): Promise<Registration> {
+  const input = await prepareSessionTurn(host, request.input, request.env)
+  const { subagent, usageSource, sessionId } = input.createRequest
+  return {
+    ...common(host, request.id, request),
+    input,
+    identity: {
+      kind: 'session_turn',
+      ...label(request.label ?? subagent?.capability ?? usageSource ?? sessionId),
+    },
+    disposition: narrow('Kind "session_turn"', undefined, request.disposition),
+  }
 }
 
 async function prepareExternal(host: Host, id: string, request: AnyStart): Promise<PreparedStart> {

@@ -36,15 +36,20 @@ describe('creating a session', () => {
     ['is open for the same turn', session, 'existing', 4],
     ['is closed', closed, 'reopened', 5],
   ] as const)('that %s', (_, existing, type, version) => {
-    expect(decideCreateSession(existing, request, NOW)).toMatchObject({
+    expect(decideCreateSession(existing, request, { now: NOW, isHolderOver: false })).toMatchObject({
       type,
       session: { openFor: 't', version },
     })
   })
 
   test('that is open for another turn is refused', () => {
-    const create = () => decideCreateSession(session, { ...request, turnId: 'u' }, NOW)
+    const other = { ...request, turnId: 'u' }
+    const create = () => decideCreateSession(session, other, { now: NOW, isHolderOver: false })
     expect(create).toThrow(errorWith('session_busy'))
+    expect(decideCreateSession(session, other, { now: NOW, isHolderOver: true })).toMatchObject({
+      type: 'reopened',
+      session: { openFor: 'u', version: 5 },
+    })
   })
 })
 

@@ -1,10 +1,14 @@
+import type { ProcessId } from '../../model/ids.ts'
 import { asJson } from '../../model/json.ts'
+import { isTerminal } from '../../model/outcome.ts'
 import { requirePayloadSize } from '../../model/registration.ts'
 import {
+  type CreateSessionDecision,
   decideAppendToSession,
   decideCloseSession,
   decideCreateSession,
   type SessionAppend,
+  type SessionRequest,
   unknownSession,
 } from '../../model/session.ts'
 import type { SessionOperations } from '../registry.ts'
@@ -17,18 +21,13 @@ export function createSessionOperations(store: ProcessStore): SessionOperations 
   return {
     createSession: request =>
       store.transaction(function* (tx) {
-        const existing = yield* tx.loadSession(request.sessionId)
-        const decision = decideCreateSession(existing, request, yield* tx.now())
-        if (decision.type === 'created' && !(yield* tx.insertSession(decision.session))) {
-          // Another transaction created it since it was looked for: it is there now, locked by its writer's commit.
-          const other = yield* tx.loadSession(request.sessionId)
-          const second = decideCreateSession(other, request, yield* tx.now())
-          if (second.type === 'reopened') yield* tx.saveSession(second.session, second.session.version - 1)
-          return second
-        }
-        if (decision.type === 'reopened')
-          yield* tx.saveSession(decision.session, decision.session.version - 1)
-        return decision
+        const decision = yield* decideCreate(tx, request)
+        if (decision.type === 'existing') return decision
+        if (decision.type === 'created' && (yield* tx.insertSession(decision.session))) return decision
+        // Another transaction created it since it was looked for: its row is there now, and locked by the second look.
+        const current = decision.type === 'created' ? yield* decideCreate(tx, request) : decision
+        if (current.type === 'reopened') yield* tx.saveSession(current.session, current.session.version - 1)
+        return current
       }),
 
     appendToSession: async (sessionId, append) => {
@@ -52,6 +51,21 @@ export function createSessionOperations(store: ProcessStore): SessionOperations 
         if (closed !== undefined) yield* tx.saveSession(closed, closed.version - 1)
       }),
   }
+}
+
+function* decideCreate(tx: StoreTransaction, request: SessionRequest): Operation<CreateSessionDecision> {
+  const existing = yield* tx.loadSession(request.sessionId)
+  const isHolderOver =
+    existing?.openFor !== undefined &&
+    existing.openFor !== request.turnId &&
+    (yield* hasEnded(tx, existing.openFor))
+  return decideCreateSession(existing, request, { now: yield* tx.now(), isHolderOver })
+}
+
+/** A turn that no process of this registry stands behind is over only when it says so itself. */
+function* hasEnded(tx: StoreTransaction, turnId: string): Operation<boolean> {
+  const stored = yield* tx.loadProcess(turnId as ProcessId)
+  return stored !== undefined && isTerminal(stored.record.status)
 }
 
 function* appendTo(

@@ -1,5 +1,6 @@
 import { expect } from 'vitest'
 import type { NewSessionEntry } from '../../model/session.ts'
+import { COMPLETED } from './fixtures.ts'
 import { type Case, refused } from './harness.ts'
 
 const says = (content: string, kind: NewSessionEntry['kind'] = 'message'): NewSessionEntry => ({
@@ -59,6 +60,18 @@ export function sessionLogCases(it: Case): void {
     })
     const error = await registry.createSession(SECOND).catch(thrown => thrown)
     expect(error).toMatchObject({ code: 'session_busy', details: { openFor: 't1', turnId: 't2' } })
+  })
+
+  it('a turn whose process has ended without closing its session is no longer in the way', async world => {
+    const { registry } = world
+    const id = await world.register()
+    await registry.createSession({ sessionId: 's', turnId: id })
+    await refused(registry.createSession(SECOND), 'session_busy')
+    await registry.completeWithLease(await world.run(id), COMPLETED)
+    expect(await registry.createSession(SECOND)).toMatchObject({
+      type: 'reopened',
+      session: { openFor: 't2' },
+    })
   })
 
   it('a closed session opens for the next turn, and keeps what it began with', async ({ registry }) => {

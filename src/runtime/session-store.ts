@@ -1,0 +1,23 @@
+import type { SessionAppend, SessionRequest } from '../model/session.ts'
+import type { LoadedSession, ProcessRegistry } from '../registry/registry.ts'
+import type { TieredStore } from './durability.ts'
+import type { Residency } from './host.ts'
+
+/**
+ * Where the sessions of turns are kept. The default is the registry. Each write can be repeated after a crash: the turn's
+ * id tells that it is the same one. See `model/session.ts` for what each refuses.
+ */
+export interface SessionStore extends TieredStore {
+  create(request: SessionRequest): Promise<unknown>
+  append(sessionId: string, append: SessionAppend): Promise<unknown>
+  load(sessionId: string, options: { readonly residency: Residency }): Promise<LoadedSession | undefined>
+  close(sessionId: string, turnId: string): Promise<void>
+}
+
+export const registrySessions = (registry: ProcessRegistry): SessionStore => ({
+  durabilityTier: registry.durabilityTier,
+  create: request => registry.createSession(request),
+  append: (sessionId, append) => registry.appendToSession(sessionId, append),
+  load: (sessionId, options) => registry.loadSession(sessionId, options),
+  close: (sessionId, turnId) => registry.closeSession(sessionId, turnId),
+})

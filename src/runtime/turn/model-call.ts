@@ -1,0 +1,81 @@
+import type { ModelMessage, ToolSet } from 'ai'
+import { fromJson, type Json } from '../../model/json.ts'
+import type { ModelTable, ToolTable } from '../plugin.ts'
+import { toolDefinition } from '../tool.ts'
+import { loadSdk } from './sdk.ts'
+
+/** What one model call came to, as its step has it in the journal. */
+export interface ModelSaid {
+  readonly text: string
+  readonly finishReason: string
+  /** Calls that are to be made here; those that do not fit their schema have their error among the messages already. */
+  readonly toolCalls: readonly { readonly callId: string; readonly toolName: string; readonly args: Json }[]
+  readonly messages: readonly ModelMessage[]
+  readonly usage: { readonly inputTokens: number; readonly outputTokens: number }
+}
+
+export interface ModelCall {
+  readonly model: ModelTable[string]
+  readonly tools: ToolTable
+  readonly messages: readonly ModelMessage[]
+  readonly instructions?: string
+  /** JSON Schema of the answer, where it is to be no free text. */
+  readonly answerSchema?: Json
+  readonly signal: AbortSignal
+}
+
+/** One call, whatever the model then wants to have done: its tools are called by the turn, each as a step of its own. */
+export async function callModel(call: ModelCall): Promise<ModelSaid> {
+  const { generateText } = await loadSdk()
+  const { model, messages, instructions, answerSchema, signal } = call
+  const result = await generateText({
+    model,
+    messages: [...messages],
+    tools: await uncallable(call.tools),
+    abortSignal: signal,
+    ...(instructions === undefined ? {} : { instructions }),
+    ...(answerSchema === undefined ? {} : { output: await answerOutput(answerSchema) }),
+  })
+  const { text, finishReason, toolCalls, responseMessages, totalUsage } = result
+  return {
+    text,
+    finishReason,
+    toolCalls: toolCalls
+      .filter(({ invalid, providerExecuted }) => invalid !== true && providerExecuted !== true)
+      .map(({ toolCallId, toolName, input }) => ({
+        callId: toolCallId,
+        toolName,
+        args: storable(input),
+      })),
+    messages: fromJson<ModelMessage[]>(storable(responseMessages)),
+    usage: { inputTokens: totalUsage.inputTokens ?? 0, outputTokens: totalUsage.outputTokens ?? 0 },
+  }
+}
+
+/** Tells the model what its answer is to look like. Whether it does is the turn's to say, once the answer is journaled. */
+async function answerOutput(schema: Json) {
+  const { jsonSchema, Output } = await loadSdk()
+  const output = Output.object({ schema: jsonSchema(schema as Parameters<typeof jsonSchema>[0]) })
+  return { ...output, parseCompleteOutput: async ({ text }: { readonly text: string }) => text }
+}
+
+/** The tools as the model sees them. Without `execute` the SDK leaves the calls to us. */
+async function uncallable(tools: ToolTable): Promise<ToolSet> {
+  const { jsonSchema } = await loadSdk()
+  const anything = jsonSchema({ type: 'object', additionalProperties: true })
+  return Object.fromEntries(
+    Object.entries(tools).map(([name, entry]) => {
+      const { execute: _, inputSchema = anything, ...tool } = toolDefinition(entry).tool
+      return [name, { ...tool, inputSchema }]
+    }),
+  ) as ToolSet
+}
+
+/** Messages may carry bytes and addresses, which the SDK takes as text as well, and JSON only so. */
+export function storable(value: unknown): Json {
+  return JSON.parse(
+    JSON.stringify(value ?? null, (_, member: unknown) =>
+      member instanceof Uint8Array ? Buffer.from(member).toString('base64') : member,
+    ),
+  ) as Json
+}

@@ -1,0 +1,137 @@
+import type { ModelMessage } from 'ai'
+import { isLeaseholdError, isTransient, LeaseholdError, messageOf } from '../../model/errors.ts'
+import { fromJson, type Json } from '../../model/json.ts'
+import type { ProcessInput, ProcessRecord } from '../../model/process.ts'
+import type { Residency } from '../host.ts'
+import { inPhase, type TurnPhase } from '../phase-probe.ts'
+import { ProcessFailure } from '../process-failure.ts'
+import type { ProcessRuntime } from '../runtime.ts'
+import type { SessionStore } from '../session-store.ts'
+import type { BodyContext } from '../tool-call.ts'
+import { readTurnInput } from './input.ts'
+import { storable } from './model-call.ts'
+import { turnFailed } from './policy.ts'
+import { runTurn } from './turn.ts'
+
+export type SessionTurnInput = Extract<ProcessInput, { readonly type: 'session_turn' }>
+
+export interface SessionTurnParts {
+  readonly runtime: ProcessRuntime
+  readonly sessions: SessionStore
+  readonly residency: Residency
+}
+
+/** The session's own id, or one of the process's own where the start named none. */
+export const childSessionId = (
+  { id }: Pick<ProcessRecord, 'id'>,
+  { createRequest }: SessionTurnInput,
+): string => createRequest.sessionId ?? `process-session-turn:${id}`
+
+/**
+ * One turn of a child session: opens it, says what is to be said, stores that, and closes the session, whatever the end.
+ * Only an attempt that another one goes on from leaves it open, so that no other turn comes between.
+ */
+export async function runSessionTurn(
+  ctx: BodyContext,
+  { runtime, sessions, residency }: SessionTurnParts,
+  { record, input }: { readonly record: ProcessRecord; readonly input: SessionTurnInput },
+): Promise<Json> {
+  const { id } = record
+  const sessionId = childSessionId(record, input)
+  const turn = { processId: id, sessionId }
+  const phase = <T>(name: TurnPhase, work: () => Promise<T>) => inPhase(runtime.probe, name, work)
+  const history = await open(sessions, { sessionId, record, input, residency })
+  try {
+    await phase('before_turn', async () => {
+      for (const hook of runtime.hooks) await hook.beforeTurn?.(turn)
+    })
+    const read = readTurnInput(input.turnInput)
+    if ('problem' in read) throw turnFailed(`its input ${read.problem}`)
+    const { messages, result } = await runTurn(ctx, {
+      runtime,
+      record,
+      history: history.messages,
+      input: read.messages,
+      outputContract: input.outputContract,
+    })
+    await phase('persist', async () => {
+      const entries = messages.map(message => ({ kind: 'message' as const, message: storable(message) }))
+      await sessions.append(sessionId, { turnId: id, after: history.position, entries })
+    })
+    await phase('final_commit', () => sessions.close(sessionId, id))
+    await phase('after_persist', async () => {
+      for (const hook of runtime.hooks) await tellAfterTurn(ctx, () => hook.afterTurn?.(turn))
+    })
+    return storable({ process_id: id, child_session_id: sessionId, turn: result })
+  } catch (error) {
+    if (isToBeContinued(ctx, error)) throw error
+    await sessions.close(sessionId, id)
+    throw describe(ctx, error)
+  }
+}
+
+interface History {
+  readonly messages: readonly ModelMessage[]
+  /** Where this turn's own entries begin, after this one. */
+  readonly position: number
+}
+
+async function open(
+  sessions: SessionStore,
+  about: {
+    readonly sessionId: string
+    readonly record: ProcessRecord
+    readonly input: SessionTurnInput
+    readonly residency: Residency
+  },
+): Promise<History> {
+  const { sessionId, record, input, residency } = about
+  const { policy = {}, pluginOptions = {} } = input.createRequest
+  try {
+    const causedBy = { type: 'process', processId: record.id } as const
+    await sessions.create({ sessionId, turnId: record.id, policy, pluginOptions, causedBy })
+  } catch (cause) {
+    if (isTransient(cause)) throw cause
+    throw new ProcessFailure(
+      'process_session_create_failed',
+      `The session of the turn could not be opened: ${messageOf(cause)}`,
+      { cause },
+    )
+  }
+  const loaded = await sessions.load(sessionId, { residency })
+  // What an earlier attempt of this turn has stored is said again, from the journal.
+  const before = (loaded?.entries ?? []).filter(({ turnId }) => turnId !== record.id)
+  const own = loaded?.entries.find(({ turnId }) => turnId === record.id)
+  return {
+    messages: before.map(({ message }) => fromJson<ModelMessage>(message)),
+    position: own === undefined ? (loaded?.session.lastPosition ?? 0) : own.position - 1,
+  }
+}
+
+/** Does another attempt go on from here? */
+function isToBeContinued({ signal }: BodyContext, error: unknown): boolean {
+  if (isTransient(error)) return true
+  const { reason } = signal
+  return signal.aborted && !isLeaseholdError(reason, 'process_cancelled')
+}
+
+function describe({ signal }: BodyContext, error: unknown): unknown {
+  if (signal.aborted) {
+    return new LeaseholdError(
+      'process_cancelled',
+      `The background session turn was cancelled: ${messageOf(signal.reason)}`,
+      { cause: error },
+    )
+  }
+  return error instanceof ProcessFailure || isLeaseholdError(error)
+    ? error
+    : turnFailed(messageOf(error), error)
+}
+
+async function tellAfterTurn({ log }: BodyContext, hook: () => unknown): Promise<void> {
+  try {
+    await hook()
+  } catch (error) {
+    log.warn('a hook failed after a turn was stored', { error: messageOf(error) })
+  }
+}

@@ -1,0 +1,139 @@
+import type { ModelMessage } from 'ai'
+import { isLeaseholdError } from '../../model/errors.ts'
+import { fromJson, type Json } from '../../model/json.ts'
+import type { ProcessRecord } from '../../model/process.ts'
+import { inPhase, type TurnPhase } from '../phase-probe.ts'
+import { ProcessFailure } from '../process-failure.ts'
+import type { ProcessRuntime } from '../runtime.ts'
+import { type BodyContext, callTool, findTool } from '../tool-call.ts'
+import { answerSchemaOf, readAnswer } from './answer.ts'
+import { callModel, type ModelSaid, storable } from './model-call.ts'
+import { chooseModel, chooseTools, readTurnPolicy, turnFailed } from './policy.ts'
+
+/** What a turn came to, beside what it leaves in its session. */
+export interface FinishedTurn {
+  /** Everything that was said in it, the input first. */
+  readonly messages: readonly ModelMessage[]
+  readonly result: {
+    readonly answer: Json
+    readonly steps: number
+    readonly usage: ModelSaid['usage']
+  }
+}
+
+export interface TurnParts {
+  readonly runtime: ProcessRuntime
+  readonly record: ProcessRecord
+  readonly history: readonly ModelMessage[]
+  readonly input: readonly ModelMessage[]
+  readonly outputContract: Json
+}
+
+/**
+ * The plain loop: ask the model, do what it wants to have done, ask again, until it has its answer. Each model call and
+ * each tool call is a journaled step, so that a crash repeats none of them.
+ */
+export async function runTurn(ctx: BodyContext, parts: TurnParts): Promise<FinishedTurn> {
+  const { runtime, record } = parts
+  const phase = <T>(name: TurnPhase, work: () => Promise<T>) => inPhase(runtime.probe, name, work)
+  const policy = readTurnPolicy(runtime.policy)
+  const model = chooseModel(runtime.models, policy)
+  const tools = chooseTools(runtime.tools, policy)
+  const answerSchema = answerSchemaOf(parts.outputContract)
+  const said: ModelMessage[] = [...parts.input]
+  const usage = { inputTokens: 0, outputTokens: 0 }
+
+  const askModel = (step: number): Promise<ModelSaid> =>
+    ctx.step(
+      'model',
+      async ({ signal }) => {
+        const context = await phase('context_transform', () =>
+          transformed(runtime, [...parts.history, ...said]),
+        )
+        const call = await phase('prompt_build', async () => ({
+          model,
+          tools,
+          messages: context,
+          signal,
+          ...(policy.instructions === undefined ? {} : { instructions: policy.instructions }),
+          ...(answerSchema === undefined ? {} : { answerSchema }),
+        }))
+        return callModel(call)
+      },
+      { key: String(step) },
+    )
+
+  const last = await phase('effect_loop', async () => {
+    for (let step = 1; ; step++) {
+      const answer = await asked(() => askModel(step))
+      said.push(...answer.messages)
+      usage.inputTokens += answer.usage.inputTokens
+      usage.outputTokens += answer.usage.outputTokens
+      if (answer.finishReason !== 'tool-calls') return { ...answer, step }
+      if (step === policy.maxSteps)
+        throw turnFailed(`it was not done after ${step} model calls, which is the policy's maxSteps`)
+      if (answer.toolCalls.length > 0) said.push(await callTools(ctx, { tools, record, said, answer }))
+    }
+  })
+
+  return phase('finalize', async () => {
+    if (last.finishReason !== 'stop') throw turnFailed(`the model stopped for ${last.finishReason}`)
+    const answer = readAnswer(last.text, answerSchema)
+    return { messages: said, result: { answer, steps: last.step, usage } }
+  })
+}
+
+/** What a step's failure means for the turn; a cancel and the registry's trouble stay what they are. */
+async function asked(ask: () => Promise<ModelSaid>): Promise<ModelSaid> {
+  try {
+    return await ask()
+  } catch (error) {
+    if (!isLeaseholdError(error, 'step_failed')) throw error
+    throw turnFailed(error.message.replace(/\.$/, ''), error)
+  }
+}
+
+async function transformed(
+  { hooks }: ProcessRuntime,
+  messages: readonly ModelMessage[],
+): Promise<readonly ModelMessage[]> {
+  let context = messages
+  for (const hook of hooks) context = (await hook.transformContext?.(context)) ?? context
+  return context
+}
+
+interface ToolRound {
+  readonly tools: ProcessRuntime['tools']
+  readonly record: ProcessRecord
+  readonly said: readonly ModelMessage[]
+  readonly answer: ModelSaid
+}
+
+/** All calls of one answer side by side. A tool that fails tells the model so; an effect nobody can vouch for ends the turn. */
+async function callTools(ctx: BodyContext, round: ToolRound): Promise<ModelMessage> {
+  const { tools, record, said, answer } = round
+  // What the model saw when it made the calls.
+  const messages = said.slice(0, said.length - answer.messages.length)
+  const content = await Promise.all(
+    answer.toolCalls.map(async ({ callId, toolName, args }) => {
+      const definition = findTool(tools, { toolName })
+      const part = { type: 'tool-result' as const, toolCallId: callId, toolName }
+      if (definition === undefined)
+        return { ...part, output: { type: 'error-text' as const, value: `There is no tool "${toolName}".` } }
+      try {
+        const { disposition } = record
+        const value = await callTool(ctx, definition, { callId, toolName, args, messages, disposition })
+        return { ...part, output: outputOf(value) }
+      } catch (error) {
+        if (!(error instanceof ProcessFailure)) throw error
+        return { ...part, output: { type: 'error-text' as const, value: error.message } }
+      }
+    }),
+  )
+  return { role: 'tool', content: fromJson<typeof content>(storable(content)) }
+}
+
+const outputOf = (value: Json) =>
+  typeof value === 'string'
+    ? { type: 'text' as const, value }
+    : { type: 'json' as const, value: value as never }

@@ -88,7 +88,7 @@ export interface StoreReader {
   listJournal(id: ProcessId, epoch: number): Operation<JournalEntry[]>
   loadJournalEntry(id: ProcessId, epoch: number, address: string): Operation<JournalEntry | undefined>
   /** Processes due at `now` or before, the most overdue first. */
-  listDue(now: number, limit: number): Operation<ProcessId[]>
+  listDue(now: number, limit: number): Operation<StoredProcess[]>
   /** The earliest due time of all; absent when nothing will ever be due. */
   nextDue(): Operation<number | undefined>
   /** Processes changed or pruned after the cursor in order of commit, each once at its newest position. */

@@ -53,7 +53,7 @@ test(`of a park and what meets it, ${ROUNDS} times, neither loses what the other
       await store.read(tx => tx.listProcesses({ status: 'any' }, { after: '', through: 'q', limit: ROUNDS }))
     ).map(row => [row.id, row] as const),
   )
-  const due = new Set(await store.read(tx => tx.listDue(NOW, ROUNDS)))
+  const due = new Set((await store.read(tx => tx.listDue(NOW, ROUNDS))).map(({ record }) => record.id))
   const wrong = rounds.filter(({ processId, isCancel }) => {
     const row = rows.get(processId)
     const parked = answers.get(processId)

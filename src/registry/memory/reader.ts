@@ -110,7 +110,7 @@ export function createMemoryReader(state: MemoryState, options: MemoryReaderOpti
         dueRows(state)
           .filter(({ dueAtMs }) => dueAtMs <= now)
           .slice(0, limit)
-          .map(({ id }) => id),
+          .map(({ stored }) => stored),
       ),
     nextDue: () => immediately(() => dueRows(state)[0]?.dueAtMs),
     listChanges: (cursor, limit) =>
@@ -262,8 +262,11 @@ function referencesOf(rows: readonly StoredProcess[]): LiveReferences {
 function dueRows(state: MemoryState) {
   return state.processes
     .values()
-    .flatMap(({ record, dueAtMs }) => (dueAtMs === undefined ? [] : [{ id: record.id, dueAtMs }]))
-    .sort((left, right) => left.dueAtMs - right.dueAtMs || compareBytes(left.id, right.id))
+    .flatMap(stored => (stored.dueAtMs === undefined ? [] : [{ stored, dueAtMs: stored.dueAtMs }]))
+    .sort(
+      (left, right) =>
+        left.dueAtMs - right.dueAtMs || compareBytes(left.stored.record.id, right.stored.record.id),
+    )
 }
 
 function dueWakes(state: MemoryState) {

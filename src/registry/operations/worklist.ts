@@ -2,7 +2,7 @@ import { DUE, isPending, SLACK_MS } from '../../model/due.ts'
 import { isTerminal } from '../../model/outcome.ts'
 import type { StoredProcess } from '../../model/process.ts'
 import type { SeenProcess, WorklistOperations } from '../registry.ts'
-import type { Operation, ProcessStore, StoreReader } from '../store.ts'
+import type { ProcessStore } from '../store.ts'
 import { dueAt } from './due.ts'
 import { withExternalRef } from './rows.ts'
 import { findUnlessPruned } from './shared.ts'
@@ -11,13 +11,13 @@ export function createWorklistOperations(store: ProcessStore): WorklistOperation
   return {
     dueProcesses: limit =>
       store.read(function* (reader) {
-        return yield* loadDue(reader, yield* reader.now(), limit)
+        return yield* reader.listDue(yield* reader.now(), limit)
       }),
 
     pendingProcesses: limit =>
       store.read(function* (reader) {
         const now = yield* reader.now()
-        const nearly = yield* loadDue(reader, now + SLACK_MS, limit)
+        const nearly = yield* reader.listDue(now + SLACK_MS, limit)
         return nearly.filter(stored => isPending(stored, now))
       }),
 
@@ -49,15 +49,6 @@ export function createWorklistOperations(store: ProcessStore): WorklistOperation
 
     latestChange: () => store.read(reader => reader.latestChange()),
   }
-}
-
-function* loadDue(reader: StoreReader, dueAtMs: number, limit: number): Operation<StoredProcess[]> {
-  const due: StoredProcess[] = []
-  for (const id of yield* reader.listDue(dueAtMs, limit)) {
-    const stored = yield* reader.loadProcess(id)
-    if (stored !== undefined) due.push(stored)
-  }
-  return due
 }
 
 /**

@@ -7,7 +7,7 @@ import { fromGrantRow, recordFromRow, toGrantRow } from './rows.ts'
 import type { GrantRow, Schema } from './schema.ts'
 import type { SqlSession } from './session.ts'
 import { columns, type Named, prepare } from './statement.ts'
-import { waitsOf } from './waits.ts'
+import { waitsOfMany } from './waits.ts'
 
 const GRANT_COLUMNS = [
   'scope_id',
@@ -64,13 +64,12 @@ export function* listGrants(
 ): Operation<GrantEntry[]> {
   const found = yield* session.all(selectOfScope[isLive ? 'live' : 'all'], { scope_id: scopeId })
   const rows = yield* wholeProcesses(session, found)
-  const entries: GrantEntry[] = []
-  for (const row of rows) {
+  const waitsOf = yield* waitsOfMany(session, rows)
+  return rows.map(row => {
     const { session_id, handle_kind: kind, handle_label: label } = row
     const grant = fromGrantRow({ scope_id: scopeId, process_id: row.id, session_id, kind, label })
-    entries.push({ grant, record: recordFromRow(row, yield* waitsOf(session, row)) })
-  }
-  return entries
+    return { grant, record: recordFromRow(row, waitsOf(row)) }
+  })
 }
 
 const selectOfProcess = prepare((db, p: Named<{ id: ProcessId }>) =>

@@ -7,7 +7,7 @@ import { wholeProcesses } from './processes.ts'
 import { recordFromRow } from './rows.ts'
 import type { SqlSession } from './session.ts'
 import { type Named, prepare } from './statement.ts'
-import { waitsOf } from './waits.ts'
+import { waitsOfMany } from './waits.ts'
 
 interface ListBindings extends FilterBindings {
   readonly after: ProcessId
@@ -37,7 +37,6 @@ export function* listProcesses(
     limit,
   })
   const rows = yield* wholeProcesses(session, found)
-  const records: ProcessRecord[] = []
-  for (const row of rows) records.push(recordFromRow(row, yield* waitsOf(session, row)))
-  return records
+  const waitsOf = yield* waitsOfMany(session, rows)
+  return rows.map(row => recordFromRow(row, waitsOf(row)))
 }

@@ -8,7 +8,7 @@ import { fromProcessRow, toMutableColumns, toRegistrationColumns } from './rows.
 import type { MutableColumns, ProcessRow, RegistrationColumns, Schema } from './schema.ts'
 import type { SqlPlatform, SqlSession } from './session.ts'
 import { columns, type Named, prepare, type SqlDialect } from './statement.ts'
-import { insertWaits, replaceWaits, waitsOf } from './waits.ts'
+import { insertWaits, replaceWaits, waitsOf, waitsOfMany } from './waits.ts'
 
 const REGISTRATION_COLUMNS = [
   'id',
@@ -160,15 +160,17 @@ export function* saveDue(session: SqlSession, id: ProcessId, dueAtMs: number | u
 const selectDue = prepare((db, p: Named<{ now: number; limit: number }>) =>
   db
     .selectFrom('processes')
-    .select('id')
+    .selectAll()
     .where('due_at', '<=', p.now)
     .orderBy('due_at')
     .orderBy('id')
     .limit(p.limit),
 )
 
-export function* listDue(session: SqlSession, now: number, limit: number): Operation<ProcessId[]> {
-  return (yield* session.all(selectDue, { now, limit })).map(({ id }) => id)
+export function* listDue(session: SqlSession, now: number, limit: number): Operation<StoredProcess[]> {
+  const rows = yield* wholeProcesses(session, yield* session.all(selectDue, { now, limit }))
+  const waitsOf = yield* waitsOfMany(session, rows)
+  return rows.map(row => fromProcessRow(row, waitsOf(row)))
 }
 
 const selectNextDue = prepare(db =>

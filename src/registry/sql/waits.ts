@@ -1,6 +1,8 @@
+import type { RawBuilder } from 'kysely'
 import type { ProcessId } from '../../model/ids.ts'
 import type { WaitState } from '../../model/wait.ts'
 import type { Operation } from '../store.ts'
+import { allOfList, prepareForList } from './in-list.ts'
 import { fromWaitRow, toWaitRow } from './rows.ts'
 import type { ProcessRow, WaitRow } from './schema.ts'
 import type { SqlSession } from './session.ts'
@@ -17,6 +19,20 @@ export function* waitsOf(
 ): Operation<readonly WaitState[]> {
   if (row.wait_count === 0) return []
   return (yield* session.all(selectWaits, { id: row.id })).map(fromWaitRow)
+}
+
+const selectWaitsOfMany = prepareForList((db, ids: RawBuilder<ProcessId>[]) =>
+  db.selectFrom('waits').selectAll().where('process_id', 'in', ids).orderBy('process_id').orderBy('position'),
+)
+
+/** The waits of each of the rows, by its id: one query for all. */
+export function* waitsOfMany(
+  session: SqlSession,
+  rows: readonly Pick<ProcessRow, 'id' | 'wait_count'>[],
+): Operation<(row: Pick<ProcessRow, 'id'>) => readonly WaitState[]> {
+  const waiting = rows.filter(row => row.wait_count > 0).map(({ id }) => id)
+  const found = Map.groupBy(yield* allOfList(session, selectWaitsOfMany, waiting), wait => wait.process_id)
+  return ({ id }) => (found.get(id) ?? []).map(fromWaitRow)
 }
 
 const selectWaiters = prepare((db, p: Named<{ awaited: string }>) =>

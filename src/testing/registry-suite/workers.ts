@@ -165,6 +165,23 @@ export function workerCases(it: Case): void {
     expect(await registry.msUntilDue()).toBe(TTL + 2_000)
   })
 
+  it('whoever settles what a dead one left is no orphan itself, and keeps its token', async ({
+    registry,
+    ...world
+  }) => {
+    const id = await world.register({ disposition: 'owner_bound' })
+    await world.start(id, { worker: BEN, backendToken: 'token-1' })
+    for (const orphan of await registry.proveWorkerDead(BEN)) {
+      await registry.settleOrphan(orphan, { isGone: false })
+    }
+    const settling = await world.begin(id, { worker: ANA, backendToken: 'token-2' })
+    if (settling.type !== 'settle') expect.fail(settling.type)
+    expect(await registry.orphansOn(HOST)).toEqual([])
+    const { fencingToken: fence } = settling.lease
+    await registry.settleOrphan({ processId: id, fence, backendToken: 'token-2' }, { isGone: false })
+    expect(await registry.proveWorkerDead(ANA)).toMatchObject([{ fence, backendToken: 'token-2' }])
+  })
+
   it('all that are announced are seen, in order', async ({ registry }) => {
     for (const worker of [BEN, opaque, ANA, owner('carl', 'host-2')]) await registry.announceWorker(worker)
     const seen = (await registry.workers()).map(({ worker }) => worker.ownerId)

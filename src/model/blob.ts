@@ -94,16 +94,31 @@ function restOf(value: Json, path: TakenBlob['path'], inner: TakenBlob[]): strin
   return isArray ? `[${parts.join(',')}]` : `{${parts.join(',')}}`
 }
 
-export const blobMissing = (processId: string, hash: string): LeaseholdError =>
-  new LeaseholdError(
-    'blob_missing',
-    `A part of process "${processId}" is stored as blob ${hash}, which this registry does not have. Restore that row of the table "blobs" from a backup: any backup's will do, a blob never changes.`,
-    { processId, details: { hash } },
-  )
+/** Whose part it is. */
+export type BlobOwner = { readonly processId: string } | { readonly sessionId: string }
 
-export const blobCorrupt = (processId: string, hash: string, found: string): LeaseholdError =>
-  new LeaseholdError(
-    'blob_corrupt',
-    `A part of process "${processId}" is stored as blob ${hash}, but what is stored there has the hash ${found}: it was changed. Restore that row of the table "blobs" from a backup: any backup's will do, a blob never changes.`,
-    { processId, details: { hash, found } },
+export const blobMissing = (owner: BlobOwner, hash: string): LeaseholdError =>
+  unreadable('blob_missing', owner, hash, 'this registry does not have it', {})
+
+export const blobCorrupt = (owner: BlobOwner, hash: string, found: string): LeaseholdError =>
+  unreadable('blob_corrupt', owner, hash, `what is stored there has the hash ${found}: it was changed`, {
+    found,
+  })
+
+function unreadable(
+  code: 'blob_missing' | 'blob_corrupt',
+  owner: BlobOwner,
+  hash: string,
+  problem: string,
+  details: { readonly found?: string },
+): LeaseholdError {
+  const isProcess = 'processId' in owner
+  const whose = isProcess ? `process "${owner.processId}"` : `session "${owner.sessionId}"`
+  return new LeaseholdError(
+    code,
+    `A part of ${whose} is stored as blob ${hash}, and ${problem}. Restore that row of the table "blobs" from a backup: any backup's will do, a blob never changes.`,
+    isProcess
+      ? { processId: owner.processId, details: { hash, ...details } }
+      : { details: { sessionId: owner.sessionId, hash, ...details } },
   )
+}

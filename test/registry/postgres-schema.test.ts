@@ -284,6 +284,7 @@ describe('by its query plan', () => {
         'blobs_pkey (hash > $)',
         'journal_blobs_by_hash (hash = blobs.hash)',
         'process_blobs_by_hash (hash = blobs.hash)',
+        'session_blobs_by_hash (hash = blobs.hash)',
       ],
     ],
     [
@@ -293,6 +294,7 @@ describe('by its query plan', () => {
         'blobs_pkey (hash = $)',
         'journal_blobs_by_hash (hash = blobs.hash)',
         'process_blobs_by_hash (hash = blobs.hash)',
+        'session_blobs_by_hash (hash = blobs.hash)',
       ],
     ],
     ['insertEvent of a large payload', tx => tx.insertEvent(largeEvent), ['blobs_pkey (hash = $)']],

@@ -233,6 +233,7 @@ describe('by its query plan', () => {
       [
         'sessions USING INDEX sqlite_autoindex_sessions_1 (session_id=?)',
         'session_entries USING COVERING INDEX sqlite_autoindex_session_entries_1 (session_id=?)',
+        'session_blobs USING PRIMARY KEY (session_id=?)',
       ],
     ],
     ['loadTombstone', tx => tx.loadTombstone(ID), [TOMBSTONE_ID]],
@@ -267,6 +268,7 @@ describe('by its query plan', () => {
         'blobs USING COVERING INDEX sqlite_autoindex_blobs_1 (hash>?)',
         'process_blobs USING COVERING INDEX process_blobs_by_hash (hash=?)',
         'journal_blobs USING COVERING INDEX journal_blobs_by_hash (hash=?)',
+        'session_blobs USING COVERING INDEX session_blobs_by_hash (hash=?)',
       ],
     ],
     [
@@ -277,6 +279,7 @@ describe('by its query plan', () => {
         'blobs USING INDEX sqlite_autoindex_blobs_1 (hash=?)',
         'process_blobs USING COVERING INDEX process_blobs_by_hash (hash=?)',
         'journal_blobs USING COVERING INDEX journal_blobs_by_hash (hash=?)',
+        'session_blobs USING COVERING INDEX session_blobs_by_hash (hash=?)',
       ],
     ],
     [

@@ -4,6 +4,7 @@ import type { JournalEntry } from '../../model/journal.ts'
 import type { BlobUse, DeletedBlobs } from '../store.ts'
 import { frozenCopy, parseFrozen } from './frozen.ts'
 import type { MemoryState } from './state.ts'
+import type { TransactionalMap } from './transactional-map.ts'
 
 /** A large part of rows, held once: the rows that refer to it hold the very same value. */
 export interface MemoryBlob {
@@ -25,6 +26,9 @@ export const LARGE_PLACES = {
   ],
   journalEntry: [['value'], ['failure']],
   wake: [['delivery']],
+  pendingCall: [['answer']],
+  session: [['policy'], ['pluginOptions']],
+  sessionEntry: [['message']],
 } as const satisfies Record<string, readonly Path[]>
 
 /** A frozen copy of a row of the process, which shares its large parts with all rows that have the same. */
@@ -35,9 +39,28 @@ export function keepOfProcess<T extends object>(
   places: readonly Path[],
 ): T {
   const { kept, hashes } = keepSharing(state, row, places)
-  if (hashes.length > 0)
-    state.processBlobs.set(id, [...new Set([...(state.processBlobs.get(id) ?? []), ...hashes])])
+  refer(state.processBlobs, id, hashes)
   return kept
+}
+
+/** The same for a row of the session. */
+export function keepOfSession<T extends object>(
+  state: MemoryState,
+  id: string,
+  row: T,
+  places: readonly Path[],
+): T {
+  const { kept, hashes } = keepSharing(state, row, places)
+  refer(state.sessionBlobs, id, hashes)
+  return kept
+}
+
+function refer<Id extends string>(
+  references: TransactionalMap<Id, readonly string[]>,
+  id: Id,
+  hashes: readonly string[],
+): void {
+  if (hashes.length > 0) references.set(id, [...new Set([...(references.get(id) ?? []), ...hashes])])
 }
 
 export function keepEntry(state: MemoryState, key: string, entry: JournalEntry): JournalEntry {
@@ -92,9 +115,10 @@ export function deleteBlobs(state: MemoryState, hashes: readonly string[]): Dele
 
 /** A reference lasts as long as what made it. */
 function referencedBlobs(state: MemoryState): ReadonlySet<string> {
-  const { processes, processBlobs, journal, journalBlobs } = state
+  const { processes, processBlobs, journal, journalBlobs, sessions, sessionBlobs } = state
   return new Set([
     ...processBlobs.entries().flatMap(([id, hashes]) => (processes.get(id) === undefined ? [] : hashes)),
+    ...sessionBlobs.entries().flatMap(([id, hashes]) => (sessions.get(id) === undefined ? [] : hashes)),
     ...journalBlobs.entries().flatMap(([key, hashes]) => (journal.get(key) === undefined ? [] : hashes)),
   ])
 }

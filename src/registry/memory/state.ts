@@ -37,8 +37,10 @@ export class MemoryState {
   readonly sessionEntries = new TransactionalMap<string, readonly SessionEntry[]>(this.undo)
   /** By hash. */
   readonly blobs = new TransactionalMap<string, MemoryBlob>(this.undo)
-  /** Hashes that the process's row, its events and its wakes refer to. */
+  /** Hashes that the process's row, its events, wakes and pending calls refer to. */
   readonly processBlobs = new TransactionalMap<ProcessId, readonly string[]>(this.undo)
+  /** Hashes that the session's row and its entries refer to. */
+  readonly sessionBlobs = new TransactionalMap<string, readonly string[]>(this.undo)
   /** Hashes that a journal entry refers to, by the entry's key. */
   readonly journalBlobs = new TransactionalMap<string, readonly string[]>(this.undo)
   /** By scope and process. */

@@ -5,7 +5,7 @@ import type { StoredProcess } from '../../model/process.ts'
 import { signalNameOf } from '../../model/signal.ts'
 import { immediately } from '../operation.ts'
 import type { LeaseGuard, StoreReader, StoreTransaction } from '../store.ts'
-import { deleteBlobs, keepEntry, keepOfProcess, LARGE_PLACES } from './blobs.ts'
+import { deleteBlobs, keepEntry, keepOfProcess, keepOfSession, LARGE_PLACES } from './blobs.ts'
 import { frozenCopy } from './frozen.ts'
 import { grantKey, journalKey, type MemoryState } from './state.ts'
 import type { TransactionalMap } from './transactional-map.ts'
@@ -123,25 +123,27 @@ export function createMemoryTransaction(state: MemoryState, reader: StoreReader)
     insertPendingCall: (call, guard) =>
       immediately(() => {
         if (!holds(call.processId, guard) || state.pendingCalls.get(call.key) !== undefined) return false
-        state.pendingCalls.set(call.key, frozenCopy(call))
+        state.pendingCalls.set(call.key, keepOfProcess(state, call.processId, call, LARGE_PLACES.pendingCall))
         return true
       }),
     saveAnswer: call =>
       immediately(() => {
         if (state.pendingCalls.get(call.key)?.answer !== undefined) return false
-        state.pendingCalls.set(call.key, frozenCopy(call))
+        state.pendingCalls.set(call.key, keepOfProcess(state, call.processId, call, LARGE_PLACES.pendingCall))
         return true
       }),
     insertSession: session =>
       immediately(() => {
         if (state.sessions.get(session.sessionId) !== undefined) return false
-        state.sessions.set(session.sessionId, frozenCopy(session))
+        const kept = keepOfSession(state, session.sessionId, session, LARGE_PLACES.session)
+        state.sessions.set(session.sessionId, kept)
         return true
       }),
     saveSession: (session, expectedVersion) =>
       immediately(() => {
         if (state.sessions.get(session.sessionId)?.version !== expectedVersion) return false
-        state.sessions.set(session.sessionId, frozenCopy(session))
+        const kept = keepOfSession(state, session.sessionId, session, LARGE_PLACES.session)
+        state.sessions.set(session.sessionId, kept)
         return true
       }),
     insertSessionEntry: (sessionId, entry) =>
@@ -149,12 +151,14 @@ export function createMemoryTransaction(state: MemoryState, reader: StoreReader)
         const entries = state.sessionEntries.get(sessionId) ?? []
         if (entries.some(({ position }) => position === entry.position))
           throw violated(sessionId as ProcessId, 'session_entries.position')
-        state.sessionEntries.set(sessionId, [...entries, frozenCopy(entry)])
+        const kept = keepOfSession(state, sessionId, entry, LARGE_PLACES.sessionEntry)
+        state.sessionEntries.set(sessionId, [...entries, kept])
       }),
     deleteSession: sessionId =>
       immediately(() => {
         state.sessions.delete(sessionId)
         state.sessionEntries.delete(sessionId)
+        state.sessionBlobs.delete(sessionId)
       }),
     deleteProcess: id =>
       immediately(() => {

@@ -16,6 +16,10 @@ const reference = ({ fn, selectFrom }: ExpressionBuilder<Schema, 'blobs'>) =>
       .select('journal_blobs.hash')
       .whereRef('journal_blobs.hash', '=', 'blobs.hash')
       .limit(1),
+    selectFrom('session_blobs')
+      .select('session_blobs.hash')
+      .whereRef('session_blobs.hash', '=', 'blobs.hash')
+      .limit(1),
   )
 
 const selectUses = prepare((db, p: Named<{ after: string; limit: number }>) =>

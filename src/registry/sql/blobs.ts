@@ -1,4 +1,5 @@
 import {
+  type BlobOwner,
   blobCorrupt,
   blobMissing,
   blobsIn,
@@ -16,8 +17,12 @@ import type {
   EventRow,
   JournalRow,
   MutableColumns,
+  PendingCallRow,
   ProcessBlobRow,
   ProcessRow,
+  SessionBlobRow,
+  SessionEntryRow,
+  SessionRow,
   WakeRow,
 } from './schema.ts'
 import type { SqlSession } from './session.ts'
@@ -41,6 +46,9 @@ export const BLOB_COLUMNS = {
   events: ['payload', 'semantics'] as const satisfies readonly (keyof EventRow)[],
   journal: ['value', 'failure'] as const satisfies readonly (keyof JournalRow)[],
   wakes: ['delivery'] as const satisfies readonly (keyof WakeRow)[],
+  pendingCalls: ['answer'] as const satisfies readonly (keyof PendingCallRow)[],
+  sessions: ['policy', 'plugin_options'] as const satisfies readonly (keyof SessionRow)[],
+  sessionEntries: ['message'] as const satisfies readonly (keyof SessionEntryRow)[],
 } as const
 
 /** The row as it is written, and what has to be stored beside it. */
@@ -62,14 +70,14 @@ export function takeOutOfRow<Name extends string, Row extends WithTexts<Name>>(
 }
 
 /**
- * The rows with their blobs in place: one query for all rows. Throws `blob_missing` or `blob_corrupt` with the process
+ * The rows with their blobs in place: one query for all rows. Throws `blob_missing` or `blob_corrupt` with the owner
  * and the hash.
  */
 export function* putBackIntoRows<Name extends string, Row extends WithTexts<Name>>(
   session: SqlSession,
   rows: Row[],
   names: readonly Name[],
-  idOf: (row: Row) => ProcessId,
+  ownerOf: (row: Row) => BlobOwner,
 ): Operation<Row[]> {
   const hashes = new Set(rows.flatMap(row => names.flatMap(name => blobsIn(row[name] ?? ''))))
   if (hashes.size === 0) return rows
@@ -78,8 +86,8 @@ export function* putBackIntoRows<Name extends string, Row extends WithTexts<Name
   return rows.map(row => {
     const textOf = (hash: string): string => {
       const blob = blobs.get(hash)
-      if (blob === undefined) throw blobMissing(idOf(row), hash)
-      if (blob.found !== hash) throw blobCorrupt(idOf(row), hash, blob.found)
+      if (blob === undefined) throw blobMissing(ownerOf(row), hash)
+      if (blob.found !== hash) throw blobCorrupt(ownerOf(row), hash, blob.found)
       return blob.text
     }
     const texts = names.map(name => {
@@ -114,7 +122,7 @@ const insertProcessBlob = prepare((db, p: Named<ProcessBlobRow>) =>
     .onConflict(oc => oc.columns(['process_id', 'hash']).doNothing()),
 )
 
-/** For what lasts as long as the process: its row, which has been written before, its events and its wakes. */
+/** For what lasts as long as the process: its row, which has been written before, its events, its wakes and its calls. */
 export function* saveProcessBlobs(
   session: SqlSession,
   id: ProcessId,
@@ -122,6 +130,24 @@ export function* saveProcessBlobs(
 ): Operation<void> {
   for (const hash of yield* saveBlobs(session, blobs)) {
     yield* session.send(insertProcessBlob, { process_id: id, hash })
+  }
+}
+
+const insertSessionBlob = prepare((db, p: Named<SessionBlobRow>) =>
+  db
+    .insertInto('session_blobs')
+    .values(columns(p, ['session_id', 'hash']))
+    .onConflict(oc => oc.columns(['session_id', 'hash']).doNothing()),
+)
+
+/** For what lasts as long as the session, whose row has been written before. */
+export function* saveSessionBlobs(
+  session: SqlSession,
+  sessionId: string,
+  blobs: readonly StoredBlob[],
+): Operation<void> {
+  for (const hash of yield* saveBlobs(session, blobs)) {
+    yield* session.send(insertSessionBlob, { session_id: sessionId, hash })
   }
 }
 

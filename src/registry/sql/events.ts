@@ -8,7 +8,7 @@ import type { SqlSession } from './session.ts'
 import { columns, type Named, prepare } from './statement.ts'
 
 const wholeEvents = (session: SqlSession, rows: EventRow[]): Operation<EventRow[]> =>
-  putBackIntoRows(session, rows, BLOB_COLUMNS.events, row => row.process_id)
+  putBackIntoRows(session, rows, BLOB_COLUMNS.events, row => ({ processId: row.process_id }))
 
 function* toEvents(session: SqlSession, rows: EventRow[]): Operation<ProcessEvent[]> {
   return (yield* wholeEvents(session, rows)).map(eventFromRow)

@@ -31,7 +31,9 @@ const ENTRY_COLUMNS = [
 ] as const satisfies readonly (keyof JournalRow)[]
 
 function* toEntries(session: SqlSession, rows: JournalRow[]): Operation<JournalEntry[]> {
-  const whole = yield* putBackIntoRows(session, rows, BLOB_COLUMNS.journal, row => row.process_id)
+  const whole = yield* putBackIntoRows(session, rows, BLOB_COLUMNS.journal, row => ({
+    processId: row.process_id,
+  }))
   return whole.map(fromJournalRow)
 }
 

@@ -1,6 +1,7 @@
 import type { RawBuilder } from 'kysely'
 import type { PendingCall } from '../../model/pending-call.ts'
 import type { LeaseGuard, Operation } from '../store.ts'
+import { BLOB_COLUMNS, putBackIntoRows, saveProcessBlobs, takeOutOfRow } from './blobs.ts'
 import { decode, encodeOptional } from './json-text.ts'
 import { type GuardBindings, guardBindings, heldLease } from './leases.ts'
 import type { PendingCallRow } from './schema.ts'
@@ -39,7 +40,10 @@ const selectCall = prepare((db, p: Named<{ key: string }>) =>
 )
 
 export function* loadPendingCall(session: SqlSession, key: string): Operation<PendingCall | undefined> {
-  const [row] = yield* session.all(selectCall, { key })
+  const found = yield* session.all(selectCall, { key })
+  const [row] = yield* putBackIntoRows(session, found, BLOB_COLUMNS.pendingCalls, one => ({
+    processId: one.process_id,
+  }))
   return row && fromRow(row)
 }
 
@@ -75,6 +79,9 @@ const updateAnswer = prepare((db, p: Named<Pick<PendingCallRow, 'key' | 'answer'
 )
 
 export function* saveAnswer(session: SqlSession, call: PendingCall): Operation<boolean> {
-  const { key, answer, answered_at } = toRow(call)
-  return (yield* session.run(updateAnswer, { key, answer, answered_at })) === 1
+  const { row, blobs } = takeOutOfRow(toRow(call), BLOB_COLUMNS.pendingCalls)
+  const { key, answer, answered_at } = row
+  if ((yield* session.run(updateAnswer, { key, answer, answered_at })) === 0) return false
+  yield* saveProcessBlobs(session, row.process_id, blobs)
+  return true
 }

@@ -62,7 +62,7 @@ const lockProcess = prepare((db, p: Named<{ id: ProcessId }>, { forUpdate }) => 
 
 /** Rows of processes, or of a join with them, as they can be decoded. */
 export const wholeProcesses = <Row extends ProcessRow>(session: SqlSession, rows: Row[]): Operation<Row[]> =>
-  putBackIntoRows(session, rows, BLOB_COLUMNS.processes, ({ id }) => id)
+  putBackIntoRows(session, rows, BLOB_COLUMNS.processes, ({ id }) => ({ processId: id }))
 
 export function* loadProcess(session: SqlSession, id: ProcessId): Operation<StoredProcess | undefined> {
   const [row] = yield* wholeProcesses(session, yield* session.all(selectProcess, { id }))

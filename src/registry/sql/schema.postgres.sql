@@ -183,6 +183,15 @@ CREATE INDEX processes_by_status ON processes USING btree (status, id);
 CREATE INDEX processes_by_subscription ON processes USING btree (subscription_id, id) WHERE (subscription_id IS NOT NULL);
 CREATE INDEX processes_by_wake_session ON processes USING btree (wake_session, id) WHERE (wake_session IS NOT NULL);
 
+CREATE TABLE session_blobs (
+  session_id text collate "C" not null,
+  hash text collate "C" not null,
+  PRIMARY KEY (session_id, hash),
+  FOREIGN KEY (hash) REFERENCES blobs(hash),
+  FOREIGN KEY (session_id) REFERENCES sessions(session_id) ON DELETE CASCADE
+);
+CREATE INDEX session_blobs_by_hash ON session_blobs USING btree (hash);
+
 CREATE TABLE session_entries (
   session_id text collate "C" not null,
   "position" bigint not null,

@@ -180,6 +180,14 @@ CREATE INDEX processes_by_subscription on processes (subscription_id, id) where 
 
 CREATE INDEX processes_by_wake_session on processes (wake_session, id) where wake_session is not null;
 
+CREATE TABLE session_blobs (
+  session_id text not null references sessions (session_id) on delete cascade,
+  hash text not null references blobs (hash),
+  primary key (session_id, hash)
+) strict, without rowid;
+
+CREATE INDEX session_blobs_by_hash on session_blobs (hash);
+
 CREATE TABLE session_entries (
   session_id text not null references sessions (session_id) on delete cascade,
   position integer not null,

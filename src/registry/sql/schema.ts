@@ -40,6 +40,7 @@ export interface Schema {
   readonly blobs: BlobRow
   readonly process_blobs: ProcessBlobRow
   readonly journal_blobs: JournalBlobRow
+  readonly session_blobs: SessionBlobRow
 }
 
 /** One row. */
@@ -275,7 +276,7 @@ export interface BlobRow {
   readonly text: string
 }
 
-/** Of the process's row, its events and its wakes, which last as long as the process. */
+/** Of the process's row, its events, wakes and pending calls, which last as long as the process. */
 export interface ProcessBlobRow {
   readonly process_id: ProcessId
   readonly hash: string
@@ -286,5 +287,10 @@ export interface JournalBlobRow {
   readonly process_id: ProcessId
   readonly epoch: number
   readonly address: string
+  readonly hash: string
+}
+
+export interface SessionBlobRow {
+  readonly session_id: string
   readonly hash: string
 }

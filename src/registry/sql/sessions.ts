@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import type { Session, SessionEntry } from '../../model/session.ts'
 import type { Operation } from '../store.ts'
+import { BLOB_COLUMNS, putBackIntoRows, saveSessionBlobs, takeOutOfRow } from './blobs.ts'
 import { decode, encode, encodeOptional } from './json-text.ts'
 import type { Schema, SessionEntryRow, SessionRow } from './schema.ts'
 import type { SqlSession } from './session.ts'
@@ -46,14 +47,20 @@ const fromRow = (row: SessionRow): Session => ({
   updatedAtMs: row.updated_at,
 })
 
+function* toSession(session: SqlSession, rows: SessionRow[]): Operation<Session | undefined> {
+  const [row] = yield* putBackIntoRows(session, rows, BLOB_COLUMNS.sessions, ownerOf)
+  return row && fromRow(row)
+}
+
+const ownerOf = (row: { readonly session_id: string }) => ({ sessionId: row.session_id })
+
 const byId = (db: Kysely<Schema>, p: Named<{ id: string }>) =>
   db.selectFrom('sessions').selectAll().where('session_id', '=', p.id)
 
 const selectSession = prepare((db, p: Named<{ id: string }>) => byId(db, p))
 
 export function* loadSession(session: SqlSession, id: string): Operation<Session | undefined> {
-  const [row] = yield* session.all(selectSession, { id })
-  return row && fromRow(row)
+  return yield* toSession(session, yield* session.all(selectSession, { id }))
 }
 
 const selectSessionForUpdate = prepare((db, p: Named<{ id: string }>, { forUpdate }) =>
@@ -61,8 +68,7 @@ const selectSessionForUpdate = prepare((db, p: Named<{ id: string }>, { forUpdat
 )
 
 export function* loadSessionForUpdate(session: SqlSession, id: string): Operation<Session | undefined> {
-  const [row] = yield* session.all(selectSessionForUpdate, { id })
-  return row && fromRow(row)
+  return yield* toSession(session, yield* session.all(selectSessionForUpdate, { id }))
 }
 
 const insertRow = prepare((db, p: Named<SessionRow>) =>
@@ -73,7 +79,10 @@ const insertRow = prepare((db, p: Named<SessionRow>) =>
 )
 
 export function* insertSession(session: SqlSession, created: Session): Operation<boolean> {
-  return (yield* session.run(insertRow, toRow(created))) === 1
+  const { row, blobs } = takeOutOfRow(toRow(created), BLOB_COLUMNS.sessions)
+  if ((yield* session.run(insertRow, row)) === 0) return false
+  yield* saveSessionBlobs(session, row.session_id, blobs)
+  return true
 }
 
 const updateRow = prepare((db, p: Named<SessionRow & { expected_version: number }>) =>
@@ -117,7 +126,8 @@ export function* listSessionEntries(
   after: number,
   limit: number,
 ): Operation<SessionEntry[]> {
-  return (yield* session.all(selectEntries, { id, after, limit })).map(row => ({
+  const found = yield* session.all(selectEntries, { id, after, limit })
+  return (yield* putBackIntoRows(session, found, BLOB_COLUMNS.sessionEntries, ownerOf)).map(row => ({
     position: row.position,
     turnId: row.turn_id,
     kind: row.kind,
@@ -153,12 +163,15 @@ export function* insertSessionEntry(
   sessionId: string,
   entry: SessionEntry,
 ): Operation<void> {
-  yield* session.send(insertEntryRow, {
+  const whole: SessionEntryRow = {
     session_id: sessionId,
     position: entry.position,
     turn_id: entry.turnId,
     kind: entry.kind,
     message: encode(entry.message),
     appended_at: entry.appendedAtMs,
-  })
+  }
+  const { row, blobs } = takeOutOfRow(whole, BLOB_COLUMNS.sessionEntries)
+  yield* session.send(insertEntryRow, row)
+  yield* saveSessionBlobs(session, sessionId, blobs)
 }

@@ -29,7 +29,9 @@ const STATE_COLUMNS = [
 ] as const satisfies readonly (keyof WakeRow)[]
 
 function* toWakes(session: SqlSession, rows: WakeRow[]): Operation<StoredWake[]> {
-  const whole = yield* putBackIntoRows(session, rows, BLOB_COLUMNS.wakes, row => row.process_id)
+  const whole = yield* putBackIntoRows(session, rows, BLOB_COLUMNS.wakes, row => ({
+    processId: row.process_id,
+  }))
   return whole.map(fromWakeRow)
 }
 

@@ -102,6 +102,22 @@ export const LARGE_FIELDS: Readonly<Record<string, Write>> = {
     await registry.setExternalRef(await register(), { backend: 'b', id: 'i', metadata: LARGE })
     return ofRecord(({ externalRef }) => externalRef?.metadata)
   },
+  'the answer to a tool call': async ({ register, registry, run }) => {
+    await registry.openCall(await run(await register()), { key: 'k' })
+    await registry.completeToolCall('k', { status: 'success', value: LARGE })
+    return async reopened => Reflect.get(Object((await reopened.pendingCall('k'))?.answer), 'value')
+  },
+  'a message of a session': async ({ registry }) => {
+    await registry.createSession({ sessionId: 's', turnId: 't' })
+    const entries = [{ kind: 'message', message: { text: LARGE } }] as const
+    await registry.appendToSession('s', { turnId: 't', after: 0, entries })
+    const message: Read = async reopened => (await reopened.loadSession('s'))?.entries[0]?.message
+    return async reopened => Reflect.get(Object(await message(reopened)), 'text')
+  },
+  'the options of a session': async ({ registry }) => {
+    await registry.createSession({ sessionId: 's', turnId: 't', pluginOptions: { files: LARGE } })
+    return async reopened => (await reopened.loadSession('s'))?.session.pluginOptions.files
+  },
   'the reason of a cancel': async ({ register, registry }) => {
     await registry.requestCancel(await register(), LARGE)
     return ofRecord(({ cancelRequest }) => cancelRequest?.reason)

@@ -11,6 +11,7 @@ import { type Case, refused, unchanged, type World } from './harness.ts'
 const HASH = hashBlob(JSON.stringify(LARGE))
 
 const OTHER = 'o'.repeat(MAX_INLINE_BYTES * 2)
+const THIRD = 't'.repeat(MAX_INLINE_BYTES * 2)
 
 /** Blobs that there are. None is collected by looking: a process refers to each. */
 async function countBlobs({ registry }: Pick<World, 'registry'>): Promise<number> {
@@ -143,6 +144,19 @@ export function blobCases(it: Case): void {
     await registry.saveJournalEntry(lease, again)
     expect((await registry.journal('p')).at(-1)).toEqual(again)
     expect(await countBlobs(world)).toBe(2)
+  })
+
+  it('what a pruned process had is collected with it, but for what another has as well', async world => {
+    const { registry } = world
+    await world.register({ id: 'other', ...engine(OTHER) })
+    const lease = await world.start(await world.register({ id: 'p', ...engine({ a: LARGE, b: OTHER }) }))
+    await registry.saveJournalEntry(lease, entry(lease, { value: THIRD }))
+    await registry.completeWithLease(lease, { status: 'completed', value: LARGE })
+    expect(await countBlobs(world)).toBe(3)
+    expect(await registry.prune({ before: Number.MAX_SAFE_INTEGER })).toMatchObject({ prunedProcesses: 1 })
+    expect(await registry.collectBlobs()).toMatchObject({ examined: 3, collected: { count: 2 } })
+    expect(await countBlobs(world)).toBe(1)
+    expect(await world.record('other')).toMatchObject(engine(OTHER))
   })
 
   it('what one forgets, and another has as well, stays', async world => {

@@ -1,8 +1,8 @@
 import type { Migration } from '../migrations.ts'
 
 /**
- * Large parts of rows, each once, and who refers to them: a journal entry, or any other row of a process, which lasts as
- * long as that. The references go with what made them. Rows that were written before stay as they are: what they hold is
+ * Large parts of rows, each once, and who refers to them: a journal entry, or any other row of a process or a
+ * session, which lasts as long as that. The references go with what made them. Rows that were written before stay as they are: what they hold is
  * whole.
  */
 export const blobs: Migration = {
@@ -35,6 +35,14 @@ create table journal_blobs (
 ) strict, without rowid;
 
 create index journal_blobs_by_hash on journal_blobs (hash);
+
+create table session_blobs (
+  session_id text not null references sessions (session_id) on delete cascade,
+  hash text not null references blobs (hash),
+  primary key (session_id, hash)
+) strict, without rowid;
+
+create index session_blobs_by_hash on session_blobs (hash);
 `),
   postgres: execute =>
     execute(`
@@ -62,5 +70,13 @@ create table journal_blobs (
 );
 
 create index journal_blobs_by_hash on journal_blobs (hash);
+
+create table session_blobs (
+  session_id text collate "C" not null references sessions (session_id) on delete cascade,
+  hash text collate "C" not null references blobs (hash),
+  primary key (session_id, hash)
+);
+
+create index session_blobs_by_hash on session_blobs (hash);
 `),
 }

@@ -6,6 +6,7 @@ import { offerLocally } from './execution/local-run-handles.ts'
 import { ProcessRunner } from './execution/runner.ts'
 import { ProcessWorkDriver } from './execution/work-driver.ts'
 import { requireConcurrency } from './execution/working-slots.ts'
+import { createBlobCollector } from './maintenance/collect-blobs.ts'
 import { Pruner, type Retention, requireRetention } from './maintenance/pruner.ts'
 import type { DrainReport } from './model/drain.ts'
 import { LeaseholdError, messageOf } from './model/errors.ts'
@@ -82,6 +83,7 @@ export function createInlineWorker<H extends Host>(host: H, options: InlineWorke
     const handle = new InlineRunHandle(environment, runner, { shutdown: shutdown.signal })
     const deathWatch = new DeathWatch(environment)
     const pruner = new Pruner(environment, retention)
+    const blobCollector = createBlobCollector(environment)
 
     // Announced before the first process is taken, so that no attempt runs whose worker nobody can judge.
     await registry.announceWorker(worker)
@@ -104,6 +106,8 @@ export function createInlineWorker<H extends Host>(host: H, options: InlineWorke
     handle.start()
     pruner.start()
     stack.defer(() => pruner.stop())
+    blobCollector.start()
+    stack.defer(() => blobCollector.stop())
     serving.resolve(ProcessWorkDriver.fromWatched(registry, handle, { logger }))
     await stopped.promise
   }

@@ -10,6 +10,8 @@ import { DrainWatch } from './execution/drain-watch.ts'
 import { createExecutionEnvironment, type ExecutionOptions } from './execution/environment.ts'
 import { ProcessRunner } from './execution/runner.ts'
 import type { Submission } from './execution/submit.ts'
+import { createBlobCollector } from './maintenance/collect-blobs.ts'
+import type { DutyTimer } from './maintenance/duty-timer.ts'
 import { Pruner, type Retention } from './maintenance/pruner.ts'
 import { Sweeper } from './maintenance/sweeper.ts'
 import type { DrainReport } from './model/drain.ts'
@@ -102,6 +104,7 @@ export async function createProcessWorker<H extends Host>(
     )
     const sweeper = new Sweeper(environment, runner, handle)
     const pruner = new Pruner(environment, options.retention)
+    const blobCollector = createBlobCollector(environment)
     const shutDownAfterGrace = () => setTimeout(() => shutdown.abort(), shutdownGraceMs)
     const parts = {
       temporal,
@@ -110,6 +113,7 @@ export async function createProcessWorker<H extends Host>(
       deathWatch,
       sweeper,
       pruner,
+      blobCollector,
       shutDownAfterGrace,
       release,
       taskQueue,
@@ -130,6 +134,7 @@ interface Parts {
   readonly deathWatch: DeathWatch
   readonly sweeper: Sweeper
   readonly pruner: Pruner
+  readonly blobCollector: DutyTimer
   /** Tells the running attempts to stop, when the grace is over. */
   readonly shutDownAfterGrace: () => NodeJS.Timeout
   readonly release: () => Promise<void>
@@ -137,7 +142,8 @@ interface Parts {
 }
 
 function assemble(parts: Parts): ProcessWorker {
-  const { temporal, environment, runner, deathWatch, sweeper, pruner, release, taskQueue } = parts
+  const { temporal, environment, runner, deathWatch, sweeper, pruner, blobCollector, release, taskQueue } =
+    parts
   const { registry, worker } = environment
   const drainWatch = new DrainWatch(environment, () => void stop())
   let report = NOTHING_RAN
@@ -155,6 +161,7 @@ function assemble(parts: Parts): ProcessWorker {
       drainWatch.start()
       sweeper.start()
       pruner.start()
+      blobCollector.start()
       await temporal.run()
     } finally {
       if (temporal.getState() === 'INITIALIZED') await runDown(temporal)
@@ -162,6 +169,7 @@ function assemble(parts: Parts): ProcessWorker {
       await drainWatch.stop()
       report = await runner.finishDrain()
       await registry.reportDrain(worker.incarnationId, report).catch(() => {})
+      await blobCollector.stop()
       await pruner.stop()
       await sweeper.stop()
       await deathWatch.stop()

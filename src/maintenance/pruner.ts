@@ -1,6 +1,6 @@
 import type { ExecutionEnvironment } from '../execution/environment.ts'
-import { LeaseholdError, messageOf } from '../model/errors.ts'
-import { Duty } from './duty.ts'
+import { LeaseholdError } from '../model/errors.ts'
+import { DutyTimer } from './duty-timer.ts'
 import { compactTombstones, type PagingOptions, pruneProcesses } from './prune.ts'
 
 /** How long what has ended is kept. What is not said is kept for ever. */
@@ -33,54 +33,34 @@ export function requireRetention(retention: Retention): Retention {
 export class Pruner {
   readonly #environment: ExecutionEnvironment
   readonly #retention: Retention
-  readonly #duty: Duty
-  #timer: NodeJS.Timeout | undefined
-  #pruning: Promise<void> | undefined
-  #isStopped = true
+  readonly #timer: DutyTimer
 
   constructor(environment: ExecutionEnvironment, retention: Retention = {}) {
     this.#environment = environment
     this.#retention = requireRetention(retention)
-    this.#duty = new Duty(environment, 'prune')
+    const { processesMs = HOUR_MS, tombstonesMs = HOUR_MS } = retention
+    const everyMs = Math.min(HOUR_MS, processesMs, tombstonesMs)
+    this.#timer = new DutyTimer(environment, { name: 'prune', everyMs, pass: paging => this.#prune(paging) })
   }
 
   start(): void {
     const { processesMs, tombstonesMs } = this.#retention
-    if (!this.#isStopped || (processesMs === undefined && tombstonesMs === undefined)) return
-    this.#isStopped = false
-    const everyMs = Math.min(HOUR_MS, processesMs ?? HOUR_MS, tombstonesMs ?? HOUR_MS)
-    const look = () => {
-      this.#pruning ??= this.#prune().finally(() => {
-        this.#pruning = undefined
-      })
-    }
-    this.#timer = setInterval(look, everyMs)
-    look()
+    if (processesMs !== undefined || tombstonesMs !== undefined) this.#timer.start()
   }
 
   /** Ends after the page in flight. */
-  async stop(): Promise<void> {
-    this.#isStopped = true
-    clearInterval(this.#timer)
-    await this.#pruning
-    await this.#duty.release()
+  stop(): Promise<void> {
+    return this.#timer.stop()
   }
 
-  async #prune(): Promise<void> {
+  async #prune(paging: PagingOptions): Promise<void> {
     const { registry, logger } = this.#environment
     const { processesMs, tombstonesMs } = this.#retention
-    // Between pages the duty is extended: a pass may take longer than its lease.
-    const paging: PagingOptions = { mayGoOn: async () => !this.#isStopped && (await this.#duty.take()) }
-    try {
-      if (!(await this.#duty.take())) return
-      const now = await registry.now()
-      if (processesMs !== undefined) {
-        const { kept, ...counts } = await pruneProcesses(registry, { before: now - processesMs }, paging)
-        if (counts.prunedProcesses + counts.keptProcesses > 0) logger.info('pruned', counts)
-      }
-      if (tombstonesMs !== undefined) await compactTombstones(registry, now - tombstonesMs, paging)
-    } catch (error) {
-      logger.warn('pruning failed; trying again later', { error: messageOf(error) })
+    const now = await registry.now()
+    if (processesMs !== undefined) {
+      const { kept, ...counts } = await pruneProcesses(registry, { before: now - processesMs }, paging)
+      if (counts.prunedProcesses + counts.keptProcesses > 0) logger.info('pruned', counts)
     }
+    if (tombstonesMs !== undefined) await compactTombstones(registry, now - tombstonesMs, paging)
   }
 }

@@ -58,6 +58,8 @@ const CODES: readonly { readonly exit: number; readonly codes: readonly ErrorCod
       'process_authority_rejected',
       'process_abandon_on_terminal',
       'process_lease_busy',
+      'step_in_flight',
+      'step_resolution_conflict',
       'wake_not_blocked',
       'worker_unknown',
       'host_unknown',

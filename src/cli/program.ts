@@ -7,11 +7,13 @@ import { completeCommand } from './commands/complete.ts'
 import { devCommand } from './commands/dev.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { drainCommand } from './commands/drain.ts'
+import { effectsCommand } from './commands/effects.ts'
 import { eventsCommand } from './commands/events.ts'
 import { explainCommand } from './commands/explain.ts'
 import { hostDeadCommand } from './commands/host-dead.ts'
 import { listCommand } from './commands/list.ts'
 import { pruneCommand } from './commands/prune.ts'
+import { resolveCommand } from './commands/resolve.ts'
 import { showCommand } from './commands/show.ts'
 import { signalCommand } from './commands/signal.ts'
 import { startCommand } from './commands/start.ts'
@@ -29,12 +31,14 @@ const COMMANDS = [
   listCommand,
   eventsCommand,
   stepsCommand,
+  effectsCommand,
   explainCommand,
   awaitCommand,
   cancelCommand,
   signalCommand,
   abandonCommand,
   completeCommand,
+  resolveCommand,
   sweepCommand,
   drainCommand,
   hostDeadCommand,

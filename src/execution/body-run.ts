@@ -12,6 +12,8 @@ import type { LeaseKeeper } from './lease-keeper.ts'
 import { OtherProcesses } from './other-processes.ts'
 import { Parking } from './parking.ts'
 import { StepRunner } from './step-runner.ts'
+import { UnknownSteps } from './unknown-steps.ts'
+import { WaitRunner } from './wait-runner.ts'
 import { Waits } from './waits.ts'
 import type { WorkingSlot } from './working-slots.ts'
 
@@ -44,14 +46,15 @@ export function startBody(body: Body, parts: BodyRunParts): BodyRun {
   const { record } = process
   const { registry, logger } = environment
   const parking = createParking(parts)
+  const waiting = { registry, journal, scope, parking, logger }
   const ctx = createContext({
     process,
     input: bodyInput(record),
     state,
     scope,
     journal,
-    steps: createSteps(parts),
-    waits: new Waits(record, { registry, journal, scope, parking, logger }),
+    steps: createSteps(parts, new WaitRunner(waiting)),
+    waits: new Waits(record, waiting),
     others: new OtherProcesses(record, { environment, journal, parking }),
     parking,
     logger,
@@ -73,10 +76,11 @@ function createCalls({ environment, process, scope, keeper }: BodyRunParts): Con
   }
 }
 
-function createSteps({ environment, scope, keeper, journal }: BodyRunParts): StepRunner {
+function createSteps({ environment, scope, keeper, journal }: BodyRunParts, waits: WaitRunner): StepRunner {
   const { worker, timings } = environment
   const requireLease = () => scope.write(keeper, async () => {})
-  return new StepRunner({ journal, scope, worker, ttlMs: timings.ttlMs, requireLease })
+  const unknown = new UnknownSteps({ journal, scope, worker, waits })
+  return new StepRunner({ journal, scope, worker, ttlMs: timings.ttlMs, unknown, requireLease })
 }
 
 function createParking({ environment, process, scope, keeper, slot }: BodyRunParts): Parking {

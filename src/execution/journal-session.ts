@@ -143,6 +143,8 @@ export class JournalSession {
       attempt: this.attempt,
       fence: this.#keeper.lease.fencingToken,
       startedAtMs: known?.startedAtMs ?? call.startedAtMs,
+      // Of a step that runs again because it was not done: who said so.
+      ...(known?.resolution === undefined ? {} : { resolution: known.resolution }),
       ...rest,
     }
   }
@@ -157,6 +159,14 @@ export class JournalSession {
       this.#registry.saveJournalEntry(lease, { ...entry, fence: lease.fencingToken }),
     )
     this.#entries.set(entry.address, entry)
+    return entry
+  }
+
+  /** The entry as somebody outside has resolved it; `undefined` while nobody has. */
+  async readResolved(address: string): Promise<JournalEntry | undefined> {
+    const entry = await this.#registry.journalEntry(this.#process.id, address)
+    if (entry?.status !== 'done' && entry?.status !== 'not_done') return undefined
+    this.#entries.set(address, entry)
     return entry
   }
 

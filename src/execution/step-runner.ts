@@ -4,25 +4,28 @@
  *
  *   decideStep ─ value, failure ──▶ given back, nothing runs
  *             ├─ run ─────▶ repeatable: try, then write        once: claim, try, then write
- *             └─ unknown ─▶ onUnknown: fail, or ask the world and then write it done, or run it anew
+ *             └─ unknown ─▶ onUnknown: fail, told to the code for good
+ *                                      a function looks at the world, or 'ask' waits for somebody who has:
+ *                                      done ─▶ given back      not done ─▶ run anew
  */
 import { LeaseholdError } from '../model/errors.ts'
-import { decideRunAnew, decideStep, type JournalEntry, startByOf } from '../model/journal.ts'
+import { decideStep, type JournalEntry, startByOf } from '../model/journal.ts'
 import { toJson } from '../model/json.ts'
 import type { LeaseOwner } from '../model/lease.ts'
 import { type RetryPolicy, StepNotDone, type StepOptions, type StepScope } from '../runtime/context.ts'
 import type { AttemptScope } from './attempt-scope.ts'
 import { delay } from './delay.ts'
 import type { Call, JournalSession } from './journal-session.ts'
-import { isProvablyDead } from './liveness.ts'
 import { describeFailure, stepFailed } from './step-failure.ts'
 import { type TryResult, tryStep } from './step-try.ts'
+import { stepUnknown, type UnknownSteps } from './unknown-steps.ts'
 
 export interface StepRunnerOptions {
   readonly journal: JournalSession
   readonly scope: AttemptScope
   readonly worker: LeaseOwner
   readonly ttlMs: number
+  readonly unknown: UnknownSteps
   /** Resolves when the lease may be used; leaves the caller waiting when it is lost. */
   readonly requireLease: () => Promise<void>
 }
@@ -45,7 +48,9 @@ export class StepRunner {
       case 'failure':
         throw stepFailed(call, decision.failure)
       case 'unknown':
-        return this.#resolveUnknown(call, decision.entry, run, options)
+        // Code that went on without the step's value must do so again.
+        if (decision.isTold) throw stepUnknown(call, decision.entry)
+        return this.#settleUnknown(call, decision.entry, run, options)
       case 'run':
         return this.#runTries(call, run, options)
     }
@@ -114,59 +119,20 @@ export class StepRunner {
   async #saveUnknown<T>(call: Call, error: unknown, run: Run<T>, options: StepOptions<T>): Promise<T> {
     const { journal, worker } = this.#options
     const claimed = journal.entry(call.address)
-    const entry = journal.draft(call, {
+    // What was said of an earlier try says nothing of this one.
+    const { resolution: _, ...entry } = journal.draft(call, {
       status: 'unknown',
       failure: describeFailure(error),
       claimedBy: worker,
       ...(claimed?.startByMs === undefined ? {} : { startByMs: claimed.startByMs }),
     })
     await journal.save(entry)
-    return this.#resolveUnknown(call, entry, run, options)
+    return this.#settleUnknown(call, entry, run, options)
   }
 
-  async #resolveUnknown<T>(
-    call: Call,
-    entry: JournalEntry,
-    run: Run<T>,
-    options: StepOptions<T>,
-  ): Promise<T> {
-    const { onUnknown = 'fail' } = options
-    if (onUnknown === 'fail') throw stepUnknown(call, entry)
-    let resolution: Awaited<ReturnType<typeof onUnknown>>
-    try {
-      resolution = await onUnknown(call.operationId)
-    } catch (cause) {
-      throw stepUnknown(call, entry, cause)
-    }
-    if (resolution !== 'not_done') return this.#saveReconciled(call, resolution.done)
-    await this.#awaitClaimerGone(entry)
-    return this.#runTries(call, run, options)
-  }
-
-  async #saveReconciled<T>(call: Call, value: T): Promise<T> {
-    const { journal } = this.#options
-    const stored = toJson(value)
-    if (!stored.ok) {
-      const problem = `onUnknown of step "${call.address}" answered with what JSON cannot carry: ${stored.found} at ${stored.path}.`
-      throw new LeaseholdError('step_value_invalid', problem, { details: { step: call.address } })
-    }
-    const entry = {
-      status: 'done',
-      value: stored.json,
-      resolvedBy: 'reconcile',
-      endedAtMs: Date.now(),
-    } as const
-    await journal.save(journal.draft(call, entry))
-    return stored.json as T
-  }
-
-  /** *Not done* holds only when nobody can begin it any more: a claimer that is merely frozen still could. */
-  async #awaitClaimerGone(entry: JournalEntry): Promise<void> {
-    const { worker, journal, scope } = this.#options
-    const isOwn = entry.attempt === journal.attempt
-    const isClaimerDead = isOwn || (entry.claimedBy !== undefined && isProvablyDead(entry.claimedBy, worker))
-    const decision = decideRunAnew(entry, isClaimerDead, Date.now())
-    if (decision.type === 'wait') await delay(decision.ms, scope.signal)
+  async #settleUnknown<T>(call: Call, entry: JournalEntry, run: Run<T>, options: StepOptions<T>): Promise<T> {
+    const settled = await this.#options.unknown.settle(call, entry, options.onUnknown)
+    return settled.type === 'value' ? settled.value : this.#runTries(call, run, options)
   }
 }
 
@@ -174,15 +140,3 @@ const DEFAULT_RETRY: Required<RetryPolicy> = { attempts: 1, delayMs: 200, maxDel
 
 const isNotDone = <T>(error: unknown, options: StepOptions<T>): boolean =>
   error instanceof StepNotDone || options.isNotDone?.(error) === true
-
-function stepUnknown(call: Call, entry: JournalEntry, cause?: unknown): LeaseholdError {
-  const found =
-    entry.failure === undefined
-      ? 'it was claimed and nothing more is known'
-      : `it ended with: ${entry.failure.message}`
-  return new LeaseholdError(
-    'step_unknown',
-    `Nobody knows whether step "${call.address}" took effect: ${found}. It is not run again. Look for operation ${call.operationId} at its destination, or give the step an onUnknown function that does.`,
-    { cause, details: { step: call.address, operationId: call.operationId } },
-  )
-}

@@ -6,10 +6,10 @@
  *             └ not yet ──▶ claimed, with its deadline ──▶ wait here, or park, and look again in the next attempt
  *                                                            └─ there, or the time is over ──▶ journaled, given back
  */
-import { messageOf } from '../model/errors.ts'
+import { LeaseholdError, messageOf } from '../model/errors.ts'
 import { decideStep, type JournalEntry } from '../model/journal.ts'
 import type { Json } from '../model/json.ts'
-import type { WaitCondition } from '../model/wait.ts'
+import type { WaitCondition, WaitState } from '../model/wait.ts'
 import { lookUntil } from '../registry/awaiter.ts'
 import type { ProcessChange } from '../registry/store.ts'
 import type { WatchedRegistry } from '../registry/watch.ts'
@@ -40,6 +40,13 @@ export interface Times {
 export const written = <T>(value: Json): T => value as T
 
 const timesOf = ({ value }: JournalEntry): Times => written(value ?? null)
+
+type Watched<Found> = Pick<Waiting<Found>, 'watchedId' | 'look' | 'concerns'>
+
+export interface UntilOptions<Found> {
+  readonly watchedId: string
+  readonly look: () => Promise<Found | undefined>
+}
 
 /** One kind of wait, for one call. */
 export interface Waiting<Found> {
@@ -102,9 +109,19 @@ export class WaitRunner {
     return parking.duringWait(state, () => this.#watch(waiting, untilMs))
   }
 
+  /** A wait without end that journals nothing: what it waits for stands in the journal itself. */
+  until<Found>(state: WaitState, watched: UntilOptions<Found>): Promise<Found> {
+    return this.#parts.parking.duringWait(state, async () => {
+      const found = await this.#watch(watched, undefined)
+      // Without a time limit nothing else ends it.
+      if (found === undefined) throw new LeaseholdError('internal', 'A wait without end has ended.')
+      return found
+    })
+  }
+
   /** Left unresolved, with nothing listening, once the attempt is over: nobody may hear of it any more. */
   async #watch<Found>(
-    { watchedId, look, concerns }: Waiting<Found>,
+    { watchedId, look, concerns }: Watched<Found>,
     untilMs: number | undefined,
   ): Promise<Found | undefined> {
     const { registry, scope } = this.#parts

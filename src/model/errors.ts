@@ -84,6 +84,10 @@ export type ErrorCode =
   | 'step_value_invalid'
   | 'step_timed_out'
   | 'step_unknown'
+  | 'step_final'
+  | 'step_not_found'
+  | 'step_in_flight'
+  | 'step_resolution_conflict'
   // the store
   | 'registry_locked'
   | 'registry_read_only'

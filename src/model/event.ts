@@ -90,6 +90,7 @@ export const RESERVED_EVENT_TYPES = {
   ownerSilent: 'process.owner_silent',
   ownerBack: 'process.owner_back',
   hostDead: 'process.host_dead',
+  stepResolved: 'process.step_resolved',
 } as const
 
 /** The session that started the work hears that nobody can say what became of it, and when somebody can again. */

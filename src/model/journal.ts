@@ -11,7 +11,10 @@ import type { LeaseOwner } from './lease.ts'
  *   repeatable step:  (none) ── run, then one write ──▶ done | failed
  *   once step:        (none) ── claim ──▶ claimed ── run ──▶ done | failed (said: not done) | unknown
  *                                           └── crash: stays claimed, which the next attempt reads as unknown
- *   unknown:          ── reconcile ──▶ done, or run anew once the claimer can no longer start it
+ *   unknown:          ── the code is told ──▶ unknown for it at every replay, whatever is found out later
+ *                     ── reconciled, or resolved by hand ──▶ done, or not_done: run anew once the claimer cannot begin
+ *
+ * done, failed and what the code was told are never written again.
  */
 export interface JournalEntry {
   readonly processId: ProcessId
@@ -36,7 +39,7 @@ export interface JournalEntry {
   readonly effect: StepEffect
   /** Hash of what identifies the call; another one at the same address means that the code took another way. */
   readonly digest: string
-  readonly status: 'claimed' | 'done' | 'failed' | 'unknown'
+  readonly status: 'claimed' | 'done' | 'failed' | 'unknown' | 'not_done'
   readonly operationId: string
   readonly value?: Json
   readonly failure?: StepFailure
@@ -48,9 +51,16 @@ export interface JournalEntry {
   readonly startByMs?: number
   readonly startedAtMs: number
   readonly endedAtMs?: number
-  /** Who said what an unknown step came to. */
-  readonly resolvedBy?: 'reconcile'
+  /** Of an unknown step: the code has gone on with `step_unknown`, so every replay of it must. */
+  readonly isTold?: true
+  readonly resolution?: StepResolution
 }
+
+/** Who said what an unknown step came to. `reconcile`: the step's own `onUnknown`. */
+export type StepResolution = { readonly answer: 'done' | 'not_done'; readonly atMs: number } & (
+  | { readonly kind: 'reconcile' }
+  | { readonly kind: 'by_hand'; readonly by: string }
+)
 
 /** What a side effect may suffer. `repeatable`: may run again after a crash. `once`: claimed before, never run again unless known not done. */
 export type StepEffect = 'repeatable' | 'once'
@@ -122,12 +132,26 @@ export const stepDigest = (call: {
   readonly input?: Json
 }): string => hashJson([call.kind, call.effect, call.key ?? null, call.input ?? null])
 
+/** May this entry take the place of the one that stands there? The saving statement compares the same. */
+export const mayReplace = (stored: JournalEntry, next: JournalEntry): boolean => {
+  switch (stored.status) {
+    case 'claimed':
+      return true
+    case 'unknown':
+      return stored.isTold !== true
+    case 'not_done':
+      return next.status === 'claimed'
+    default:
+      return false
+  }
+}
+
 export type StepDecision =
   | { readonly type: 'run' }
   | { readonly type: 'value'; readonly value: Json }
   | { readonly type: 'failure'; readonly failure: StepFailure }
-  /** Claimed or attempted before, with no word on what came of it. */
-  | { readonly type: 'unknown'; readonly entry: JournalEntry }
+  /** Claimed or attempted before, with no word on what came of it. `isTold`: the code has heard so before. */
+  | { readonly type: 'unknown'; readonly entry: JournalEntry; readonly isTold: boolean }
 
 /** What the journal says about a call that the code makes now. */
 export function decideStep(
@@ -147,9 +171,11 @@ export function decideStep(
       return { type: 'value', value: entry.value ?? null }
     case 'failed':
       return { type: 'failure', failure: entry.failure ?? { name: 'Error', message: 'the step failed' } }
+    case 'not_done':
+      return { type: 'run' }
     case 'claimed':
     case 'unknown':
-      return { type: 'unknown', entry }
+      return { type: 'unknown', entry, isTold: entry.isTold === true }
   }
 }
 
@@ -191,5 +217,8 @@ export const unknownEffects = (
   journal: Iterable<JournalEntry>,
 ): readonly { step: string; operationId: string }[] =>
   [...journal]
-    .filter(entry => entry.effect === 'once' && (entry.status === 'claimed' || entry.status === 'unknown'))
+    .filter(({ effect, status, resolution }) => {
+      const isUnknown = status === 'claimed' || (status === 'unknown' && resolution === undefined)
+      return effect === 'once' && isUnknown
+    })
     .map(entry => ({ step: entry.address, operationId: entry.operationId }))

@@ -107,6 +107,18 @@ export function satisfyWaits(
   return waits.map(wait => (isMet(wait) ? { ...wait, satisfiedAtMs: event.occurredAtMs } : wait))
 }
 
+/** The waits with those marked that are for a word on this step; the same array where there are none. */
+export function satisfyStepWaits(
+  waits: readonly WaitState[],
+  step: string,
+  now: number,
+): readonly WaitState[] {
+  const isMet = ({ on, satisfiedAtMs }: WaitState): boolean =>
+    satisfiedAtMs === undefined && on.type === 'unknown_step' && on.step === step
+  if (!waits.some(isMet)) return waits
+  return waits.map(wait => (isMet(wait) ? { ...wait, satisfiedAtMs: now } : wait))
+}
+
 /** The waits with those marked that are for the answer to this call; the same array where there are none. */
 export function satisfyCallWaits(
   waits: readonly WaitState[],

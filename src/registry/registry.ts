@@ -1,6 +1,7 @@
 import type { AttemptEnd, BeginAnswer, BeginAttemptRequest, LeaseCompletion } from '../model/attempt.ts'
 import type { CompletionAuthority } from '../model/completion.ts'
 import type { DeferReason, DrainReport, DrainRequest } from '../model/drain.ts'
+import type { Effect, StepAnswer } from '../model/effect.ts'
 import type { EpochRequest } from '../model/epoch.ts'
 import type { AppendRequest, ProcessEvent } from '../model/event.ts'
 import type { FirstStartRequest } from '../model/first-started.ts'
@@ -34,6 +35,7 @@ import { createAttemptOperations } from './operations/attempts.ts'
 import { createBlobOperations } from './operations/blobs.ts'
 import { createCompletionOperations } from './operations/completion.ts'
 import { createDrainOperations } from './operations/drains.ts'
+import { createEffectOperations } from './operations/effects.ts'
 import { createEventOperations } from './operations/events.ts'
 import { createGrantOperations } from './operations/grants.ts'
 import { createJournalOperations } from './operations/journal.ts'
@@ -67,6 +69,7 @@ export interface ProcessRegistry
     LeaseOperations,
     AttemptOperations,
     JournalOperations,
+    EffectOperations,
     SignalOperations,
     CompletionOperations,
     WorkerOperations,
@@ -371,6 +374,39 @@ export type EpochAnswer =
     }
   | { readonly type: 'cancel_requested' }
 
+/** The ledger of what `once` steps did in the world outside, of all epochs. */
+export interface EffectOperations {
+  /** In order of epoch and position. */
+  effects(id: string): Promise<Effect[]>
+  /**
+   * Somebody has looked at the destination and says what became of a `once` step whose outcome is unknown: it took
+   * effect, with this value, or it did not. A process that waits for that (`onUnknown: 'ask'`) goes on: with the value,
+   * or by running the step again. One that was told of the unknown outcome is not changed by it; the ledger is.
+   *
+   * `step_in_flight`: whoever claimed the step may still begin it. `step_resolution_conflict`: it is known otherwise.
+   * `step_not_found`: no such step. The same answer again is replayed.
+   */
+  resolveStep(id: string, step: string, answer: StepAnswer, options: ResolveOptions): Promise<ResolveResult>
+  /** What the current epoch has at this address. */
+  journalEntry(id: string, address: string): Promise<JournalEntry | undefined>
+}
+
+export interface ResolveOptions {
+  /** Who says so; for the record. */
+  readonly by: string
+  /** Default: the current one. */
+  readonly epoch?: number
+  /** The incarnation of the worker that claimed the step, if the operating system says that it is dead. */
+  readonly deadWorker?: string
+}
+
+export interface ResolveResult {
+  readonly type: 'resolved' | 'replayed'
+  readonly effect: Effect
+  /** A parked process was waiting for it: whoever can submit should do so now, instead of leaving it to the sweep. */
+  readonly isDue: boolean
+}
+
 export interface SignalOperations {
   /**
    * Appends the event `signal.<name>`, which the process must declare. The same `signalId` again is the same signal;
@@ -602,6 +638,7 @@ export function createProcessRegistry(store: ProcessStore): ProcessRegistry {
     ...createAttemptOperations(store),
     ...createSituationOperations(store),
     ...createJournalOperations(store),
+    ...createEffectOperations(store),
     ...createSignalOperations(store),
     ...createCompletionOperations(store),
     ...createWorkerOperations(store),

@@ -87,6 +87,8 @@ export interface StoreReader {
   /** The entries of one epoch in order of position. */
   listJournal(id: ProcessId, epoch: number): Operation<JournalEntry[]>
   loadJournalEntry(id: ProcessId, epoch: number, address: string): Operation<JournalEntry | undefined>
+  /** The `once` steps of all epochs, in order of epoch and position. */
+  listOnceSteps(id: ProcessId): Operation<JournalEntry[]>
   /** Processes due at `now` or before, the most overdue first. */
   listDue(now: number, limit: number): Operation<StoredProcess[]>
   /** The earliest due time of all; absent when nothing will ever be due. */
@@ -214,10 +216,12 @@ export interface StoreTransaction extends StoreReader {
   /** Replaces what is stored, if its fence is still `expectedFence` (0: nothing stored). `false`: it is not. */
   saveLease(id: ProcessId, lease: StoredLease, expectedFence: number): Operation<boolean>
   /**
-   * Writes the entry, new or not, while the lease is current and live and the entry's epoch is its process's. `false`:
-   * one of them is not.
+   * Writes the entry, new or not, while the lease is current and live, the entry's epoch is its process's, and what
+   * stands in its place may be replaced (`mayReplace`). `false`: one of them is not so.
    */
   saveJournalEntry(entry: JournalEntry, guard: LeaseGuard): Operation<boolean>
+  /** Replaces an entry whose outcome is unknown and was not resolved. `false`: there is none such. */
+  saveResolution(entry: JournalEntry): Operation<boolean>
   /** Removes the epoch's entries of what may run again, and so need not be remembered. */
   deleteRepeatable(id: ProcessId, epoch: number): Operation<void>
   saveWorker(row: WorkerRow): Operation<void>

@@ -106,6 +106,7 @@ export function watchRegistry(registry: ProcessRegistry): WatchedRegistry {
       hub.notify(result.record.id)
       return result
     },
+    resolveStep: ticking(registry.resolveStep, byId),
     ackWake: ticking(registry.ackWake, byId),
     emit: telling(registry.emit, byLease),
     enterBody: ticking(registry.enterBody, byLease, goesOn),

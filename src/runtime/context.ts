@@ -143,10 +143,11 @@ export interface StepOptions<T> {
   /** Says of an error that the effect did not happen; throwing `StepNotDone` says the same. */
   readonly isNotDone?: (error: unknown) => boolean
   /**
-   * What becomes of an unknown outcome. Default `fail`: the step throws `step_unknown`. A function looks at the world
-   * outside, by operation id, and says what happened there.
+   * What becomes of an unknown outcome. Default `fail`: the step throws `step_unknown`, and does so at every replay,
+   * whatever is found out later. A function looks at the world outside, by operation id, and says what happened there.
+   * `ask`: the process waits, parked, until somebody says so (`leasehold resolve`).
    */
-  readonly onUnknown?: 'fail' | ((operationId: string) => Promise<UnknownResolution<T>>)
+  readonly onUnknown?: 'fail' | 'ask' | ((operationId: string) => Promise<UnknownResolution<T>>)
   /** Default: one try. A `once` step is retried only when it was *not done*. */
   readonly retry?: RetryPolicy
   /** Milliseconds for one try. Default: no limit. */

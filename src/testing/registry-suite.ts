@@ -8,6 +8,7 @@ import { changeCases } from './registry-suite/changes.ts'
 import { completionCases } from './registry-suite/completion.ts'
 import { drainCases } from './registry-suite/drains.ts'
 import { dueCases } from './registry-suite/due.ts'
+import { effectCases } from './registry-suite/effects.ts'
 import { environmentCases } from './registry-suite/environments.ts'
 import { epochCases } from './registry-suite/epochs.ts'
 import { semanticsCases } from './registry-suite/event-semantics.ts'
@@ -88,6 +89,7 @@ export const SUBJECTS: Readonly<Record<string, (it: Case) => void>> = {
   'the journal': journalCases,
   'starts by a running process': startCases,
   'epochs of the journal': epochCases,
+  'the ledger of effects': effectCases,
   environments: environmentCases,
   'large payloads': blobCases,
   'the change feed': changeCases,

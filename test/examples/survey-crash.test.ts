@@ -55,6 +55,9 @@ for (const { point, means } of KILLS) {
     expect(await handle.outcome()).toMatchObject({ status: 'completed', value: { files: 3 } })
     expect(await readLedger(ledgerPath)).toMatchObject([{ operationId: inDoubt?.operationId }])
     const settled = (await world.registry.journal(handle.id)).find(entry => entry.effect === 'once')
-    expect(settled?.resolvedBy).toBe(point === 'after' ? 'reconcile' : undefined)
+    expect(settled?.resolution).toMatchObject({
+      kind: 'reconcile',
+      answer: point === 'after' ? 'done' : 'not_done',
+    })
   })
 }

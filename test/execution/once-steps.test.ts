@@ -86,7 +86,7 @@ test('what onUnknown found done is journaled, and is the value of the step', asy
   expect(await replay(stage, id, atGate)).toEqual({ status: 'completed', value: 'found it' })
   expect(asked).toEqual(effects)
   expect(await stage.registry.journal(id)).toMatchObject([
-    { status: 'done', value: 'found it', resolvedBy: 'reconcile' },
+    { status: 'done', value: 'found it', resolution: { kind: 'reconcile', answer: 'done' } },
   ])
 })
 

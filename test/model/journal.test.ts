@@ -3,6 +3,7 @@ import {
   decideRunAnew,
   decideStep,
   type JournalEntry,
+  mayReplace,
   operationIdOf,
   requireAllVisited,
   requireStepName,
@@ -31,7 +32,22 @@ describe('what the journal says about a call', () => {
       entry: journalEntry({ status: 'claimed' }),
       answer: { type: 'unknown' },
     },
-    { title: 'unknown: unknown', entry: journalEntry({ status: 'unknown' }), answer: { type: 'unknown' } },
+    {
+      title: 'unknown: unknown',
+      entry: journalEntry({ status: 'unknown' }),
+      answer: { type: 'unknown', isTold: false },
+    },
+    {
+      title: 'unknown and told, whatever was found out later: told again',
+      entry: journalEntry({
+        status: 'unknown',
+        isTold: true,
+        value: 7,
+        resolution: { kind: 'by_hand', by: 'ana', answer: 'done', atMs: NOW },
+      }),
+      answer: { type: 'unknown', isTold: true },
+    },
+    { title: 'not done: run', entry: journalEntry({ status: 'not_done' }), answer: { type: 'run' } },
   ])('$title', ({ entry, answer }) => {
     expect(decideStep(entry, call)).toMatchObject(answer)
   })
@@ -44,6 +60,21 @@ describe('what the journal says about a call', () => {
       expect(() => decideStep(entry, call)).toThrow('charge[card-1]')
     },
   )
+})
+
+describe('what stands in the journal', () => {
+  const STATUSES = ['claimed', 'done', 'failed', 'unknown', 'not_done'] as const
+
+  test.each<{ title: string; entry: JournalEntry; by: readonly string[] }>([
+    { title: 'a claim', entry: journalEntry({ status: 'claimed' }), by: STATUSES },
+    { title: 'an unknown outcome', entry: journalEntry({ status: 'unknown' }), by: STATUSES },
+    { title: 'a step that was not done', entry: journalEntry({ status: 'not_done' }), by: ['claimed'] },
+    { title: 'a result', entry: journalEntry(), by: [] },
+    { title: 'a failure', entry: journalEntry({ status: 'failed' }), by: [] },
+    { title: 'what the code was told', entry: journalEntry({ status: 'unknown', isTold: true }), by: [] },
+  ])('$title is replaced by: $by', ({ entry, by }) => {
+    expect(STATUSES.filter(status => mayReplace(entry, { ...entry, status }))).toEqual(by)
+  })
 })
 
 describe('running a step anew that was not done', () => {

@@ -317,6 +317,12 @@ describe('by its query plan', () => {
     ['saveDue', tx => tx.saveDue(ID, NOW), [PROCESS_ID]],
     ['saveLease', tx => tx.saveLease(ID, { fence: 2 }, 1), [LEASE_ID]],
     ['saveJournalEntry', tx => tx.saveJournalEntry(journalEntry(), guard), [LEASE_ID, PROCESS_ID]],
+    ['listOnceSteps', tx => tx.listOnceSteps(ID), ['journal_by_once (process_id = $)']],
+    [
+      'saveResolution',
+      tx => tx.saveResolution(journalEntry()),
+      ['journal_pkey (process_id = $ and epoch = $ and address = $)'],
+    ],
     ['deleteRepeatable', tx => tx.deleteRepeatable(ID, 1), ['journal_pkey (process_id = $ and epoch = $)']],
     ['saveWorker', tx => tx.saveWorker(workerRow('ana')), []],
     ['loadDrain', tx => tx.loadDrain('ana'), ['drains_pkey (worker_incarnation = $)']],

@@ -305,6 +305,12 @@ describe('by its query plan', () => {
       tx => tx.saveJournalEntry(journalEntry(), guard),
       [LEASE_ID, PROCESS_ID, JOURNAL_BLOBS],
     ],
+    ['listOnceSteps', tx => tx.listOnceSteps(ID), ['journal USING INDEX journal_by_once (process_id=?)']],
+    [
+      'saveResolution',
+      tx => tx.saveResolution(journalEntry()),
+      ['journal USING PRIMARY KEY (process_id=? AND epoch=? AND address=?)'],
+    ],
     ['deleteRepeatable', tx => tx.deleteRepeatable(ID, 1), [`${JOURNAL_ID})`, JOURNAL_BLOBS]],
     ['saveWorker', tx => tx.saveWorker(workerRow('ana')), []],
     [

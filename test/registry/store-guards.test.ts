@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { LeaseToken } from '../../src/model/ids.ts'
+import { type JournalEntry, mayReplace } from '../../src/model/journal.ts'
 import { TERMINAL_STATUSES } from '../../src/model/outcome.ts'
 import { ID, journalEntry, NOW, owner, stored, TTL } from '../model/fixtures.ts'
 import { FULL, guardOf, HOSTILE, HOSTILE_JSON, insert, insertLeased, load, STORES } from './store-fixtures.ts'
@@ -50,7 +51,7 @@ describe.each(STORES)('the $name store', ({ open }) => {
       if (release) await store.transaction(tx => tx.saveLease(ID, { fence: 1 }, 1))
       const save = (entry = journalEntry()) =>
         store.transaction(tx => tx.saveJournalEntry(entry, guard(guardOf(lease))))
-      expect(await save()).toBe(isHeld)
+      expect(await save(journalEntry({ status: 'claimed' }))).toBe(isHeld)
       expect(await save(journalEntry({ status: 'failed' }))).toBe(isHeld)
       const entries = await store.read(tx => tx.listJournal(ID, 0))
       expect(entries).toEqual(isHeld ? [journalEntry({ status: 'failed' })] : [])
@@ -66,7 +67,8 @@ describe.each(STORES)('the $name store', ({ open }) => {
           claimedBy: owner('ana'),
           startByMs: NOW,
           endedAtMs: NOW,
-          resolvedBy: 'reconcile',
+          isTold: true,
+          resolution: { kind: 'by_hand', by: HOSTILE, answer: 'done', atMs: NOW },
         }),
         journalEntry({ address: HOSTILE, position: 2 }),
         journalEntry({ address: 'a first one', position: 3, value: HOSTILE_JSON }),
@@ -78,6 +80,53 @@ describe.each(STORES)('the $name store', ({ open }) => {
       expect(await store.read(tx => tx.loadJournalEntry(ID, 0, HOSTILE))).toStrictEqual(entries[1])
       expect(await store.read(tx => tx.loadJournalEntry(ID, 1, HOSTILE))).toBeUndefined()
     })
+    const inPlaces: JournalEntry[] = [
+      journalEntry({ status: 'claimed' }),
+      journalEntry({ status: 'unknown' }),
+      journalEntry({ status: 'unknown', isTold: true }),
+      journalEntry({
+        status: 'unknown',
+        isTold: true,
+        resolution: { kind: 'by_hand', by: 'ana', answer: 'done', atMs: NOW },
+      }),
+      journalEntry({ status: 'not_done' }),
+      journalEntry(),
+      journalEntry({ status: 'failed' }),
+    ]
+
+    test.each(inPlaces)(
+      'in the place of one that is $status, told: $isTold, asks what stands there',
+      async known => {
+        for (const status of ['claimed', 'done', 'failed', 'unknown', 'not_done'] as const) {
+          const store = await open()
+          const guard = guardOf(await insertLeased(store))
+          const next = journalEntry({ status, attempt: 'attempt-2' })
+          const save = (entry: JournalEntry) => store.transaction(tx => tx.saveJournalEntry(entry, guard))
+          expect([await save(known), await save(next)]).toEqual([true, mayReplace(known, next)])
+          const [stored] = await store.read(tx => tx.listJournal(ID, 0))
+          expect(stored).toStrictEqual(mayReplace(known, next) ? next : known)
+        }
+      },
+    )
+
+    test.each(inPlaces)(
+      'a word on one that is $status, told: $isTold, is taken where none is known',
+      async known => {
+        const store = await open()
+        const guard = guardOf(await insertLeased(store))
+        const resolution = { kind: 'by_hand', by: HOSTILE, answer: 'done', atMs: NOW } as const
+        const resolved = { ...known, status: 'done', value: HOSTILE_JSON, resolution } as const
+        const resolve = () => store.transaction(tx => tx.saveResolution(resolved))
+        expect(await resolve()).toBe(false)
+        await store.transaction(tx => tx.saveJournalEntry(known, guard))
+        const isOpen =
+          known.status === 'claimed' || (known.status === 'unknown' && known.resolution === undefined)
+        expect(await resolve()).toBe(isOpen)
+        const [stored] = await store.read(tx => tx.listOnceSteps(ID))
+        expect(stored).toStrictEqual(isOpen ? resolved : known)
+      },
+    )
+
     test('of another epoch than its process is in is refused', async () => {
       const store = await open()
       const guard = guardOf(await insertLeased(store))
@@ -99,6 +148,10 @@ describe.each(STORES)('the $name store', ({ open }) => {
           yield* tx.saveJournalEntry(journalEntry({ epoch, ...repeatable }), guard)
         })
       for (const epoch of [0, 1, 2]) await saveBoth(epoch)
+      const ledger = await store.read(tx => tx.listOnceSteps(ID))
+      expect(ledger.map(({ epoch, effect }) => [epoch, effect])).toEqual(
+        [0, 1, 2].map(epoch => [epoch, 'once']),
+      )
       await store.transaction(tx => tx.deleteRepeatable(ID, 1))
       const addresses = async (epoch: number) =>
         (await store.read(tx => tx.listJournal(ID, epoch))).map(({ address }) => address)

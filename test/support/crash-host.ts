@@ -40,7 +40,7 @@ async function waitPolitely(ctx: ProcessContext<Folder>) {
 }
 
 /** Takes effect and is killed, at the first attempt, before or after that. */
-const charge = (onUnknown: 'fail' | 'reconcile') =>
+const charge = (onUnknown: 'fail' | 'ask' | 'reconcile') =>
   defineEngine({
     disposition: 'rerunnable',
     input: input.extend({ dies: z.enum(['before', 'after']) }),
@@ -57,8 +57,8 @@ const charge = (onUnknown: 'fail' | 'reconcile') =>
         {
           effect: 'once',
           onUnknown:
-            onUnknown === 'fail'
-              ? 'fail'
+            onUnknown !== 'reconcile'
+              ? onUnknown
               : async operationId => {
                   mark(folder, 'asked', operationId)
                   const isCharged = readMarks(folder, 'charged').some(found => found.detail === operationId)
@@ -109,6 +109,7 @@ export const crashHostOn = (registry: RegistrySource) =>
       }),
       charge: charge('fail'),
       reconcile: charge('reconcile'),
+      ask: charge('ask'),
       nap: defineEngine({
         disposition: 'rerunnable',
         input: input.extend({ ms: z.number() }),

@@ -103,6 +103,13 @@ export function createMemoryReader(state: MemoryState, options: MemoryReaderOpti
           .filter(entry => entry.processId === id && entry.epoch === epoch)
           .sort((left, right) => left.position - right.position),
       ),
+    listOnceSteps: id =>
+      immediately(() =>
+        state.journal
+          .values()
+          .filter(entry => entry.processId === id && entry.effect === 'once')
+          .sort((left, right) => left.epoch - right.epoch || left.position - right.position),
+      ),
     loadJournalEntry: (id, epoch, address) =>
       immediately(() => state.journal.get(journalKey(id, epoch, address))),
     listDue: (now, limit) =>

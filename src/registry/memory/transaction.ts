@@ -1,5 +1,6 @@
 import { LeaseholdError } from '../../model/errors.ts'
 import type { ProcessId } from '../../model/ids.ts'
+import { type JournalEntry, mayReplace } from '../../model/journal.ts'
 import { compareBytes } from '../../model/order.ts'
 import type { StoredProcess } from '../../model/process.ts'
 import { signalNameOf } from '../../model/signal.ts'
@@ -79,6 +80,16 @@ export function createMemoryTransaction(state: MemoryState, reader: StoreReader)
         if (!holds(entry.processId, guard)) return false
         if (state.processes.get(entry.processId)?.epoch !== entry.epoch) return false
         const key = journalKey(entry.processId, entry.epoch, entry.address)
+        const stored = state.journal.get(key)
+        if (stored !== undefined && !mayReplace(stored, entry)) return false
+        state.journal.set(key, keepEntry(state, key, entry))
+        return true
+      }),
+    saveResolution: entry =>
+      immediately(() => {
+        const key = journalKey(entry.processId, entry.epoch, entry.address)
+        const stored = state.journal.get(key)
+        if (stored === undefined || !isUnresolved(stored)) return false
         state.journal.set(key, keepEntry(state, key, entry))
         return true
       }),
@@ -199,6 +210,9 @@ export function createMemoryTransaction(state: MemoryState, reader: StoreReader)
     deleteBlobs: hashes => immediately(() => deleteBlobs(state, hashes)),
   }
 }
+
+const isUnresolved = ({ status, resolution }: JournalEntry): boolean =>
+  status === 'claimed' || (status === 'unknown' && resolution === undefined)
 
 type Sequences = TransactionalMap<ProcessId, readonly number[]>
 

@@ -5,8 +5,10 @@ import {
   STATE_ADDRESS,
   stateEntry,
 } from '../../model/epoch.ts'
+import { LeaseholdError } from '../../model/errors.ts'
 import { type AppendRequest, decideAppend } from '../../model/event.ts'
 import type { JournalEntry } from '../../model/journal.ts'
+import { asJson, jsonEquals } from '../../model/json.ts'
 import { isCurrentLease, leaseLost, type ProcessLease } from '../../model/lease.ts'
 import { isTerminal } from '../../model/outcome.ts'
 import { requirePayloadSize } from '../../model/registration.ts'
@@ -58,7 +60,15 @@ export function* saveEntry(
   // A forged entry names a process whose lease this is not.
   if (entry.processId !== lease.processId) throw leaseLost(lease, current, now)
   const { epoch } = yield* requireProcess(tx, lease.processId)
-  throw epochConflict(lease.processId, epoch, entry.epoch)
+  if (epoch !== entry.epoch) throw epochConflict(lease.processId, epoch, entry.epoch)
+  const stored = yield* tx.loadJournalEntry(lease.processId, epoch, entry.address)
+  // The same again, after an answer that was lost.
+  if (stored !== undefined && jsonEquals(asJson(stored), asJson(entry))) return
+  throw new LeaseholdError(
+    'step_final',
+    `Step "${entry.address}" of process "${lease.processId}" is ${stored?.status}${stored?.resolution === undefined ? '' : ', as was said from outside'}, and what is known of a step is not written again. The attempt is repeated, and finds it so.`,
+    { processId: lease.processId, details: { step: entry.address, status: stored?.status } },
+  )
 }
 
 function* startEpoch(

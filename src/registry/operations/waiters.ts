@@ -44,6 +44,11 @@ export function* isSatisfied(reader: StoreReader, id: ProcessId, { on }: WaitSta
       if ((yield* reader.loadProcess(awaited)) === undefined) return true
       return (yield* reader.findEventOfType(awaited, on.eventType, on.after)) !== undefined
     }
+    case 'unknown_step': {
+      const epoch = (yield* reader.loadProcess(id))?.epoch ?? 0
+      const entry = yield* reader.loadJournalEntry(id, epoch, on.step)
+      return entry !== undefined && entry.status !== 'claimed' && entry.status !== 'unknown'
+    }
     case 'external_key':
       return (yield* reader.loadPendingCall(on.key))?.answer !== undefined
     default:

@@ -1,4 +1,4 @@
-import type { RawBuilder } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { StoredBlob } from '../../model/blob.ts'
 import type { ProcessId } from '../../model/ids.ts'
 import type { JournalEntry } from '../../model/journal.ts'
@@ -27,7 +27,8 @@ const ENTRY_COLUMNS = [
   'start_by',
   'started_at',
   'ended_at',
-  'resolved_by',
+  'is_told',
+  'resolution',
 ] as const satisfies readonly (keyof JournalRow)[]
 
 function* toEntries(session: SqlSession, rows: JournalRow[]): Operation<JournalEntry[]> {
@@ -96,6 +97,14 @@ const upsertEntry = prepare((db, p: Named<JournalRow & GuardBindings>, dialect) 
         .columns(KEY_COLUMNS)
         .doUpdateSet(({ ref }) =>
           Object.fromEntries(ENTRY_COLUMNS.map(column => [column, ref(`excluded.${column}`)])),
+        )
+        // As `mayReplace` says.
+        .where(({ and, eb, or }) =>
+          or([
+            eb('journal.status', '=', 'claimed'),
+            and([eb('journal.status', '=', 'unknown'), eb('journal.is_told', 'is', null)]),
+            and([eb('journal.status', '=', 'not_done'), eb('excluded.status', '=', 'claimed')]),
+          ]),
         ),
     )
 })
@@ -137,6 +146,42 @@ function* saveEntryBlobs(
   const hashes = yield* saveBlobs(session, blobs)
   yield* session.send(deleteEntryBlobs, key)
   for (const hash of hashes) yield* session.send(insertEntryBlob, { ...key, hash })
+}
+
+const selectOnceSteps = prepare((db, p: Named<{ id: ProcessId }>) =>
+  db
+    .selectFrom('journal')
+    .selectAll()
+    .where('process_id', '=', p.id)
+    // Written out, as the index has it.
+    .where('effect', '=', sql.lit('once'))
+    .orderBy('epoch')
+    .orderBy('position'),
+)
+
+export function* listOnceSteps(session: SqlSession, id: ProcessId): Operation<JournalEntry[]> {
+  return yield* toEntries(session, yield* session.all(selectOnceSteps, { id }))
+}
+
+const RESOLVED_COLUMNS = ['status', 'value', 'resolution', 'ended_at'] as const
+
+const resolveEntry = prepare((db, p: Named<JournalRow>) =>
+  db
+    .updateTable('journal')
+    .set(columns(p, RESOLVED_COLUMNS))
+    .where('process_id', '=', p.process_id)
+    .where('epoch', '=', p.epoch)
+    .where('address', '=', p.address)
+    .where(({ and, eb, or }) =>
+      or([eb('status', '=', 'claimed'), and([eb('status', '=', 'unknown'), eb('resolution', 'is', null)])]),
+    ),
+)
+
+export function* saveResolution(session: SqlSession, entry: JournalEntry): Operation<boolean> {
+  const { row, blobs } = takeOutOfRow(toJournalRow(entry), BLOB_COLUMNS.journal)
+  if ((yield* session.run(resolveEntry, row)) === 0) return false
+  yield* saveEntryBlobs(session, row, blobs)
+  return true
 }
 
 const deleteRepeatableEntries = prepare((db, p: Named<{ id: ProcessId; epoch: number }>) =>

@@ -7,6 +7,7 @@ import { pendingCallsAndSessions } from './migrations/0006-pending-calls-and-ses
 import { retention } from './migrations/0007-retention.ts'
 import { drains } from './migrations/0008-drains.ts'
 import { blobs } from './migrations/0009-blobs.ts'
+import { effects } from './migrations/0010-effects.ts'
 
 /** One step of the schema's history. Never changed once released: the next change is the next number. */
 export interface Migration {
@@ -27,6 +28,7 @@ export const MIGRATIONS: readonly Migration[] = [
   retention,
   drains,
   blobs,
+  effects,
 ]
 
 /** The schema that this version of Leasehold writes. */

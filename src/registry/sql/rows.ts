@@ -235,7 +235,8 @@ export const toJournalRow = (entry: JournalEntry): JournalRow => ({
   start_by: entry.startByMs ?? null,
   started_at: entry.startedAtMs,
   ended_at: entry.endedAtMs ?? null,
-  resolved_by: entry.resolvedBy ?? null,
+  is_told: entry.isTold === true ? 1 : null,
+  resolution: encodeOptional(entry.resolution),
 })
 
 export const fromJournalRow = (row: JournalRow): JournalEntry => ({
@@ -253,12 +254,13 @@ export const fromJournalRow = (row: JournalRow): JournalEntry => ({
   attempt: row.attempt,
   fence: row.fence,
   startedAtMs: row.started_at,
+  ...(row.is_told === null ? {} : { isTold: true }),
   ...present({
     failure: decodeOptional(row.failure),
     claimedBy: decodeOptional(row.claimed_by),
     startByMs: row.start_by,
     endedAtMs: row.ended_at,
-    resolvedBy: row.resolved_by,
+    resolution: decodeOptional(row.resolution),
   }),
 })
 

@@ -71,10 +71,12 @@ CREATE TABLE journal (
   start_by bigint,
   started_at bigint not null,
   ended_at bigint,
-  resolved_by text,
+  is_told bigint,
+  resolution text,
   PRIMARY KEY (process_id, epoch, address),
   FOREIGN KEY (process_id) REFERENCES processes(id) ON DELETE CASCADE
 );
+CREATE INDEX journal_by_once ON journal USING btree (process_id, epoch, "position") WHERE (effect = 'once'::text);
 
 CREATE TABLE journal_blobs (
   process_id text collate "C" not null,

@@ -71,9 +71,11 @@ CREATE TABLE journal (
   start_by integer,
   started_at integer not null,
   ended_at integer,
-  resolved_by text,
+  is_told integer, resolution text,
   primary key (process_id, epoch, address)
 ) strict, without rowid;
+
+CREATE INDEX journal_by_once on journal (process_id, epoch, position) where effect = 'once';
 
 CREATE TABLE journal_blobs (
   process_id text not null,

@@ -1,7 +1,7 @@
 import type { DrainReport } from '../../model/drain.ts'
 import type { MaterializedSemantics } from '../../model/event-semantics.ts'
 import type { LeaseToken, ProcessId } from '../../model/ids.ts'
-import type { JournalEntry, StepFailure } from '../../model/journal.ts'
+import type { JournalEntry, StepFailure, StepResolution } from '../../model/journal.ts'
 import type { Json } from '../../model/json.ts'
 import type { DeathProof, LeaseOwner } from '../../model/lease.ts'
 import type { DiscardReason, StoredWake } from '../../model/outbox.ts'
@@ -173,7 +173,9 @@ export interface JournalRow {
   readonly start_by: number | null
   readonly started_at: number
   readonly ended_at: number | null
-  readonly resolved_by: NonNullable<JournalEntry['resolvedBy']> | null
+  /** 1 where the code has been told that the outcome is unknown. Null else. */
+  readonly is_told: 1 | null
+  readonly resolution: JsonText<StepResolution> | null
 }
 
 export interface WorkerTableRow {

@@ -23,7 +23,14 @@ import {
   loadGrant,
   saveGrant,
 } from './grants.ts'
-import { deleteRepeatable, listJournal, loadJournalEntry, saveJournalEntry } from './journal.ts'
+import {
+  deleteRepeatable,
+  listJournal,
+  listOnceSteps,
+  loadJournalEntry,
+  saveJournalEntry,
+  saveResolution,
+} from './journal.ts'
 import { listLeasesOfWorker, listOrphans, loadLease, loadLeaseForUpdate, saveLease } from './leases.ts'
 import { insertPendingCall, loadPendingCall, saveAnswer } from './pending-calls.ts'
 import { listProcesses } from './process-list.ts'
@@ -90,6 +97,7 @@ export const createSqlReader = (session: SqlSession, platform: SqlPlatform): Sto
   listWakeEvents: (id, after, limit) => listWakeEvents(session, id, after, limit),
   listJournal: (id, epoch) => listJournal(session, id, epoch),
   loadJournalEntry: (id, epoch, address) => loadJournalEntry(session, id, epoch, address),
+  listOnceSteps: id => listOnceSteps(session, id),
   listDue: (now, limit) => listDue(session, now, limit),
   nextDue: () => nextDue(session),
   listChanges: (cursor, limit) => platform.listChanges(session, cursor, limit),
@@ -136,6 +144,7 @@ export const createSqlTransaction = (session: SqlSession, platform: SqlPlatform)
   ackWake: (id, sequence) => ackWake(session, id, sequence),
   saveLease: (id, lease, expectedFence) => saveLease(session, id, lease, expectedFence),
   saveJournalEntry: (entry, guard) => saveJournalEntry(session, entry, guard),
+  saveResolution: entry => saveResolution(session, entry),
   deleteRepeatable: (id, epoch) => deleteRepeatable(session, id, epoch),
   saveWorker: row => saveWorker(session, row),
   deleteWorker: incarnationId => deleteWorker(session, incarnationId),

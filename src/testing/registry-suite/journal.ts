@@ -41,7 +41,12 @@ export function journalCases(it: Case): void {
       entry(lease, 1),
       entry(lease, 2, { status: 'failed', failure: { name: 'E', message: 'm', code: 'c' } }),
       entry(lease, 3, { kind: 'sleep', value: null }),
-      entry(lease, 4, { effect: 'once', resolvedBy: 'reconcile', claimedBy: BEN, startByMs: 7 }),
+      entry(lease, 4, {
+        effect: 'once',
+        resolution: { kind: 'reconcile', answer: 'done', atMs: 3 },
+        claimedBy: BEN,
+        startByMs: 7,
+      }),
     ]
     for (const one of entries.toReversed()) await registry.saveJournalEntry(lease, one)
     expect(await registry.journal(id)).toEqual(entries)

@@ -15,8 +15,12 @@ export interface ProcessHandle {
   outcome(options?: { readonly signal?: AbortSignal }): Promise<Outcome>
   /** The log, existing and future, until the process has ended. `after` is a sequence; default 0: from the beginning. */
   events(options?: { readonly after?: number; readonly signal?: AbortSignal }): AsyncIterable<ProcessEvent>
-  /** Records a cancel. Running code is told within milliseconds; the outcome is whatever it then does. */
-  cancel(reason?: string): Promise<void>
+  /**
+   * Records a cancel. Running code is told within milliseconds; the outcome is whatever it then does. `force`: its worker
+   * waits no longer than a grace (5 s by default), kills the child processes that the code started, and itself writes
+   * `cancelled` with `stopped: false`. The code may go on, and can write nothing any more.
+   */
+  cancel(reason?: string, options?: { readonly force?: boolean }): Promise<void>
   /**
    * Sends a signal that the kind declares as event type `signal.<name>`; its payload fits the schema given there. Sent
    * again under the same `signalId` it is the same signal; default: a new one. Returns what stands in the log. An ended
@@ -40,9 +44,9 @@ export function createProcessHandle(id: string, connect: () => Promise<Connected
 
     events: options => followWhenConnected(id, connect, options),
 
-    cancel: async reason => {
+    cancel: async (reason, options) => {
       const { registry, backend } = await connect()
-      const { record, isDue } = await registry.requestCancel(id, reason)
+      const { record, isDue } = await registry.requestCancel(id, reason, options)
       if (record.status === 'running') await backend.passCancelOn(record, { isDue })
     },
 

@@ -8,6 +8,7 @@ export type AttemptStop =
   | { readonly type: 'parked'; readonly untilMs?: number }
   | { readonly type: 'lost' }
   | { readonly type: 'shutdown' }
+  | { readonly type: 'forced' }
   | { readonly type: 'store_failed'; readonly error: unknown }
 
 /** One for all: an error made for each attempt, with its stack, would be most of what ending one costs. */

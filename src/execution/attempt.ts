@@ -3,6 +3,7 @@
  * an outcome:
  *   the code returned or threw ─▶ completeWithLease          parked ─▶ the registry released the lease in the park
  *   shut down ─▶ endAttempt, or abandoned if owner-bound     lost ─▶ nothing is written
+ *   cancelled by force ─▶ completeWithLease, without the code
  *   the store failed ─▶ endAttempt if it can, and the backend tries again
  * Only a rollover does not end it: under the same lease the code begins anew, with an empty journal and its state.
  */
@@ -11,17 +12,20 @@ import { LeaseholdError, messageOf } from '../model/errors.ts'
 import type { JournalEntry } from '../model/journal.ts'
 import type { Json } from '../model/json.ts'
 import type { ProcessLease } from '../model/lease.ts'
-import type { Outcome, TerminalStatus } from '../model/outcome.ts'
+import type { Outcome } from '../model/outcome.ts'
 import type { StoredProcess } from '../model/process.ts'
 import { withFields } from '../runtime/logger.ts'
+import type { AttemptOptions } from './attempt-options.ts'
+import type { AttemptResult, RolledOver } from './attempt-result.ts'
 import { AttemptScope, type AttemptStop } from './attempt-scope.ts'
 import { type BodyResult, startBody } from './body-run.ts'
 import { type Built, buildBody } from './build-body.ts'
-import { CancelWatch } from './cancel-watch.ts'
+import { type CancelListeners, CancelWatch } from './cancel-watch.ts'
 import { delay } from './delay.ts'
 import type { ExecutionEnvironment } from './environment.ts'
+import { ForcedCancel, outcomeOfForcedCancel } from './forced-cancel.ts'
 import { JournalSession } from './journal-session.ts'
-import { type clocks, LeaseKeeper } from './lease-keeper.ts'
+import { LeaseKeeper } from './lease-keeper.ts'
 import {
   cancelledError,
   outcomeOfBuildError,
@@ -32,28 +36,13 @@ import {
 } from './outcome-of.ts'
 import type { WorkingSlot } from './working-slots.ts'
 
-export type AttemptResult =
-  | { readonly type: 'ended'; readonly status: TerminalStatus }
-  | { readonly type: 'parked'; readonly untilMs?: number }
-  | { readonly type: 'silent' }
-  | { readonly type: 'lost' }
-  | { readonly type: 'released' }
-  | { readonly type: 'store_failed'; readonly error: unknown; readonly retryInMs?: number }
-
-export interface AttemptOptions {
-  readonly sentAt: ReturnType<typeof clocks>
-  readonly slot: WorkingSlot
-  readonly onRenewed: () => void
-  /** The process is new: it has no journal, and what was recorded of it since is known to the watch. */
-  readonly fresh?: { readonly cancelWatch: CancelWatch; readonly isEntered: boolean }
-}
-
 export class Attempt {
   readonly #environment: ExecutionEnvironment
   #process: StoredProcess
   #scope = new AttemptScope()
   readonly #keeper: LeaseKeeper
   readonly #cancelWatch: CancelWatch
+  readonly #forced: ForcedCancel
   readonly #slot: WorkingSlot
   readonly #fresh: AttemptOptions['fresh']
   #isShuttingDown = false
@@ -66,10 +55,8 @@ export class Attempt {
     options: AttemptOptions,
   ) {
     const { registry, timings } = environment
-    const logger = withFields(environment.logger, {
-      processId: process.record.id,
-      attempt: process.record.attempts,
-    })
+    const { id: processId, attempts: attempt } = process.record
+    const logger = withFields(environment.logger, { processId, attempt })
     this.#environment = { ...environment, logger }
     this.#process = process
     this.#slot = options.slot
@@ -84,7 +71,10 @@ export class Attempt {
       },
     })
     this.#fresh = options.fresh
-    this.#cancelWatch = options.fresh?.cancelWatch ?? new CancelWatch(registry, process.record.id, logger)
+    this.#cancelWatch = options.fresh?.cancelWatch ?? new CancelWatch(registry, processId, logger)
+    this.#forced = new ForcedCancel(environment.forceGraceMs, logger, () =>
+      this.#scope.stop({ type: 'forced' }),
+    )
   }
 
   /** Is the lease still this attempt's? Renews or re-claims it where that is in doubt, as after a pause of the machine. */
@@ -119,6 +109,7 @@ export class Attempt {
       this.#scope.close()
       clearTimeout(this.#stopTimer)
       this.#cancelWatch.stop()
+      this.#forced.stop()
       this.#keeper.stop()
       await this.#scope.cleanUp(this.#environment.logger)
     }
@@ -149,13 +140,16 @@ export class Attempt {
 
   /** What earlier attempts have journaled; from then on a cancel is heard. */
   async #openJournal(): Promise<readonly JournalEntry[]> {
-    const onCancel = (error: Error) => this.#scope.abort(error)
+    const listeners: CancelListeners = {
+      onCancel: error => this.#scope.abort(error),
+      onForce: () => this.#forced.arm(),
+    }
     if (this.#fresh !== undefined) {
-      this.#cancelWatch.startNew(onCancel)
+      this.#cancelWatch.startNew(listeners)
       return []
     }
     const journal = await this.#environment.registry.journal(this.#process.record.id)
-    await this.#cancelWatch.start(onCancel)
+    await this.#cancelWatch.start(listeners)
     return journal
   }
 
@@ -187,7 +181,8 @@ export class Attempt {
       keeper: this.#keeper,
       scope: this.#scope,
     })
-    const run = startBody(body, {
+    const surrounded: typeof body = ctx => this.#forced.children.during(() => body(ctx))
+    const run = startBody(surrounded, {
       environment: this.#environment,
       process: this.#process,
       scope: this.#scope,
@@ -247,6 +242,8 @@ export class Attempt {
         return stop
       case 'shutdown':
         return this.#release()
+      case 'forced':
+        return this.#complete(await outcomeOfForcedCancel(this.#environment.registry, this.#process))
       case 'store_failed':
         return this.#endByStore(stop.error)
     }
@@ -300,11 +297,4 @@ export class Attempt {
     })
     return Promise.race([scope.write(this.#keeper, write), stopped])
   }
-}
-
-/** The code has handed its state on, and goes on with this journal. */
-interface RolledOver {
-  readonly type: 'rolled_over'
-  readonly process: StoredProcess
-  readonly journal: readonly JournalEntry[]
 }

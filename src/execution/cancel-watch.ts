@@ -3,6 +3,13 @@ import type { WatchedRegistry } from '../registry/watch.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { cancelledError } from './outcome-of.ts'
 
+/** Each is called once. */
+export interface CancelListeners {
+  readonly onCancel: (error: Error) => void
+  /** The cancel is, or has become, a forced one. */
+  readonly onForce: () => void
+}
+
 /**
  * Fires when a cancel of the process is recorded, whenever that was. A failing look is a warning: the attempt goes on,
  * and the next change is another chance.
@@ -11,9 +18,10 @@ export class CancelWatch {
   readonly #registry: WatchedRegistry
   readonly #processId: string
   readonly #logger: Logger
-  #onCancel: ((error: Error) => void) | undefined
+  #listeners: CancelListeners | undefined
   #unsubscribe: (() => void) | undefined
   #cancel: { readonly reason: string } | undefined
+  #isForced = false
   #looking: Promise<void> | undefined
   #isTicked = false
 
@@ -36,29 +44,29 @@ export class CancelWatch {
   }
 
   /** Calls back at the cancel, whenever it was recorded: it listens first and looks after. */
-  async start(onCancel: (error: Error) => void): Promise<void> {
-    this.#onCancel = onCancel
+  async start(listeners: CancelListeners): Promise<void> {
+    this.#listeners = listeners
     this.listen()
     this.check()
     await this.#looking
   }
 
   /** The same for a process that was not there when this began to listen: what was recorded since, it has heard of. */
-  startNew(onCancel: (error: Error) => void): void {
-    this.#onCancel = onCancel
+  startNew(listeners: CancelListeners): void {
+    this.#listeners = listeners
     if (this.#isTicked) this.#lookOnce()
   }
 
   check(): void {
     this.#isTicked = true
-    if (this.#onCancel !== undefined) this.#lookOnce()
+    if (this.#listeners !== undefined) this.#lookOnce()
   }
 
   #lookOnce(): void {
     this.#looking ??= this.#look().finally(() => {
       this.#looking = undefined
       // A tick may have come after the last look and before this.
-      if (this.#isTicked && this.#cancel === undefined) this.#lookOnce()
+      if (this.#isTicked && !this.#isForced) this.#lookOnce()
     })
   }
 
@@ -67,15 +75,21 @@ export class CancelWatch {
     this.#unsubscribe = undefined
   }
 
+  #tell(error: Error): void {
+    this.#cancel = { reason: error.message }
+    this.#listeners?.onCancel(error)
+  }
+
   async #look(): Promise<void> {
     try {
-      while (this.#isTicked && this.#cancel === undefined) {
+      while (this.#isTicked && !this.#isForced) {
         this.#isTicked = false
         const request = (await this.#registry.get(this.#processId))?.cancelRequest
         if (request === undefined) continue
-        const error = cancelledError(request.reason)
-        this.#cancel = { reason: error.message }
-        this.#onCancel?.(error)
+        if (this.#cancel === undefined) this.#tell(cancelledError(request.reason))
+        if (request.forcedAtMs === undefined) continue
+        this.#isForced = true
+        this.#listeners?.onForce()
       }
     } catch (error) {
       this.#logger.warn('cannot look for a cancel; looking again at the next change', {

@@ -1,6 +1,6 @@
 import type { DeferReason, DrainReport } from '../model/drain.ts'
 import type { ProcessId } from '../model/ids.ts'
-import type { AttemptResult } from './attempt.ts'
+import type { AttemptResult } from './attempt-result.ts'
 
 type Fate = 'ended' | 'released' | 'abandoned' | DeferReason
 

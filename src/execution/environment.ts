@@ -31,6 +31,7 @@ export interface ExecutionEnvironment {
   readonly timings: LeaseTimings
   readonly parkGraceMs: number
   readonly stopBoundMs: number
+  readonly forceGraceMs: number
   readonly slots: WorkingSlots
   /** Hands a process to its backend. Absent: the workers find what is due on the registry's worklist. */
   readonly submit?: (process: Submission) => Promise<void>
@@ -52,6 +53,8 @@ export interface ExecutionOptions {
   readonly parkGraceMs?: number
   /** How long code may go on after its signal fired for a lost lease or a shutdown. Default 5,000 ms. */
   readonly stopBoundMs?: number
+  /** How long code may go on after a forced cancel, before its attempt ends without it. Default 5,000 ms. */
+  readonly forceGraceMs?: number
   /** Default: warnings and errors as JSON lines on standard error. */
   readonly logger?: Logger
 }
@@ -66,6 +69,7 @@ export function createExecutionEnvironment(
     leaseTimings = DEFAULT_LEASE_TIMINGS,
     parkGraceMs = 2_000,
     stopBoundMs = 5_000,
+    forceGraceMs = 5_000,
     logger = stderrLogger,
     executionHost = inlineExecutionHost,
     probes,
@@ -84,6 +88,7 @@ export function createExecutionEnvironment(
     timings: requireLeaseTimings(leaseTimings),
     parkGraceMs,
     stopBoundMs,
+    forceGraceMs,
     slots: new WorkingSlots(concurrency),
     logger,
   }

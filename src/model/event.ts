@@ -118,8 +118,9 @@ const CORE_TERMINAL: ReadonlySet<string> = new Set(TERMINAL_STATUSES.map(termina
 /** Deterministic replay keys: a writer that retries after a lost answer finds its own event. */
 export const replayKeys = {
   terminal: (id: string, eventType: string): string => `process:${id}:terminal:${eventType}`,
-  cancelRequested: (id: string, reason: string | undefined): string =>
-    `process:${id}:cancel_requested:${hashJson({ reason: reason ?? null })}`,
+  /** The same words are the same request; a forced one is another. */
+  cancelRequested: (id: string, reason: string | undefined, isForced = false): string =>
+    `process:${id}:cancel_requested:${hashJson({ reason: reason ?? null, ...(isForced ? { force: true } : {}) })}`,
   signal: (id: string, name: string, signalId: string): string =>
     `process:${id}:${signalEventType(name)}:${signalId}`,
   waiting: (waitKey: string): string => `${waitKey}:waiting`,
@@ -251,7 +252,7 @@ export function buildRegistryEvent(record: ProcessRecord, request: RegistryEvent
   return buildEvent(record, request, now, semantics)
 }
 
-/** What an event does to the record. A terminal ends it; a cancel is a cancel, by whichever door it came, and the first stays. */
+/** What an event does to the record. A terminal ends it; a cancel is a cancel, by whichever door it came; the first stays, and one by force adds that. */
 export function projectEvent(record: ProcessRecord, event: ProcessEvent): ProcessRecord {
   const { sequence, occurredAtMs } = event
   const told = {
@@ -268,10 +269,17 @@ export function projectEvent(record: ProcessRecord, event: ProcessEvent): Proces
 }
 
 function cancelRequestOf(record: ProcessRecord, event: ProcessEvent): Pick<ProcessRecord, 'cancelRequest'> {
-  const { eventType, payload, occurredAtMs: requestedAtMs } = event
-  if (eventType !== CANCEL_REQUESTED || record.cancelRequest !== undefined) return {}
-  const reason = typeof payload === 'object' && payload !== null ? Reflect.get(payload, 'reason') : undefined
-  return { cancelRequest: { requestedAtMs, ...(typeof reason === 'string' ? { reason } : {}) } }
+  const { eventType, payload, occurredAtMs } = event
+  if (eventType !== CANCEL_REQUESTED) return {}
+  const said = (name: string): unknown =>
+    typeof payload === 'object' && payload !== null ? Reflect.get(payload, name) : undefined
+  const reason = said('reason')
+  const first = record.cancelRequest ?? {
+    requestedAtMs: occurredAtMs,
+    ...(typeof reason === 'string' ? { reason } : {}),
+  }
+  const isNewlyForced = said('force') === true && first.forcedAtMs === undefined
+  return { cancelRequest: isNewlyForced ? { ...first, forcedAtMs: occurredAtMs } : first }
 }
 
 const hashPayload = (eventType: string, payload: Json): string => hashJson([eventType, payload])

@@ -110,10 +110,17 @@ function tellHeld({ stored, lease, now }: Situation): Told {
     disposition === 'owner_bound' ? 'the next look finds it silent.' : 'another worker goes on with it.'
   }`
   if (cancelRequest !== undefined) {
+    const isForced = cancelRequest.forcedAtMs !== undefined
     return {
       state: 'stopping',
       why: `A cancel was recorded at ${timeWords(cancelRequest.requestedAtMs)}; its worker has told the code, which has not ended yet.`,
-      moves: ['Its code ends, as it likes.', `leasehold cancel ${id} --force`, lapse],
+      moves: [
+        'Its code ends, as it likes.',
+        isForced
+          ? 'Its worker ends it without its code, when the grace is over.'
+          : `leasehold cancel ${id} --force`,
+        lapse,
+      ],
     }
   }
   const asked =

@@ -102,7 +102,13 @@ const record = object<ProcessRecord>({
   firstStarted: optional(
     object<FirstStarted>({ owner: leaseOwner, attempt: text, fence: wholeNumber, startedAtMs: wholeNumber }),
   ),
-  cancelRequest: optional(object<CancelRequest>({ requestedAtMs: wholeNumber, reason: optional(text) })),
+  cancelRequest: optional(
+    object<CancelRequest>({
+      requestedAtMs: wholeNumber,
+      reason: optional(text),
+      forcedAtMs: optional(wholeNumber),
+    }),
+  ),
   abandonRequest: optional(
     object<AbandonRequest>({ requestedBy: text, requestedAtMs: wholeNumber, reason: optional(text) }),
   ),

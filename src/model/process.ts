@@ -119,6 +119,8 @@ export interface FirstStarted {
 export interface CancelRequest {
   readonly requestedAtMs: number
   readonly reason?: string
+  /** Since then its worker does not wait for the code any longer than a grace. */
+  readonly forcedAtMs?: number
 }
 
 export interface AbandonRequest {

@@ -117,8 +117,11 @@ export interface RowOperations {
   setExternalRef(id: string, ref: ExternalRef): Promise<ProcessRecord>
   /** A marker, never a terminal. The first requester stays. Throws `process_abandon_on_terminal`. */
   requestAbandon(id: string, request: Omit<AbandonRequest, 'requestedAtMs'>): Promise<ChangeResult>
-  /** Appends the durable cancel event; idempotent for the same reason. Only this event means cancel. */
-  requestCancel(id: string, reason?: string): Promise<CancelResult>
+  /**
+   * Appends the durable cancel event; idempotent for the same reason. Only this event means cancel. `force`: its worker
+   * waits for the code no longer than a grace; where nobody holds the process it is a cancel like any other.
+   */
+  requestCancel(id: string, reason?: string, options?: { readonly force?: boolean }): Promise<CancelResult>
   /**
    * For whoever runs the body outside of an attempt; `enterBody` does it for the others. The first start stays: any
    * later one returns the row unchanged.

@@ -40,6 +40,19 @@ describe('cancel', () => {
     })
   })
 
+  test('by force says so, in the record as well', async () => {
+    const { cli, openRegistry, id } = await openWorkspace()
+    const registry = await openRegistry()
+    await register(registry, id)
+    const { code, stdout } = await cli(['cancel', id, '--force'])
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: `Forced cancel of process ${id} recorded; its worker is told.\n`,
+    })
+    expect((await registry.get(id))?.cancelRequest).toMatchObject({ forcedAtMs: expect.any(Number) })
+    expect(await registry.countEventsThrough(id, 'process.cancel_requested', 100)).toBe(1)
+  })
+
   test('of a process that has ended says so', async () => {
     const { cli, openRegistry, id } = await openWorkspace()
     const registry = await openRegistry()

@@ -107,6 +107,14 @@ const CASES: readonly Case[] = [
     moves: [/ends, as it likes/, /cancel survey-42 --force/, /another worker/],
   },
   {
+    title: 'one that runs and was cancelled by force',
+    record: { cancelRequest: { ...cancelRequest, forcedAtMs: NOW }, attempts: 1 },
+    lease: live,
+    state: 'stopping',
+    why: /has not ended yet/,
+    moves: [/ends, as it likes/, /when the grace is over/, /another worker/],
+  },
+  {
     title: 'a silent one',
     record: { ...bound, silentSinceMs: NOW - 5 },
     lease: lapsed,

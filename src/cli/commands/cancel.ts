@@ -17,6 +17,7 @@ import { answers } from '../temporal-server.ts'
 
 interface CancelFlags extends ConnectionFlags {
   readonly reason?: string
+  readonly force: boolean
 }
 
 export function cancelCommand({ env, output }: CliContext): Command {
@@ -24,15 +25,17 @@ export function cancelCommand({ env, output }: CliContext): Command {
     .description('ask a process to stop; it ends as its code then decides')
     .argument('<id>', 'process id')
     .option('--reason <text>', 'why, for the record and the outcome')
+    .option('--force', 'end it without its code, where that has not ended within a grace', false)
     .addOption(registryOption())
     .addOption(hostOption())
   for (const option of temporalOptions()) command.addOption(option)
-  return command.action((id: string, { reason, ...connection }: CancelFlags) => {
+  return command.action((id: string, { reason, force, ...connection }: CancelFlags) => {
     const settings = readConnectionSettings(env, connection)
     return withRegistry(settings, async (registry, source) => {
       // The durable event first: it alone means cancel, and workers watch for it.
-      const { record: before } = await registry.requestCancel(id, reason)
-      const isTold = !isTerminal(before.status) && (await tellTemporal(source, settings, { id, reason }))
+      const { record: before } = await registry.requestCancel(id, reason, { force })
+      const isTold =
+        !isTerminal(before.status) && (await tellTemporal(source, settings, { id, reason, force }))
       const record = (await registry.get(id)) ?? before
       output.document({ ...record, temporalTold: isTold }, () => [answerLine(before, isTold, settings)])
     })
@@ -43,20 +46,25 @@ export function cancelCommand({ env, output }: CliContext): Command {
 async function tellTemporal(
   registry: RegistrySource,
   settings: ConnectionSettings,
-  { id, reason }: { readonly id: string; readonly reason: string | undefined },
+  {
+    id,
+    reason,
+    force,
+  }: { readonly id: string; readonly reason: string | undefined; readonly force: boolean },
 ): Promise<boolean> {
   if (!(await answers(settings.temporal))) return false
-  await withProcessClient({ registry }, settings, client => client.handle(id).cancel(reason))
+  await withProcessClient({ registry }, settings, client => client.handle(id).cancel(reason, { force }))
   return true
 }
 
 function answerLine(
-  { id, status }: ProcessRecord,
+  { id, status, cancelRequest }: ProcessRecord,
   isTold: boolean,
   { temporal }: ConnectionSettings,
 ): string {
   if (isTerminal(status))
     return `Process ${id} has already ended: ${status}. The request was noted in its log.`
-  if (isTold) return `Cancel of process ${id} recorded; its worker is told.`
-  return `Cancel of process ${id} recorded. No Temporal server answers at ${temporal.address}: a worker that runs the process sees it at once, else the next sweep acts on it.`
+  const cancel = cancelRequest?.forcedAtMs === undefined ? 'Cancel' : 'Forced cancel'
+  if (isTold) return `${cancel} of process ${id} recorded; its worker is told.`
+  return `${cancel} of process ${id} recorded. No Temporal server answers at ${temporal.address}: a worker that runs the process sees it at once, else the next sweep acts on it.`
 }

@@ -83,13 +83,13 @@ export function createRowOperations(store: ProcessStore): RowOperations {
         })
       }),
 
-    requestCancel: (id, reason) =>
+    requestCancel: (id, reason, { force = false } = {}) =>
       store.transaction(function* (tx) {
         const stored = yield* requireProcess(tx, id)
-        const replayKey = replayKeys.cancelRequested(id, reason)
+        const replayKey = replayKeys.cancelRequested(id, reason, force)
         const request = {
           eventType: CANCEL_REQUESTED,
-          payload: { reason: reason ?? null },
+          payload: { reason: reason ?? null, ...(force ? { force } : {}) },
           replayKey,
         }
         const withSameKey = yield* tx.findEvent(stored.record.id, replayKey)

@@ -39,6 +39,8 @@ function fold(registered: Registered, log: readonly ProcessEvent[]): Record<stri
       case 'process.cancel_requested': {
         const reason = member(payload, 'reason')
         told.cancelRequest ??= { requestedAtMs: occurredAtMs, ...(reason === null ? {} : { reason }) }
+        if (member(payload, 'force') === true)
+          told.cancelRequest = { forcedAtMs: occurredAtMs, ...Object(told.cancelRequest) }
         break
       }
       case 'process.wake_target_cleared':

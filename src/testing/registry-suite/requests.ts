@@ -62,6 +62,37 @@ export function requestCases(it: Case): void {
     })
   })
 
+  it('a forced cancel is a request of its own, and adds to the first one (§6 #196)', async ({
+    registry,
+    clock,
+    register,
+  }) => {
+    const id = await register()
+    const requestedAtMs = clock.now()
+    await registry.requestCancel(id, 'enough')
+    clock.advance(5)
+    const forced = { requestedAtMs, reason: 'enough', forcedAtMs: clock.now() }
+    for (let time = 0; time < 2; time++) {
+      const { record } = await registry.requestCancel(id, 'enough', { force: true })
+      expect(record.cancelRequest).toEqual(forced)
+      clock.advance(5)
+    }
+    await registry.requestCancel(id, 'another')
+    expect((await registry.get(id))?.cancelRequest).toEqual(forced)
+    expect((await registry.eventsAfter(id, 0)).map(({ payload }) => payload)).toEqual([
+      { reason: 'enough' },
+      { reason: 'enough', force: true },
+      { reason: 'another' },
+    ])
+  })
+
+  it('a cancel that is forced from the first on says both', async ({ registry, clock, register }) => {
+    const id = await register()
+    await registry.requestCancel(id, undefined, { force: true })
+    const now = clock.now()
+    expect((await registry.get(id))?.cancelRequest).toEqual({ requestedAtMs: now, forcedAtMs: now })
+  })
+
   it('a cancel of an ended process is on record, and nobody has to act on it', async world => {
     const id = await world.register()
     await world.registry.completeWithLease(await world.run(id), COMPLETED)

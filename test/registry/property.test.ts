@@ -35,7 +35,7 @@ const STORES: readonly Store[] = [
 
 describe('whatever several owners do to one process, in whatever order', () => {
   test.each(STORES)(
-    'fences grow, one outcome stays, sequences have no gap and no superseded lease writes: $store',
+    'fences grow, one outcome stays for each life of it, sequences have no gap and no superseded lease writes: $store',
     async ({ open, numRuns }) => {
       const clock = createManualClock()
       const registry = createProcessRegistry(await open(clock.now))
@@ -43,12 +43,15 @@ describe('whatever several owners do to one process, in whatever order', () => {
       let runs = 0
       await fc.assert(
         fc.asyncProperty(fc.commands([...anyCommand], { maxCommands: 60, size: '+1' }), async commands => {
+          const id = `p${runs++}`
           const request = registration({
-            id: `p${runs++}`,
+            id,
+            // By which it is pruned, and no other.
+            identity: { kind: 'survey', label: id },
             eventTypes: [{ name: 'note', payloadSchema: true }],
           })
           const { record } = await registry.register(request)
-          const real: Subject = { registry, clock, id: record.id, leases: [], attempts: 0 }
+          const real: Subject = { registry, clock, id: record.id, request, leases: [], attempts: 0 }
           await fc.asyncModelRun(() => ({ model: new ReferenceRegistry(clock.now), real }), commands)
         }),
         { numRuns },

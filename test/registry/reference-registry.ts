@@ -11,9 +11,13 @@ export interface ReferenceLease {
 export class ReferenceRegistry {
   fence = 0
   sequence = 0
+  /** Where this life of the process began to count. */
+  floor = 0
+  isPruned = false
   outcome: string | undefined
   holder: (ReferenceLease & { expiresAt: number }) | undefined
   private hasStarted = false
+  private isRunWaiting = false
   private wait: number | undefined
   private readonly cancels = new Set<string>()
   private readonly texts = new Map<string, string>()
@@ -28,16 +32,20 @@ export class ReferenceRegistry {
   }
 
   claim(by: string, ttl: number): string {
+    if (this.isPruned) return GONE
     const live = this.liveHolder
     if (live !== undefined && live.by !== by) return `busy ${live.fence}`
     return `acquired ${live === undefined ? this.acquire(by, ttl) : this.extend(live, ttl)}`
   }
 
   begin(by: string, ttl: number): string {
-    if (this.outcome !== undefined) return 'terminal'
-    if (this.liveHolder !== undefined) return `busy ${this.liveHolder.fence}`
+    if (this.isPruned) return 'unknown'
+    if (this.outcome === undefined && this.liveHolder !== undefined) return `busy ${this.liveHolder.fence}`
     const isPending = this.wait !== undefined && this.wait > this.clock()
-    if (this.cancels.size === 0 && isPending) return 'parked'
+    const isParked = this.outcome === undefined && this.cancels.size === 0 && isPending
+    this.isRunWaiting = isParked
+    if (this.outcome !== undefined) return 'terminal'
+    if (isParked) return 'parked'
     if (this.wait !== undefined && !isPending) this.sequence += 1
     this.wait = undefined
     return `${this.cancels.size > 0 ? 'settle' : 'run'} ${this.acquire(by, ttl)}`
@@ -72,6 +80,7 @@ export class ReferenceRegistry {
       if (this.cancels.size > 0 || until <= this.clock()) return 'due'
       this.sequence += 1
       this.wait = until
+      this.isRunWaiting = true
       this.holder = undefined
       return 'parked'
     })
@@ -87,7 +96,7 @@ export class ReferenceRegistry {
   }
 
   completeWithLease(lease: ReferenceLease, outcome: string): string {
-    if (this.outcome === outcome) return outcome
+    if (!this.isPruned && this.outcome === outcome) return outcome
     return this.underLease(lease, () => {
       this.holder = undefined
       return this.end(outcome)
@@ -95,6 +104,7 @@ export class ReferenceRegistry {
   }
 
   complete(outcome: string): string {
+    if (this.isPruned) return GONE
     if (this.outcome === `${outcome} by authority`) return outcome
     if (this.outcome !== undefined) return ENDED
     if (this.liveHolder !== undefined) return 'process_lease_busy'
@@ -103,6 +113,7 @@ export class ReferenceRegistry {
   }
 
   append(key: string, text: string): string {
+    if (this.isPruned) return GONE
     const known = this.texts.get(key)
     if (known === text) return 'replayed'
     if (known !== undefined) return 'process_event_replay_conflict'
@@ -112,10 +123,32 @@ export class ReferenceRegistry {
   }
 
   cancel(reason: string): string {
+    if (this.isPruned) return GONE
     if (this.cancels.has(reason)) return 'not due'
     this.cancels.add(reason)
     this.sequence += 1
     return this.outcome === undefined && this.liveHolder === undefined ? 'due' : 'not due'
+  }
+
+  prune(): string {
+    if (this.isPruned || this.outcome === undefined) return 'nothing'
+    if (this.isRunWaiting) return 'kept run_untold'
+    this.isPruned = true
+    this.holder = undefined
+    return `pruned ${this.sequence - this.floor}`
+  }
+
+  registerAgain(reuse: boolean): string {
+    if (!this.isPruned) return 'existing'
+    if (!reuse) return GONE
+    this.isPruned = false
+    this.floor = this.sequence
+    this.outcome = undefined
+    this.wait = undefined
+    this.hasStarted = false
+    this.cancels.clear()
+    this.texts.clear()
+    return `registered ${this.sequence}`
   }
 
   private isCurrent(lease: ReferenceLease): boolean {
@@ -123,6 +156,7 @@ export class ReferenceRegistry {
   }
 
   private underLease(lease: ReferenceLease, write: () => string): string {
+    if (this.isPruned) return GONE
     if (!this.isCurrent(lease)) return LOST
     return this.outcome === undefined ? write() : ENDED
   }
@@ -147,4 +181,5 @@ export class ReferenceRegistry {
 }
 
 const LOST = 'process_lease_lost'
+const GONE = 'process_no_longer_retained'
 const ENDED = 'process_already_terminal'

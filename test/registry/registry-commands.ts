@@ -4,6 +4,7 @@ import { isLeaseholdError } from '../../src/model/errors.ts'
 import type { ProcessId } from '../../src/model/ids.ts'
 import type { ClaimOutcome, LeaseOwner, ProcessLease } from '../../src/model/lease.ts'
 import { isTerminal, type Outcome } from '../../src/model/outcome.ts'
+import type { RegistrationRequest } from '../../src/model/registration.ts'
 import type { ProcessRegistry } from '../../src/registry/registry.ts'
 import type { ManualClock } from '../../src/testing/index.ts'
 import { journalEntry, owner } from '../model/fixtures.ts'
@@ -14,6 +15,7 @@ export interface Subject {
   readonly registry: ProcessRegistry
   readonly clock: ManualClock
   readonly id: ProcessId
+  readonly request: RegistrationRequest
   readonly leases: ProcessLease[]
   attempts: number
 }
@@ -41,17 +43,11 @@ const said = <T>(promise: Promise<T>, word: (value: T) => string): Promise<strin
 async function expectInvariants(reference: ReferenceRegistry, subject: Subject): Promise<void> {
   const { registry, id, leases } = subject
   const record = await registry.get(id)
-  const log = await registry.eventsAfter(id, 0)
-  expect(log.map(({ sequence }) => sequence)).toEqual(log.map((_, index) => index + 1))
-  expect({ last: record?.lastSequence, count: log.length }).toEqual({
-    last: reference.sequence,
-    count: reference.sequence,
-  })
-  const ends = log.filter(({ eventType }) =>
-    /^process\.(completed|failed|cancelled|abandoned)$/.test(eventType),
-  )
-  expect(ends).toHaveLength(reference.outcome === undefined ? 0 : 1)
-  expect(record !== undefined && isTerminal(record.status)).toBe(ends.length === 1)
+  const tombstone = await registry.tombstone(id)
+  expect([record !== undefined, tombstone !== undefined]).toEqual([!reference.isPruned, reference.isPruned])
+  expect((record ?? tombstone)?.lastSequence).toBe(reference.sequence)
+  if (tombstone === undefined) await expectLog(reference, subject)
+  else expect(tombstone.fence).toBe(reference.fence)
   const holder = await registry.getLease(id)
   expect(holder && { fence: holder.fencingToken, expiresAt: holder.expiresAtMs }).toEqual(
     reference.holder && { fence: reference.holder.fence, expiresAt: reference.holder.expiresAt },
@@ -59,6 +55,19 @@ async function expectInvariants(reference: ReferenceRegistry, subject: Subject):
   const fences = leases.map(({ fencingToken }) => fencingToken)
   expect(fences).toEqual(fences.toSorted((left, right) => left - right))
   expect(new Set(leases.map(({ leaseToken }) => leaseToken)).size).toBe(new Set(fences).size)
+}
+
+/** Of this life of the process: without a gap from where it began, with one end at most. */
+async function expectLog(reference: ReferenceRegistry, { registry, id }: Subject): Promise<void> {
+  const log = await registry.eventsAfter(id, 0)
+  expect(log.map(({ sequence }) => sequence)).toEqual(log.map((_, index) => reference.floor + index + 1))
+  expect(reference.floor + log.length).toBe(reference.sequence)
+  const ends = log.filter(({ eventType }) =>
+    /^process\.(completed|failed|cancelled|abandoned)$/.test(eventType),
+  )
+  expect(ends).toHaveLength(reference.outcome === undefined ? 0 : 1)
+  const record = await registry.get(id)
+  expect(record !== undefined && isTerminal(record.status)).toBe(ends.length === 1)
 }
 
 const keep = (subject: Subject, lease: ProcessLease): number => {
@@ -185,6 +194,23 @@ export const anyCommand: readonly fc.Arbitrary<Command>[] = [
         ({ type, event }) => (type === 'replayed' ? type : `appended ${event.sequence}`),
       ),
     })),
+  ),
+  fc.constant(
+    command('prune', async (reference, { registry, id }) => {
+      const request = { before: Number.MAX_SAFE_INTEGER, filter: { identityLabel: id } }
+      const is = await said(registry.prune(request), ({ prunedProcesses, prunedEvents, kept }) =>
+        prunedProcesses > 0 ? `pruned ${prunedEvents}` : kept.map(({ reason }) => `kept ${reason}`).join(),
+      )
+      return { is: is || 'nothing', expected: reference.prune() }
+    }),
+  ),
+  fc.boolean().map(reuse =>
+    command(`register again${reuse ? ', with reuse' : ''}`, async (reference, { registry, request }) => {
+      const is = await said(registry.register(request, { reuse }), ({ type, record }) =>
+        type === 'existing' ? type : `registered ${record.lastSequence}`,
+      )
+      return { is, expected: reference.registerAgain(reuse) }
+    }),
   ),
   fc.constantFrom('stop', 'now').map(reason =>
     command(`cancel: ${reason}`, async (reference, subject) => ({

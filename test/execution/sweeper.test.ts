@@ -59,6 +59,28 @@ test('a sweep submits the rows that are due, and no other', async () => {
   expect(submitted).toEqual(['early', 'late'])
 })
 
+test('a row that ended and was pruned while it was handed over is forgotten, and the pass goes on', async () => {
+  const { clock, stage, sweep } = openSwept()
+  const { handle, submitted } = handing(stage)
+  for (const id of ['gone', 'refused', 'then']) await stage.start({ id })
+  clock.advance(2_001)
+  const pruning: ProcessRunHandle = {
+    ...handle,
+    submit: async submission => {
+      if (submission.id === 'then') return handle.submit(submission)
+      await stage.outcome(submission.id)
+      await stage.registry.prune({ before: Number.MAX_SAFE_INTEGER })
+      if (submission.id === 'refused') throw new LeaseholdError('workflow_id_taken', 'taken')
+      await handle.submit(submission)
+    },
+  }
+  const report = await sweep(pruning)
+  expect(report.submitted.toSorted()).toEqual(['gone', 'then'])
+  expect(report.failed).toEqual([{ id: 'refused', reason: 'taken' }])
+  expect(submitted.toSorted()).toEqual(['gone', 'then'])
+  expect(await sweep(handle)).toMatchObject({ submitted: [] })
+})
+
 test('a row that was submitted and not begun is submitted again, less and less often', async () => {
   const { clock, stage, sweep } = openSwept()
   const { handle, submitted } = handing(stage)

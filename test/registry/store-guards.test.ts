@@ -3,7 +3,17 @@ import type { LeaseToken } from '../../src/model/ids.ts'
 import { type JournalEntry, mayReplace } from '../../src/model/journal.ts'
 import { TERMINAL_STATUSES } from '../../src/model/outcome.ts'
 import { ID, journalEntry, NOW, owner, stored, TTL } from '../model/fixtures.ts'
-import { FULL, guardOf, HOSTILE, HOSTILE_JSON, insert, insertLeased, load, STORES } from './store-fixtures.ts'
+import {
+  FULL,
+  guardOf,
+  HOSTILE,
+  HOSTILE_JSON,
+  idOf,
+  insert,
+  insertLeased,
+  load,
+  STORES,
+} from './store-fixtures.ts'
 
 describe.each(STORES)('the $name store', ({ open }) => {
   describe('saving a process', () => {
@@ -42,6 +52,48 @@ describe.each(STORES)('the $name store', ({ open }) => {
       )
       expect((await load(store))?.record.waits).toEqual([])
     })
+  })
+
+  describe('deleting a process', () => {
+    test.each(['running', ...TERMINAL_STATUSES] as const)(
+      'whose status is %s asks whether it ended',
+      async status => {
+        const store = await open()
+        await insert(store, { ...FULL, record: { ...FULL.record, status } })
+        const deleted = status === 'running' ? undefined : 0
+        expect(await store.transaction(tx => tx.deleteProcess(FULL.record.id))).toBe(deleted)
+        expect((await load(store)) === undefined).toBe(status !== 'running')
+      },
+    )
+
+    test('takes its lease along, and no other’s', async () => {
+      const store = await open()
+      await insertLeased(store)
+      const other = { ...FULL, record: { ...FULL.record, id: idOf('other') } }
+      await insert(store, other)
+      await store.transaction(tx => tx.saveLease(other.record.id, { fence: 3 }, 0))
+      await store.transaction(tx => tx.saveProcess(stored({ status: 'failed' }), { status: 'any' }))
+      expect(await store.transaction(tx => tx.deleteProcess(ID))).toBe(0)
+      expect(await store.read(tx => tx.loadLease(ID))).toBeUndefined()
+      expect(await store.read(tx => tx.loadLease(other.record.id))).toEqual({ fence: 3 })
+      expect(await store.transaction(tx => tx.deleteProcess(ID))).toBeUndefined()
+    })
+  })
+
+  test('keeps tombstones as they are, by ids of any text', async () => {
+    const store = await open()
+    const tombstone = {
+      id: idOf(HOSTILE),
+      status: 'failed',
+      prunedAtMs: NOW,
+      fence: 2,
+      lastSequence: 3,
+    } as const
+    await store.transaction(tx => tx.insertTombstone(tombstone))
+    expect(await store.read(tx => tx.loadTombstone(tombstone.id))).toStrictEqual(tombstone)
+    expect(await store.transaction(tx => tx.deleteTombstones(NOW, 10))).toBe(0)
+    expect(await store.transaction(tx => tx.deleteTombstones(NOW + 1, 10))).toBe(1)
+    expect(await store.read(tx => tx.loadTombstone(tombstone.id))).toBeUndefined()
   })
 
   describe('saving a journal entry', () => {

@@ -4,6 +4,7 @@ import { createExecutionEnvironment, type ExecutionOptions, localWorker } from '
 import { InlineRunHandle } from './execution/inline-run-handle.ts'
 import { offerLocally } from './execution/local-run-handles.ts'
 import { ProcessRunner } from './execution/runner.ts'
+import { requireUsable } from './execution/startup-check.ts'
 import { ProcessWorkDriver } from './execution/work-driver.ts'
 import { requireConcurrency } from './execution/working-slots.ts'
 import { createBlobCollector } from './maintenance/collect-blobs.ts'
@@ -78,6 +79,7 @@ export function createInlineWorker<H extends Host>(host: H, options: InlineWorke
   /** What is deferred here is done in the opposite order, when the worker is told to stop or cannot go on. */
   async function serve(registry: WatchedRegistry, stack: AsyncDisposableStack): Promise<void> {
     const environment = createExecutionEnvironment(host, registry, { ...options, worker, logger })
+    await requireUsable(environment)
     const shutdown = new AbortController()
     const runner = new ProcessRunner(environment)
     const handle = new InlineRunHandle(environment, runner, { shutdown: shutdown.signal })

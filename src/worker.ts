@@ -9,19 +9,16 @@ import { DeathWatch, type FailOrphan } from './execution/death-watch.ts'
 import { DrainWatch } from './execution/drain-watch.ts'
 import { createExecutionEnvironment, type ExecutionOptions } from './execution/environment.ts'
 import { ProcessRunner } from './execution/runner.ts'
+import { requireUsable } from './execution/startup-check.ts'
 import type { Submission } from './execution/submit.ts'
 import { createBlobCollector } from './maintenance/collect-blobs.ts'
 import type { DutyTimer } from './maintenance/duty-timer.ts'
 import { Pruner, type Retention } from './maintenance/pruner.ts'
 import { Sweeper } from './maintenance/sweeper.ts'
 import type { DrainReport } from './model/drain.ts'
-import { messageOf } from './model/errors.ts'
-import { requireDurableFacets } from './runtime/durability.ts'
 import { durableExecutionHost } from './runtime/execution-host.ts'
 import { type Host, requireHost } from './runtime/host.ts'
-import { isNetworkTrouble } from './runtime/network-trouble.ts'
 import { borrowRegistry } from './runtime/open-registry.ts'
-import { tryParts } from './runtime/runtime.ts'
 import { DEFAULT_CACHE_DIR, loadWorkflowBundle } from './workflow-bundle.ts'
 
 export interface ProcessWorkerOptions extends ExecutionOptions {
@@ -68,13 +65,7 @@ export async function createProcessWorker<H extends Host>(
       ...createExecutionEnvironment(host, registry, { executionHost: durableExecutionHost, ...options }),
       submit: (process: Submission) => handle.submit(process),
     }
-    requireDurableFacets(environment.executionHost, environment.facets)
-    await tryParts(host).catch(error => {
-      if (!isNetworkTrouble(error)) throw error
-      environment.logger.warn('a plugin could not reach what it needs; it is tried anew for each process', {
-        error: messageOf(error),
-      })
-    })
+    await requireUsable(environment)
     const { worker: identity, timings } = environment
     const taskQueue = options.taskQueue ?? defaultTaskQueue(registry.registryId)
     const runner = new ProcessRunner(environment)

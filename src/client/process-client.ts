@@ -126,7 +126,11 @@ async function createBackend<Engines extends EngineTable, Tools extends ToolTabl
   })
 }
 
-const optionsOf = ({ reuse = false }: AnyStart): RegisterOptions => ({ sameId: 'request', reuse })
+const optionsOf = ({ reuse = false, session }: AnyStart): RegisterOptions => ({
+  sameId: 'request',
+  reuse,
+  ...(session === undefined ? {} : { grant: { scope: session } }),
+})
 
 async function prepareRegistration(
   host: Host,

@@ -20,7 +20,7 @@ export interface RuntimeHooks {
   transformContext?(
     messages: readonly ModelMessage[],
   ): readonly ModelMessage[] | Promise<readonly ModelMessage[]>
-  /** Before a turn's first model call; what it throws ends the turn as failed. */
+  /** Before a turn's first model call, at each of its attempts; what it throws ends the turn as failed. */
   beforeTurn?(turn: TurnInfo): void | Promise<void>
   /** After a turn was stored. What it throws is logged and changes nothing. */
   afterTurn?(turn: TurnInfo): void | Promise<void>

@@ -3,7 +3,9 @@ import { LeaseholdError } from '../model/errors.ts'
 import type { EventType } from '../model/event.ts'
 import type { Json } from '../model/json.ts'
 import type { Disposition } from '../model/process.ts'
+import type { Originator } from '../model/provenance.ts'
 import type { RegistrationRequest } from '../model/registration.ts'
+import type { SessionScope } from '../model/session-scope.ts'
 import type { Engine, RunnableDisposition } from './engine.ts'
 import { type ProcessEnvironment, prepareEnvironment } from './environment.ts'
 import type { EngineTable, Host } from './host.ts'
@@ -28,6 +30,11 @@ export interface StartOptions {
   readonly label?: string
   /** Default: the kind's, else no limit. */
   readonly maxAttempts?: number
+  /**
+   * The session that starts the process: its originator, the one that its wakes go to, and the first that may address it.
+   * Default: none; the host itself starts it. A child has its parent's.
+   */
+  readonly session?: SessionScope
   /** What it leaves out is the host's own. Captured now: later changes of the host do not reach the process. */
   readonly env?: Partial<ProcessEnvironment>
 }
@@ -174,10 +181,14 @@ const common = (host: Host, id: string, request: AnyStart, kindsMaxAttempts?: nu
   const maxAttempts = request.maxAttempts ?? kindsMaxAttempts
   return {
     id,
-    provenance: { originator: { type: 'host' }, ...profile } as const,
+    provenance: { originator: originatorOf(request), ...profile },
+    ...(request.session === undefined ? {} : { wakeTarget: request.session }),
     ...(maxAttempts === undefined ? {} : { maxAttempts }),
   }
 }
+
+const originatorOf = ({ session }: AnyStart): Originator =>
+  session === undefined ? { type: 'host' } : { type: 'session', scope: session }
 
 const label = (text: string | undefined) => (text === undefined ? {} : { label: text })
 

@@ -1,6 +1,13 @@
 import { describe, expect, test } from 'vitest'
-import { createInlineWorker, defineEngine, defineHost, sqliteRegistry } from '../../src/index.ts'
+import {
+  createInlineWorker,
+  defineEngine,
+  defineHost,
+  definePlugin,
+  sqliteRegistry,
+} from '../../src/index.ts'
 import { silent } from '../execution/stage.ts'
+import { temporaryPath } from '../registry/store-fixtures.ts'
 import { eventually } from '../support/eventually.ts'
 import { createGate } from '../support/gate.ts'
 import { openInline, REGISTRIES } from './world.ts'
@@ -260,4 +267,31 @@ test.each([0, -1, 1.5, Number.NaN])('a concurrency of %s is refused (§6 #202)',
   expect(() => createInlineWorker(host, { concurrency })).toThrow(
     expect.objectContaining({ code: 'host_invalid' }),
   )
+})
+
+test('a session that starts a process is its originator, is woken by it, and is the first to address it', async () => {
+  const address = `sqlite:${await temporaryPath()}`
+  const world = await openInline(address, { quick: defineEngine({ ...rerunnable, run: () => 1 }) })
+  const session = { sessionId: 's', agentFrameId: 'f' }
+  const { id } = await world.processes.start({ kind: 'quick', session })
+  expect(await world.registry.get(id)).toMatchObject({
+    provenance: { originator: { type: 'session', scope: session } },
+    wakeTarget: session,
+  })
+  expect(await world.registry.hasGrant(session, id)).toBe(true)
+  const other = await world.processes.start({ kind: 'quick' })
+  expect(await world.registry.get(other.id)).toMatchObject({ provenance: { originator: { type: 'host' } } })
+  expect(await world.registry.grantsForProcess(other.id)).toEqual([])
+})
+
+test('an inline worker refuses to start with plugins that cannot be made', async () => {
+  const registry = sqliteRegistry({ path: await temporaryPath() })
+  const plugin = definePlugin('index', () => Promise.reject(new Error('no such index')))
+  const host = defineHost({ registry, plugins: [plugin] })
+  const worker = createInlineWorker(host, { logger: silent })
+  await expect(worker.ready).rejects.toMatchObject({
+    code: 'host_invalid',
+    message: expect.stringContaining('plugin "index" failed: no such index'),
+  })
+  await worker.run().catch(() => {})
 })

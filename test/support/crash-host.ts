@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { MockLanguageModelV4 } from 'ai/test'
 import { z } from 'zod'
 import {
   defineEngine,
@@ -9,6 +10,7 @@ import {
   type ProcessContext,
   type RegistrySource,
   sqliteRegistry,
+  type ToolCallOptions,
 } from '../../src/index.ts'
 import { mark, passDoor, readMarks } from './marks.ts'
 
@@ -69,6 +71,36 @@ const charge = (onUnknown: 'fail' | 'ask' | 'reconcile') =>
     },
   })
 
+/**
+ * Asks for the tool first. Told of its result, it is killed with its worker the first time, and has its answer from then
+ * on. The folder is what the user says.
+ */
+const scriptedModel = new MockLanguageModelV4({
+  doGenerate: async ({ prompt }) => {
+    const [first] = prompt
+    const [part] = first?.role === 'user' ? first.content : []
+    const folder = part?.type === 'text' ? part.text : ''
+    const usage = {
+      inputTokens: { total: 1, noCache: 1, cacheRead: 0, cacheWrite: 0 },
+      outputTokens: { total: 1, text: 1, reasoning: 0 },
+    }
+    const isTold = prompt.some(({ role }) => role === 'tool')
+    mark(folder, isTold ? 'asked with the result' : 'asked')
+    if (!isTold) {
+      const call = {
+        type: 'tool-call',
+        toolCallId: 'c1',
+        toolName: 'note',
+        input: JSON.stringify({ folder }),
+      } as const
+      return { content: [call], finishReason: { unified: 'tool-calls', raw: undefined }, usage, warnings: [] }
+    }
+    if (readMarks(folder, 'died').length === 0) await dieNow(folder)
+    const content = [{ type: 'text', text: 'it is noted' }] as const
+    return { content: [...content], finishReason: { unified: 'stop', raw: undefined }, usage, warnings: [] }
+  },
+})
+
 function dieNow(folder: string): Promise<never> {
   mark(folder, 'died')
   process.kill(process.pid, 'SIGKILL')
@@ -82,7 +114,16 @@ export const crashHost = (registryPath: string) => crashHostOn(sqliteRegistry({ 
 export const crashHostOn = (registry: RegistrySource) =>
   defineHost({
     registry,
+    models: { default: scriptedModel },
     tools: {
+      /** Takes effect once for each call that the model makes. */
+      note: {
+        inputSchema: input,
+        execute: async ({ folder }: Folder, { operationId }: ToolCallOptions) => {
+          mark(folder, 'noted', operationId)
+          return 'noted'
+        },
+      },
       /** Opens its call and, if told so, is killed before anybody could note that it did; then waits for the answer. */
       ask: defineTool(
         {

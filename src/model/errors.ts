@@ -17,6 +17,7 @@ export type ErrorCode =
   // sessions and their grants
   | 'session_scope_invalid'
   | 'process_handle_not_granted'
+  | 'process_not_visible'
   | 'session_unknown'
   | 'session_busy'
   | 'session_closed'

@@ -83,3 +83,11 @@ export function decideSessionDeletion(
   const fate = revoked.length === grants.length ? 'orphaned' : 'preserved'
   return { revoked, isWakeTargetGone, fate }
 }
+
+/** What a session was not granted does not exist for it: it learns nothing but that. */
+export const notVisible = (scope: SessionScope, processId: string): LeaseholdError =>
+  new LeaseholdError(
+    'process_not_visible',
+    `Process "${processId}" is not visible to ${scopeId(scope)}. Grant it to that scope, or act as the host.`,
+    { processId, details: { scope: scopeId(scope) } },
+  )

@@ -119,9 +119,14 @@ export interface RowOperations {
   requestAbandon(id: string, request: Omit<AbandonRequest, 'requestedAtMs'>): Promise<ChangeResult>
   /**
    * Appends the durable cancel event; idempotent for the same reason. Only this event means cancel. `force`: its worker
-   * waits for the code no longer than a grace; where nobody holds the process it is a cancel like any other.
+   * waits for the code no longer than a grace; where nobody holds the process it is a cancel like any other. `from`: the
+   * session that asks; what it was not granted is `process_not_visible`. Default: the host.
    */
-  requestCancel(id: string, reason?: string, options?: { readonly force?: boolean }): Promise<CancelResult>
+  requestCancel(
+    id: string,
+    reason?: string,
+    options?: { readonly force?: boolean; readonly from?: SessionScope },
+  ): Promise<CancelResult>
   /**
    * For whoever runs the body outside of an attempt; `enterBody` does it for the others. The first start stays: any
    * later one returns the row unchanged.

@@ -14,6 +14,12 @@ const SCENARIOS: Readonly<Record<string, readonly number[]>> = {
   'grants, session deletion': [...range(107, 109), ...range(111, 113), 115],
   'listing, change feed, retention': [...range(116, 120), ...range(122, 124), ...range(126, 130)],
   'awaiting, hub, sink, driver': [...range(132, 138), ...range(140, 142), ...range(144, 150)],
+  'recovery, lease loss, abandon, drain, cancel': [
+    ...range(171, 175),
+    ...range(177, 179),
+    ...range(181, 191),
+    ...range(193, 198),
+  ],
   'worker: guards, facets, runtime': [...range(151, 161), ...range(163, 165), ...range(167, 170)],
 }
 

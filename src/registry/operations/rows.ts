@@ -7,13 +7,15 @@ import {
   replayKeys,
 } from '../../model/event.ts'
 import { decideFirstStarted } from '../../model/first-started.ts'
+import { notVisible } from '../../model/grant.ts'
 import type { ProcessId } from '../../model/ids.ts'
 import { asJson, jsonEquals } from '../../model/json.ts'
 import { isTerminal } from '../../model/outcome.ts'
 import type { ExternalRef, ProcessRecord, StoredProcess } from '../../model/process.ts'
+import { requireSessionScope, type SessionScope, scopeId } from '../../model/session-scope.ts'
 import { findSchemaProblem } from '../json-schema.ts'
 import type { CancelResult, RowOperations } from '../registry.ts'
-import type { Operation, ProcessStore, StoreTransaction } from '../store.ts'
+import type { Operation, ProcessStore, StoreReader, StoreTransaction } from '../store.ts'
 import { changed, dueUnlessHeld } from './due.ts'
 import { askedFor, notJoinable, register } from './register.ts'
 import { insertEvent, requireProcess } from './shared.ts'
@@ -83,8 +85,9 @@ export function createRowOperations(store: ProcessStore): RowOperations {
         })
       }),
 
-    requestCancel: (id, reason, { force = false } = {}) =>
+    requestCancel: (id, reason, { force = false, from } = {}) =>
       store.transaction(function* (tx) {
+        if (from !== undefined) yield* requireVisible(tx, requireSessionScope(from), id)
         const stored = yield* requireProcess(tx, id)
         const replayKey = replayKeys.cancelRequested(id, reason, force)
         const request = {
@@ -112,6 +115,12 @@ export function createRowOperations(store: ProcessStore): RowOperations {
 
     getEnv: ref => store.read(reader => reader.loadEnv(ref)),
   }
+}
+
+/** Asked first: to whom it is not visible, whether it exists is not told either. */
+function* requireVisible(reader: StoreReader, scope: SessionScope, id: string): Operation<void> {
+  const grant = yield* reader.loadGrant(scopeId(scope), id as ProcessId)
+  if (grant === undefined) throw notVisible(scope, id)
 }
 
 function* recordRequest(

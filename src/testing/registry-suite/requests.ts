@@ -86,6 +86,21 @@ export function requestCases(it: Case): void {
     ])
   })
 
+  it('a session cancels what it was granted, and learns nothing of the rest (§6 #198)', async world => {
+    const { registry, register } = world
+    const id = await register()
+    const from = { sessionId: 's' }
+    await unchanged(world, id, async () => {
+      await refused(registry.requestCancel(id, 'stop', { from }), 'process_not_visible')
+      await expect(registry.requestCancel(id, 'stop', { from })).rejects.toThrow('not visible')
+      await refused(registry.requestCancel('nobody', 'stop', { from }), 'process_not_visible')
+    })
+    await registry.grant(from, id)
+    await refused(registry.requestCancel(id, 'stop', { from: { sessionId: 't' } }), 'process_not_visible')
+    const { record } = await registry.requestCancel(id, 'stop', { from })
+    expect(record.cancelRequest).toMatchObject({ reason: 'stop' })
+  })
+
   it('a cancel that is forced from the first on says both', async ({ registry, clock, register }) => {
     const id = await register()
     await registry.requestCancel(id, undefined, { force: true })

@@ -15,6 +15,7 @@ import { semanticsCases } from './registry-suite/event-semantics.ts'
 import { eventCases } from './registry-suite/events.ts'
 import { firstStartedCases } from './registry-suite/first-started.ts'
 import { foldCases } from './registry-suite/fold.ts'
+import { goneSessionCases } from './registry-suite/gone-sessions.ts'
 import { grantCases } from './registry-suite/grants.ts'
 import { type Case, type Deviation, inWorld, type OpenRegistry } from './registry-suite/harness.ts'
 import { journalCases } from './registry-suite/journal.ts'
@@ -83,6 +84,7 @@ export const SUBJECTS: Readonly<Record<string, (it: Case) => void>> = {
   sessions: sessionLogCases,
   wakes: wakeCases,
   'the outbox': outboxCases,
+  'wakes of sessions that are gone': goneSessionCases,
   completion: completionCases,
   races: raceCases,
   texts: textCases,

@@ -44,7 +44,10 @@ export function* append(
   return { result: { type: 'appended', event, ...present(wakeDelivery) }, record: next.record, isDue }
 }
 
-/** The original event. Its wake is said again, which is nothing new but for a session that was not told before. */
+/**
+ * The original event. Its wake is said again, which is something new only for a session that was not told before: one
+ * that was sent to another session meanwhile stays there.
+ */
 function* replayed(
   tx: StoreTransaction,
   { record }: StoredProcess,
@@ -52,7 +55,9 @@ function* replayed(
   { wakeTargetScope }: AppendRequest,
 ): Operation<AppendResult> {
   const wakeDelivery = wakeDeliveryOf(record, event, wakeTargetScope)
-  if (wakeDelivery !== undefined) yield* putWake(tx, wakeDelivery, yield* tx.now())
+  if (wakeDelivery !== undefined && (yield* tx.loadWake(wakeDelivery.wakeId)) === undefined) {
+    yield* putWake(tx, wakeDelivery, yield* tx.now())
+  }
   return { type: 'replayed', event, ...present(wakeDelivery) }
 }
 

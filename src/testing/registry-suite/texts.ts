@@ -2,11 +2,12 @@ import { expect } from 'vitest'
 import { isLeaseholdError } from '../../model/errors.ts'
 import type { Case } from './harness.ts'
 import { TEXTS } from './text-field.ts'
+import { TEXTS_OF_OTHERS } from './texts-of-others.ts'
 import { TEXTS_OF_REGISTRATIONS } from './texts-of-registrations.ts'
 import { TEXTS_OF_ROWS } from './texts-of-rows.ts'
 import { entryOf, TEXTS_OF_RUNS } from './texts-of-runs.ts'
 
-const FIELDS = { ...TEXTS_OF_REGISTRATIONS, ...TEXTS_OF_ROWS, ...TEXTS_OF_RUNS }
+const FIELDS = { ...TEXTS_OF_REGISTRATIONS, ...TEXTS_OF_ROWS, ...TEXTS_OF_RUNS, ...TEXTS_OF_OTHERS }
 
 const ADDRESSED = {
   wakeTarget: { sessionId: 's' },

@@ -4,9 +4,9 @@ import { immediately, runSynchronously } from '../../src/registry/operation.ts'
 import { SqliteConnection } from '../../src/registry/sql/sqlite/connection.ts'
 import { GroupCommit } from '../../src/registry/sql/sqlite/group-commit.ts'
 import type { ProcessStore } from '../../src/registry/store.ts'
-import { errorWith } from '../model/fixtures.ts'
+import { errorWith, stored } from '../model/fixtures.ts'
 import { spawnChild } from './spawn-child.ts'
-import { openSqlite, temporaryPath, workerNames, workerRow } from './store-fixtures.ts'
+import { BEGINNING, idOf, openSqlite, temporaryPath, workerNames, workerRow } from './store-fixtures.ts'
 
 const save = (store: ProcessStore, name: string): Promise<void> =>
   store.transaction(tx => tx.saveWorker(workerRow(name)))
@@ -29,6 +29,27 @@ describe('transactions that are ready together', () => {
     const names = await workerNames(store)
     expect(names).toHaveLength(49)
     expect(names).not.toContain('worker 20')
+  })
+
+  test('keep their places in the change feed when one of them is taken back', async () => {
+    const store = await openSqlite()
+    const add = (name: string, isWrong = false) =>
+      store.transaction(function* (tx) {
+        yield* tx.insertProcess(stored({ id: idOf(name) }))
+        if (isWrong) throw new Error('not me')
+      })
+    // Wherever the wrong one stands among them, it may be the one that has made room in the feed for all.
+    for (const round of ['a', 'b', 'c']) {
+      const members = [0, 1, 2].map(index =>
+        add(`${round}${index}`, index === ['a', 'b', 'c'].indexOf(round)),
+      )
+      await Promise.allSettled(members)
+    }
+    for (const name of ['d', 'e', 'f']) await add(name)
+    const { changes, next } = await store.read(tx => tx.listChanges(BEGINNING, 100))
+    const order = ['a1', 'a2', 'b0', 'b2', 'c0', 'c1', 'd', 'e', 'f']
+    expect(changes.map(({ id }) => id)).toEqual(order)
+    expect((await store.read(tx => tx.listChanges(next, 100))).changes).toEqual([])
   })
 
   test('share one commit, so that listeners are told once', async () => {

@@ -39,7 +39,7 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<Pr
   const changes = new ChangeWatch(poller)
   const commits = new GroupCommit(writer, {
     lockTimeoutMs,
-    onBegin() {
+    onForget() {
       counter.reset()
       session.withoutWaits.clear()
     },

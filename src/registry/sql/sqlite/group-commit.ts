@@ -26,8 +26,8 @@ type Isolation = 'none' | 'savepoint' | 'alone'
 export interface GroupCommitOptions {
   readonly lockTimeoutMs: number
   readonly onCommit: () => void
-  /** A transaction begins: what is known of an earlier one's writes may have been rolled back. */
-  readonly onBegin?: () => void
+  /** A transaction begins, or a member's part of it was rolled back: what was remembered of the writes before may be gone. */
+  readonly onForget?: () => void
 }
 
 /**
@@ -100,7 +100,7 @@ export class GroupCommit {
       return undefined
     }
     this.#busyTries = 0
-    this.#options.onBegin?.()
+    this.#options.onForget?.()
     const [first, ...others] = this.#takeNext()
     if (first === undefined) this.#connection.exec('rollback')
     else if (others.length === 0) this.#commitAlone(first)
@@ -174,6 +174,7 @@ export class GroupCommit {
       // After a full disk or an I/O error SQLite has rolled back everything, savepoint and neighbours included.
       if (!connection.isTransaction) throw error
       connection.exec('rollback to member')
+      this.#options.onForget?.()
       settle = () => member.reject(error)
     }
     // Throws if the body has swallowed such an error: there is no savepoint any more.

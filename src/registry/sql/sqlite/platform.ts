@@ -25,7 +25,7 @@ export class ChangeCounter {
   #next = 0
   #last = -1
 
-  /** A transaction begins: the reservation of the one before may have been rolled back. */
+  /** The reservation may have been rolled back: by another transaction's end, or with the member that made it. */
   reset(): void {
     this.#last = -1
   }

@@ -24,6 +24,7 @@ export const TEXTS_OF_OTHERS: Readonly<Record<string, TextField>> = {
     },
   },
   'a session, its turn and what it says': {
+    isKey: true,
     probe: async ({ registry }, id, text) => {
       const sessionId = `${id}${text}`
       await registry.createSession({ sessionId, turnId: text, policy: named(text, text) })

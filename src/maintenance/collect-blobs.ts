@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { ExecutionEnvironment } from '../execution/environment.ts'
 import type { BlobOperations } from '../registry/registry.ts'
 import type { DeletedBlobs } from '../registry/store.ts'
@@ -13,7 +14,8 @@ const EVERY_MS = 3_600_000
  */
 export async function collectBlobs(
   registry: BlobOperations,
-  { pageSize = 1_000, mayGoOn = () => true }: PagingOptions = {},
+  // A look into SQLite waits for nothing: between two of them others have their turn.
+  { pageSize = 1_000, mayGoOn = () => setImmediate(true) }: PagingOptions = {},
 ): Promise<DeletedBlobs> {
   let [count, bytes] = [0, 0]
   let after: string | undefined

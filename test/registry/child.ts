@@ -10,6 +10,7 @@ import { SqliteConnection } from '../../src/registry/sql/sqlite/connection.ts'
 import { migrate } from '../../src/registry/sql/sqlite/migrate.ts'
 import { createSqliteStore } from '../../src/registry/sql/sqlite-store.ts'
 import { registration } from '../../src/testing/registry-suite/fixtures.ts'
+import { replaceLargeRows, writeLargeRow } from './large-rows.ts'
 
 /** Synchronously, so that a line is out before the process hangs or is killed. */
 const say = (line: string): void => {
@@ -114,6 +115,23 @@ const ROLES: Record<string, (path: string) => Promise<void>> = {
     }
     const { event } = await registry.append('large', { eventType: 'note', payload: 'fits' })
     say(String(event.sequence))
+  },
+
+  /** Each row takes the place of the one before it, so that what it held is soon referred to by nobody. */
+  async 'write large payloads and delete them'(path) {
+    const store = await createSqliteStore({ path })
+    const letters = await replaceLargeRows(store, `pid ${process.pid}`, { rounds: 100, first: process.pid })
+    await store.close()
+    say(letters)
+  },
+
+  async 'write large payloads for ever'(path) {
+    const store = await createSqliteStore({ path })
+    const registry = createProcessRegistry(store)
+    for (let count = 1; ; count++) {
+      await writeLargeRow(registry, `row ${count}`, `${count} `)
+      say(String(count))
+    }
   },
 
   async 'fill the disk'(path) {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { LeaseholdError } from './errors.ts'
+import { isLeaseholdError, LeaseholdError } from './errors.ts'
 import type { Json } from './json.ts'
 
 /** The most that a row holds of a value itself. */
@@ -122,3 +122,8 @@ function unreadable(
       : { details: { sessionId: owner.sessionId, hash, ...details } },
   )
 }
+
+/** Is it about a blob of a process? */
+export const isUnreadable = (error: unknown): error is LeaseholdError & { readonly processId: string } =>
+  (isLeaseholdError(error, 'blob_missing') || isLeaseholdError(error, 'blob_corrupt')) &&
+  error.processId !== undefined

@@ -27,6 +27,8 @@ export const DUE = {
    */
   afterDeathProof: (now: number, hasBackendToken: boolean, failures: number): number =>
     now + deathBackOffMs(failures) + (hasBackendToken ? 2_000 : 0),
+  /** A blob of the row's own is missing or was changed: it holds up no other, and is looked at again. */
+  afterUnreadable: (now: number): number => now + 600_000,
 } as const
 
 /**

@@ -565,7 +565,10 @@ export interface SeenProcess {
 }
 
 export interface WorklistOperations {
-  /** The rows that need somebody now, the most overdue first. */
+  /**
+   * The rows that need somebody now, the most overdue first. One with a blob that is missing or corrupt is an error, and
+   * is put off for ten minutes by that: the next call gives the others.
+   */
   dueProcesses(limit: number): Promise<readonly StoredProcess[]>
   /** Those as well whose due time leaves somebody else a moment to come first (`isPending`). */
   pendingProcesses(limit: number): Promise<readonly StoredProcess[]>

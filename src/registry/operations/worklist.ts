@@ -1,8 +1,10 @@
+import { isUnreadable } from '../../model/blob.ts'
 import { DUE, isPending, SLACK_MS } from '../../model/due.ts'
+import type { ProcessId } from '../../model/ids.ts'
 import { isTerminal } from '../../model/outcome.ts'
 import type { StoredProcess } from '../../model/process.ts'
 import type { SeenProcess, WorklistOperations } from '../registry.ts'
-import type { ProcessStore } from '../store.ts'
+import type { Operation, ProcessStore, StoreReader } from '../store.ts'
 import { dueAt } from './due.ts'
 import { withExternalRef } from './rows.ts'
 import { findUnlessPruned } from './shared.ts'
@@ -10,12 +12,12 @@ import { findUnlessPruned } from './shared.ts'
 export function createWorklistOperations(store: ProcessStore): WorklistOperations {
   return {
     dueProcesses: limit =>
-      store.read(function* (reader) {
+      readDue(store, function* (reader) {
         return yield* reader.listDue(yield* reader.now(), limit)
       }),
 
     pendingProcesses: limit =>
-      store.read(function* (reader) {
+      readDue(store, function* (reader) {
         const now = yield* reader.now()
         const nearly = yield* reader.listDue(now + SLACK_MS, limit)
         return nearly.filter(stored => isPending(stored, now))
@@ -48,6 +50,24 @@ export function createWorklistOperations(store: ProcessStore): WorklistOperation
     changesSince: (cursor, limit) => store.read(reader => reader.listChanges(cursor, limit)),
 
     latestChange: () => store.read(reader => reader.latestChange()),
+  }
+}
+
+/** A row that cannot be read comes back later, so that the next look finds the others. Thrown all the same: somebody is to hear of it. */
+async function readDue(
+  store: ProcessStore,
+  list: (reader: StoreReader) => Operation<StoredProcess[]>,
+): Promise<StoredProcess[]> {
+  try {
+    return await store.read(list)
+  } catch (error) {
+    if (isUnreadable(error)) {
+      const id = error.processId as ProcessId
+      await store.transaction(function* (tx) {
+        yield* tx.saveDue(id, DUE.afterUnreadable(yield* tx.now()))
+      })
+    }
+    throw error
   }
 }
 

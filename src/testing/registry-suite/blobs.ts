@@ -238,4 +238,18 @@ export function blobCases(it: Case): void {
       expect((await registry.list()).records.map(({ id }) => id)).toEqual(['p', 'whole'])
     })
   }
+
+  it('a row with a blob that is gone holds up no other that is due', async world => {
+    const { clock } = world
+    for (const id of ['a', 'z']) await world.register({ id, ...engine(LARGE) })
+    await world.register({ id: 'p', ...engine(OTHER) })
+    clock.advance(5_000)
+    expect(await world.due()).toEqual(['a', 'p', 'z'])
+    if (world.damageBlob === undefined) return
+    await world.damageBlob(hashBlob(JSON.stringify(OTHER)), 'remove')
+    await refused(world.due(), 'blob_missing')
+    expect(await world.due()).toEqual(['a', 'z'])
+    clock.advance(600_000)
+    await refused(world.due(), 'blob_missing')
+  })
 }

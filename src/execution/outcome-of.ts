@@ -75,13 +75,19 @@ export function storableOutcome(outcome: Outcome): Outcome {
  * `undefined`: the registry's trouble, or a network's, which says nothing about the process; the attempt is repeated.
  */
 export function outcomeOfBuildError(error: unknown): Outcome | undefined {
-  if (isTransient(error) || (isLeaseholdError(error) && error.code.startsWith('registry_'))) return undefined
-  if (isNetworkTrouble(error)) return undefined
+  if (isTroubleElsewhere(error)) return undefined
   if (isLeaseholdError(error, 'process_engine_missing')) return failed(error.code, error.message)
   if (isLeaseholdError(error, 'external_process_not_executable'))
     return failed(error.code, error.message, 'internal')
   const code = isLeaseholdError(error) ? error.code : 'internal'
   return { ...failed('process_recovery_failed', messageOf(error)), raw: { code } }
+}
+
+/** Of the registry or of a network, itself or as what another error came from. */
+function isTroubleElsewhere(error: unknown): boolean {
+  if (isTransient(error) || isNetworkTrouble(error)) return true
+  if (isLeaseholdError(error) && /^(registry|blob)_/.test(error.code)) return true
+  return error instanceof Error && error.cause !== undefined && isTroubleElsewhere(error.cause)
 }
 
 function describe(error: unknown): Extract<Outcome, { status: 'failed' }> {

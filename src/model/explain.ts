@@ -3,6 +3,7 @@ import { nextLook, tellRunnable } from './explain-next-attempt.ts'
 import { holderWords, moveOfWait, timeWords, waitWords } from './explain-words.ts'
 import type { ProcessId } from './ids.ts'
 import type { LeaseOwner } from './lease.ts'
+import type { AbandonEvidence } from './outcome.ts'
 import type { Situation } from './situation.ts'
 
 /** In sentences, for people: who holds the process, why it stands where it stands, and what would move it. */
@@ -155,12 +156,15 @@ function tellSilent({ stored }: Situation): Told {
   }
 }
 
+const byWord = ({ statedBy }: AbandonEvidence): string =>
+  statedBy === undefined ? '' : `, by the word of ${statedBy}`
+
 function settleWords({ stored }: Situation, { outcome }: Extract<BeginDecision, { type: 'settle' }>): string {
   if (outcome.status !== 'abandoned') return ''
   const { abandonRequest, maxAttempts } = stored.record
   switch (outcome.evidence.writer) {
     case 'sweep':
-      return `It is owner-bound, had begun, and its owner ${outcome.evidence.owner?.ownerId} is proven dead.`
+      return `It is owner-bound, had begun, and its owner ${outcome.evidence.owner?.ownerId} is proven dead${byWord(outcome.evidence)}.`
     case 'engine_gave_up':
       return `Its ${maxAttempts} attempts are used up.`
     default:

@@ -155,6 +155,14 @@ const CASES: readonly Case[] = [
     moves: [/the sweep looks at it now/],
   },
   {
+    title: 'an owner-bound one whose host somebody says is gone',
+    record: bound,
+    lease: { fence: 3, deathProof: { owner: ben, fence: 3, provenAtMs: NOW - 5, statedBy: 'ops' } },
+    state: 'to_be_abandoned',
+    why: /its owner ben is proven dead, by the word of ops\.$/,
+    moves: [/begins its next attempt/],
+  },
+  {
     title: 'an owner-bound one whose lease lapsed, with a request',
     record: { ...bound, abandonRequest },
     lease: lapsed,

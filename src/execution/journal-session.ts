@@ -2,11 +2,13 @@ import { LeaseholdError } from '../model/errors.ts'
 import type { ProcessEvent } from '../model/event.ts'
 import type { ProcessId } from '../model/ids.ts'
 import {
+  decideStep,
   type JournalEntry,
   nameOf,
   operationIdOf,
   requireAllVisited,
   requireStepName,
+  type StepDecision,
   type StepEffect,
   stepAddress,
   stepDigest,
@@ -46,6 +48,7 @@ export class JournalSession {
   readonly #visited = new Set<string>()
   readonly #occurrences = new Map<string, number>()
   readonly #inFlight = new Set<string>()
+  readonly #digests = new Map<string, string>()
   #position: number
 
   constructor(
@@ -84,7 +87,7 @@ export class JournalSession {
    * code would not give the same way twice: so two of one name may not be in flight together.
    */
   open(name: string, options: CallOptions): Call {
-    const { kind, effect, key, input } = options
+    const { kind, effect, key } = options
     requireStepName(name, key, this.#process.id)
     const lane = `${kind} ${name}`
     if (key === undefined && this.#inFlight.has(lane)) throw this.#keyRequired(name)
@@ -96,14 +99,38 @@ export class JournalSession {
       this.#inFlight.add(lane)
     }
     this.#visited.add(address)
-    const digest = stepDigest({
+    const digest = this.#digestOf(options)
+    const process = this.#process
+    let operationId: string | undefined
+    return {
+      address,
+      digest,
+      // Only for what is done now: what the journal knows costs no second hash.
+      get operationId() {
+        operationId ??= operationIdOf(process, address)
+        return operationId
+      },
       kind,
       effect,
-      ...(key === undefined ? {} : { key }),
-      ...(input === undefined ? {} : { input }),
-    })
-    const operationId = operationIdOf(this.#process, address)
-    return { address, digest, operationId, kind, effect, startedAtMs: Date.now() }
+      startedAtMs: Date.now(),
+    }
+  }
+
+  /** Calls without key and input, which is most of a long journal, have one digest for all. */
+  #digestOf({ kind, effect, key, input }: CallOptions): string {
+    if (key !== undefined || input !== undefined) {
+      const asked = { ...(key === undefined ? {} : { key }), ...(input === undefined ? {} : { input }) }
+      return stepDigest({ kind, effect, ...asked })
+    }
+    const lane = `${kind} ${effect}`
+    const digest = this.#digests.get(lane) ?? stepDigest({ kind, effect })
+    this.#digests.set(lane, digest)
+    return digest
+  }
+
+  /** What the journal says about the call. */
+  decide({ address, digest }: Call): StepDecision {
+    return decideStep(this.#entries.get(address), { processId: this.#process.id, address, digest })
   }
 
   /** The key of a call that is known by what it is about: the n-th about that, in whatever order the others come. */

@@ -1,6 +1,6 @@
 import { isLeaseholdError, isTransient, messageOf } from '../model/errors.ts'
 import { childId } from '../model/ids.ts'
-import { decideStep, type JournalEntry, keyOf, nameOf } from '../model/journal.ts'
+import { type JournalEntry, keyOf, nameOf } from '../model/journal.ts'
 import { asJson, type Json, toJson } from '../model/json.ts'
 import type { ProcessLease } from '../model/lease.ts'
 import type { ProcessRecord } from '../model/process.ts'
@@ -124,7 +124,7 @@ export class OtherProcesses {
     return parking.during(async () => {
       const call = journal.open(name, { kind, effect: 'repeatable', key, input })
       try {
-        const decision = decideStep(journal.entry(call.address), { ...call, processId: this.#record.id })
+        const decision = journal.decide(call)
         if (decision.type === 'value') return decision.value
         if (decision.type === 'failure') throw stepFailed(call, decision.failure)
         return await this.#work(call, work)

@@ -9,7 +9,7 @@
  *                                      done ─▶ given back      not done ─▶ run anew
  */
 import { LeaseholdError } from '../model/errors.ts'
-import { decideStep, type JournalEntry, startByOf } from '../model/journal.ts'
+import { type JournalEntry, startByOf } from '../model/journal.ts'
 import { toJson } from '../model/json.ts'
 import type { LeaseOwner } from '../model/lease.ts'
 import { type RetryPolicy, StepNotDone, type StepOptions, type StepScope } from '../runtime/context.ts'
@@ -41,7 +41,7 @@ export class StepRunner {
 
   async run<T>(call: Call, run: Run<T>, options: StepOptions<T>): Promise<T> {
     const { journal } = this.#options
-    const decision = decideStep(journal.entry(call.address), { ...call, processId: journal.processId })
+    const decision = journal.decide(call)
     switch (decision.type) {
       case 'value':
         return decision.value as T

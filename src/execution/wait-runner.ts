@@ -7,7 +7,7 @@
  *                                                            └─ there, or the time is over ──▶ journaled, given back
  */
 import { LeaseholdError, messageOf } from '../model/errors.ts'
-import { decideStep, type JournalEntry } from '../model/journal.ts'
+import type { JournalEntry } from '../model/journal.ts'
 import type { Json } from '../model/json.ts'
 import type { WaitCondition, WaitState } from '../model/wait.ts'
 import { lookUntil } from '../registry/awaiter.ts'
@@ -76,7 +76,7 @@ export class WaitRunner {
   /** The wait's resolution as the journal holds it. */
   async run<Found>(call: Call, waiting: Waiting<Found>): Promise<Json> {
     const { journal, scope } = this.#parts
-    const decision = decideStep(journal.entry(call.address), { ...call, processId: journal.processId })
+    const decision = journal.decide(call)
     if (decision.type === 'value') return decision.value
     if (decision.type === 'failure') throw stepFailed(call, decision.failure)
     let times = decision.type === 'unknown' ? timesOf(decision.entry) : undefined

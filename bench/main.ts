@@ -20,12 +20,14 @@ import type { Bench } from './support/bench.ts'
 import { watchMachine } from './support/machine.ts'
 import { formatTable, type MeasuredRow } from './support/table.ts'
 import { throughput } from './throughput.ts'
+import { waits } from './waits.ts'
 
 const BENCHES: Readonly<Record<string, Bench>> = {
   latency,
   throughput,
   history,
   steps,
+  waits,
   cancel,
   recovery,
   drain,

@@ -12,6 +12,15 @@ export const createBareActivities = () => ({
   /** A no-op that says when it ran, on this OS process's monotonic clock. */
   monotonicMs: async (): Promise<number> => performance.now(),
 
+  async tellRunning(): Promise<void> {
+    const { info } = Context.current()
+    tellBench({ type: 'running', id: idOf(info), attempt: info.attempt, atMs: wallMs() })
+  },
+
+  async tellEnding(): Promise<void> {
+    tellBench({ type: 'ending', id: idOf(Context.current().info), atMs: wallMs() })
+  },
+
   /** Runs until it is cancelled. */
   async wait(): Promise<void> {
     const { info, cancellationSignal } = Context.current()

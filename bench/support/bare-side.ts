@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { Client, Connection, type WorkflowHandle } from '@temporalio/client'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Client, Connection, type WorkflowHandle, WorkflowNotFoundError } from '@temporalio/client'
 import type { Workflow } from '@temporalio/common'
 import type * as workflows from './bare-workflows.ts'
 import type { Surroundings } from './bench.ts'
@@ -8,6 +9,8 @@ import { BARE_TASK_QUEUE } from './settings.ts'
 
 export interface BareSide extends AsyncDisposable {
   start(name: keyof typeof workflows, ...args: readonly number[]): Promise<WorkflowHandle>
+  untilStarted(id: string): Promise<void>
+  signal(id: string, name: string): Promise<void>
   startWorker(): Promise<WorkerProcess>
 }
 
@@ -23,6 +26,10 @@ export async function openBareSide({ address }: Surroundings): Promise<BareSide>
         workflowId: randomUUID(),
         args: [...args],
       }),
+    untilStarted: async id => {
+      while (!(await isThere(client.workflow.getHandle(id)))) await sleep(20)
+    },
+    signal: (id, name) => client.workflow.getHandle(id).signal(name),
     async startWorker() {
       const worker = await startWorker('bare-worker.ts', [address])
       workers.push(worker)
@@ -32,5 +39,15 @@ export async function openBareSide({ address }: Surroundings): Promise<BareSide>
       for (const worker of workers) await worker[Symbol.asyncDispose]()
       await connection.close()
     },
+  }
+}
+
+async function isThere(workflow: WorkflowHandle): Promise<boolean> {
+  try {
+    await workflow.describe()
+    return true
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false
+    throw error
   }
 }

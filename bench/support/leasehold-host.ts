@@ -34,6 +34,48 @@ export const createBenchHost = (registryPath: string) =>
         run: ctx => ctx.sleep(ctx.input),
       }),
 
+      /** Waits for a signal, and says when it has it. */
+      listen: defineEngine({
+        disposition: 'rerunnable',
+        events: { 'signal.go': true },
+        async run(ctx) {
+          await ctx.waitForSignal('go')
+          tellBench({ type: 'running', id: ctx.id, attempt: ctx.attempt, atMs: wallMs() })
+        },
+      }),
+
+      /** Waits for a child, and says when it has its outcome. */
+      parent: defineEngine({
+        disposition: 'rerunnable',
+        async run(ctx) {
+          const child = await ctx.start({ kind: 'child', id: `${ctx.id}.child` })
+          await child.outcome()
+          tellBench({ type: 'running', id: ctx.id, attempt: ctx.attempt, atMs: wallMs() })
+        },
+      }),
+
+      /** Ends when it is told to, and says when that is. */
+      child: defineEngine({
+        disposition: 'rerunnable',
+        events: { 'signal.go': true },
+        async run(ctx) {
+          await ctx.waitForSignal('go')
+          tellBench({ type: 'ending', id: ctx.id, atMs: wallMs() })
+        },
+      }),
+
+      /** Steps in a row, and then a signal. */
+      replay: defineEngine({
+        disposition: 'rerunnable',
+        input: z.number(),
+        events: { 'signal.go': true },
+        async run(ctx) {
+          for (let index = 0; index < ctx.input; index++) await ctx.step('noop', () => index)
+          await ctx.waitForSignal('go')
+          tellBench({ type: 'running', id: ctx.id, attempt: ctx.attempt, atMs: wallMs() })
+        },
+      }),
+
       /** A step that runs until it is told to stop. */
       wait: defineEngine({
         disposition: 'rerunnable',

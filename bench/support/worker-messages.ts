@@ -3,6 +3,8 @@ export type WorkerMessage =
   | { readonly type: 'ready' }
   /** The code of this process (or bare workflow) runs now. */
   | { readonly type: 'running'; readonly id: string; readonly attempt: number; readonly atMs: number }
+  /** Its code is about to return. */
+  | { readonly type: 'ending'; readonly id: string; readonly atMs: number }
   /** Its code has been told to stop. */
   | { readonly type: 'aborted'; readonly id: string; readonly atMs: number }
 

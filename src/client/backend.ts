@@ -9,6 +9,8 @@ export interface ClientBackend {
    * lost by that, since its row is due.
    */
   start(registration: RegistrationRequest, options: RegisterOptions): Promise<RegisterResult>
+  /** `tellDue` has the row run by itself; else it is the workers who take what is due. */
+  readonly submitsDue: boolean
   /** A write made the row due: has it run soon. Best effort: a sweep finds it as well. */
   tellDue(record: ProcessRecord): Promise<void>
   /**

@@ -11,6 +11,7 @@ export function createInlineBackend(registry: WatchedRegistry): ClientBackend {
     start: (registration, options) =>
       localRunHandle(registry)?.register(registration, options) ??
       registry.register(registration, { ...options, isDueAtOnce: true }),
+    submitsDue: false,
     tellDue,
     passCancelOn: async (record, { isDue }) => (isDue ? tellDue(record) : undefined),
   }

@@ -52,7 +52,10 @@ export function createProcessHandle(id: string, connect: () => Promise<Connected
 
     signal: async (name, payload = null, options) => {
       const { registry, backend } = await connect()
-      const { event, record, isDue } = await registry.signal(id, name, payload, options)
+      const { event, record, isDue } = await registry.signal(id, name, payload, {
+        ...options,
+        isSubmittedBySender: backend.submitsDue,
+      })
       if (isDue) await backend.tellDue(record)
       return event
     },

@@ -35,6 +35,7 @@ export interface TemporalRunHandleOptions {
 
 /** Submits processes to Temporal: a start the first time, later a nudge that starts the workflow again if it is gone. */
 export class TemporalRunHandle implements ProcessRunHandle, ClientBackend {
+  readonly submitsDue = true
   readonly #options: TemporalRunHandleOptions
 
   constructor(options: TemporalRunHandleOptions) {

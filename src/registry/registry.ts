@@ -420,12 +420,7 @@ export interface SignalOperations {
    * Appends the event `signal.<name>`, which the process must declare. The same `signalId` again is the same signal;
    * default: a UUIDv7. An ended process takes none (`process_already_terminal`).
    */
-  signal(
-    id: string,
-    name: string,
-    payload: Json,
-    options?: { readonly signalId?: string },
-  ): Promise<SignalResult>
+  signal(id: string, name: string, payload: Json, options?: SignalOptions): Promise<SignalResult>
   /** The lowest signal of the name that was not consumed yet. */
   nextSignal(id: string, name: string): Promise<ProcessEvent | undefined>
   /**
@@ -438,6 +433,15 @@ export interface SignalOperations {
     entry: Omit<JournalEntry, 'status' | 'value'>,
     wanted: { readonly name: string; readonly untilMs?: number },
   ): Promise<ConsumeAnswer>
+}
+
+export interface SignalOptions {
+  readonly signalId?: string
+  /**
+   * Whoever signals submits the process at once, if it is due by that: the sweep steps in only if that fails. Default:
+   * the sweep does it.
+   */
+  readonly isSubmittedBySender?: boolean
 }
 
 export interface SignalResult extends AppendResult, ChangeResult {

@@ -1,4 +1,5 @@
 import { v7 as uuidv7 } from 'uuid'
+import { DUE } from '../../model/due.ts'
 import { LeaseholdError } from '../../model/errors.ts'
 import { replayKeys } from '../../model/event.ts'
 import { requirePayloadSize } from '../../model/registration.ts'
@@ -15,7 +16,7 @@ const MAX_SIGNAL_ID_LENGTH = 200
 
 export function createSignalOperations(store: ProcessStore): SignalOperations {
   return {
-    signal: async (id, name, payload, { signalId = uuidv7() } = {}) => {
+    signal: async (id, name, payload, { signalId = uuidv7(), isSubmittedBySender = false } = {}) => {
       requireSignalName(id, name)
       if (signalId === '' || signalId.length > MAX_SIGNAL_ID_LENGTH) {
         throw new LeaseholdError(
@@ -29,6 +30,8 @@ export function createSignalOperations(store: ProcessStore): SignalOperations {
       return store.transaction(function* (tx) {
         const request = { eventType: signalEventType(name), payload, replayKey }
         const { result, record, isDue } = yield* append(tx, id, request)
+        // Two who submit it at once would only be in each other's way.
+        if (isDue && isSubmittedBySender) yield* tx.saveDue(record.id, DUE.afterRegister(yield* tx.now()))
         return { ...result, record, isDue }
       })
     },

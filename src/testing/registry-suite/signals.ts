@@ -168,6 +168,21 @@ export function signalCases(it: Case): void {
     expect(await registry.nextSignal(id, 'go')).toMatchObject({ payload: by('late') })
   })
 
+  it('a row that the sender submits is due only if that fails', async ({ registry, ...world }) => {
+    const wait = { key: 'w', sinceMs: 0, on: { type: 'signal', name: 'go' } } as const
+    const told = []
+    for (const isSubmittedBySender of [true, false]) {
+      const id = await world.register({ ...LISTENING, id: `p-${isSubmittedBySender}` })
+      await registry.park(await world.start(id), [wait])
+      const { isDue } = await registry.signal(id, 'go', by('ana'), { isSubmittedBySender })
+      told.push([isDue, await registry.msUntilDue()])
+    }
+    expect(told).toEqual([
+      [true, 2_000],
+      [true, 0],
+    ])
+  })
+
   it('the next signal can be seen without taking it', async ({ registry, register, start }) => {
     const id = await register(LISTENING)
     expect(await registry.nextSignal(id, 'go')).toBeUndefined()

@@ -36,12 +36,13 @@ function* prunePage(
 ): Operation<PrunePage> {
   const filter = { status: 'any', ...request.filter } as const
   const listed = yield* tx.listEnded({ ...request, filter, after, limit })
+  const now = yield* tx.now()
   const kept: { id: ProcessId; reason: KeepReason }[] = []
   let prunedProcesses = 0
   let prunedEvents = 0
   // Locked in the order in which everybody locks several rows, whatever their age.
   for (const row of listed.toSorted((left, right) => compareBytes(left.id, right.id))) {
-    const fate = yield* prune(tx, row, request)
+    const fate = yield* prune(tx, row, request, now)
     if (fate.type === 'kept') kept.push({ id: row.id, reason: fate.reason })
     if (fate.type !== 'pruned') continue
     prunedProcesses += 1
@@ -58,12 +59,16 @@ type Fate =
   | { readonly type: 'kept'; readonly reason: KeepReason }
   | { readonly type: 'passed_over' }
 
-function* prune(tx: StoreTransaction, { id, changeSeq }: EndedRow, request: PruneRequest): Operation<Fate> {
+function* prune(
+  tx: StoreTransaction,
+  { id, changeSeq }: EndedRow,
+  request: PruneRequest,
+  now: number,
+): Operation<Fate> {
   const stored = yield* tx.loadProcess(id)
   const lease = yield* tx.loadLease(id)
   const hasDueWake = yield* tx.hasDueWake(id)
   const isAwaited = yield* tx.isAwaited(id)
-  const now = yield* tx.now()
   const decision = decidePrune(stored, request, { changeSeq, lease, hasDueWake, isAwaited }, now)
   if (decision.type === 'keep') return { type: 'kept', reason: decision.reason }
   if (decision.type === 'pass_over') return { type: 'passed_over' }

@@ -30,29 +30,47 @@ interface PageBindings {
   readonly limit: number
 }
 
-export const selectChanges = prepare((db, p: Named<PageBindings>) =>
-  processChanges(db)
+/** The feed is two tables. Each gives its own first rows, by its index: a sort of both would read all that is behind. */
+export const selectChanges = prepare((db, p: Named<PageBindings>) => {
+  const processes = processChanges(db)
     .where(({ eb, refTuple, tuple }) => eb(refTuple('change_seq', 'id'), '>', tuple(p.xid, p.id)))
     .where('change_seq', '<', p.watermark)
-    .unionAll(
-      tombstoneChanges(db)
-        .where(({ eb, refTuple, tuple }) => eb(refTuple('change_seq', 'id'), '>', tuple(p.xid, p.id)))
-        .where('change_seq', '<', p.watermark),
-    )
     .orderBy('change_seq')
     .orderBy('id')
-    .limit(p.limit),
-)
+    .limit(p.limit)
+  const tombstones = tombstoneChanges(db)
+    .where(({ eb, refTuple, tuple }) => eb(refTuple('change_seq', 'id'), '>', tuple(p.xid, p.id)))
+    .where('change_seq', '<', p.watermark)
+    .orderBy('change_seq')
+    .orderBy('id')
+    .limit(p.limit)
+  return db
+    .selectFrom(processes.as('process'))
+    .selectAll()
+    .unionAll(db.selectFrom(tombstones.as('tombstone')).selectAll())
+    .orderBy('change_seq')
+    .orderBy('id')
+    .limit(p.limit)
+})
 
-const latest = (
+const lastOf = (
   db: Kysely<Schema>,
   table: 'processes' | 'tombstones',
   p: Named<{ readonly watermark: number }>,
-) => db.selectFrom(table).select(['id', 'change_seq']).where('change_seq', '<', p.watermark)
+) =>
+  db
+    .selectFrom(table)
+    .select(['id', 'change_seq'])
+    .where('change_seq', '<', p.watermark)
+    .orderBy('change_seq', 'desc')
+    .orderBy('id', 'desc')
+    .limit(1)
 
 export const selectLatest = prepare((db, p: Named<{ watermark: number }>) =>
-  latest(db, 'processes', p)
-    .unionAll(latest(db, 'tombstones', p))
+  db
+    .selectFrom(lastOf(db, 'processes', p).as('process'))
+    .selectAll()
+    .unionAll(db.selectFrom(lastOf(db, 'tombstones', p).as('tombstone')).selectAll())
     .orderBy('change_seq', 'desc')
     .orderBy('id', 'desc')
     .limit(1),

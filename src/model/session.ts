@@ -173,6 +173,13 @@ const written = (session: Session, now: number): Session => ({
   updatedAtMs: now,
 })
 
+export const deletedWhileOpen = (sessionId: string, openFor: string): LeaseholdError =>
+  new LeaseholdError(
+    'session_busy',
+    `Session "${sessionId}" is in turn "${openFor}", which would lose what it says. Cancel that process first, or wait for its end.`,
+    { details: { sessionId, openFor } },
+  )
+
 export const unknownSession = (sessionId: string): LeaseholdError =>
   new LeaseholdError('session_unknown', `There is no session "${sessionId}" in this store.`, {
     details: { sessionId },

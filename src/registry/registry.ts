@@ -493,6 +493,11 @@ export interface SessionOperations {
     sessionId: string,
     options?: { readonly residency?: 'keep_all' | 'active_path' },
   ): Promise<LoadedSession | undefined>
+  /**
+   * Forgets the session and all that was said in it; `false`: there is none. Throws `session_busy` while a turn has it. What
+   * it may address and what wakes it is another matter: `deleteSessionState`.
+   */
+  deleteSession(sessionId: string): Promise<boolean>
   /** Ends the turn's hold on it. Not open, or open for another turn: nothing happens. */
   closeSession(sessionId: string, turnId: string): Promise<void>
 }

@@ -16,7 +16,15 @@ import { ChangeCounter, createSqlitePlatform } from '../../src/registry/sql/sqli
 import { createSqlTransaction } from '../../src/registry/sql/verbs.ts'
 import type { Operation, StoreTransaction } from '../../src/registry/store.ts'
 import { ID, journalEntry, leaseOf, NOW, owner, stored, wakeDelivery } from '../model/fixtures.ts'
-import { drainRequest, foundBy, guardOf, openSqlite, temporaryPath, workerRow } from './store-fixtures.ts'
+import {
+  createdSession,
+  drainRequest,
+  foundBy,
+  guardOf,
+  openSqlite,
+  temporaryPath,
+  workerRow,
+} from './store-fixtures.ts'
 
 async function migrated(): Promise<DatabaseSync> {
   const path = await temporaryPath()
@@ -58,6 +66,9 @@ describe('by its query plan', () => {
   const guard = guardOf(leaseOf(owner('ana')))
   const PROCESS_ID = 'processes USING INDEX sqlite_autoindex_processes_1 (id=?)'
   const LEASE_ID = 'leases USING PRIMARY KEY (process_id=?)'
+  const SESSION_ID = 'sessions USING INDEX sqlite_autoindex_sessions_1 (session_id=?)'
+  const pendingCall = { key: 'k', processId: ID, openedAtMs: NOW }
+  const session = createdSession('s')
   const GRANT_KEY = 'grants USING PRIMARY KEY (scope_id=?'
   const WAITS = 'waits USING PRIMARY KEY (process_id=?)'
   const EVENT_ID = 'events USING INDEX sqlite_autoindex_events_1 (process_id=?'
@@ -259,6 +270,21 @@ describe('by its query plan', () => {
         WAITS,
         'wakes USING COVERING INDEX wakes_by_process (process_id=?)',
       ],
+    ],
+    ['loadPendingCall', tx => tx.loadPendingCall('k'), ['pending_calls USING PRIMARY KEY (key=?)']],
+    ['insertPendingCall', tx => tx.insertPendingCall(pendingCall, guard), [LEASE_ID]],
+    ['saveAnswer', tx => tx.saveAnswer(pendingCall), ['pending_calls USING PRIMARY KEY (key=?)']],
+    ['loadSession', tx => tx.loadSession('s'), [SESSION_ID]],
+    ['saveSession', tx => tx.saveSession(session, 1), [SESSION_ID]],
+    [
+      'listSessionEntries',
+      tx => tx.listSessionEntries('s', 0, 10),
+      ['session_entries USING INDEX sqlite_autoindex_session_entries_1 (session_id=? AND position>?)'],
+    ],
+    [
+      'findLastSummary',
+      tx => tx.findLastSummary('s'),
+      ['session_entries USING COVERING INDEX session_entries_by_summary (session_id=?)'],
     ],
     ['loadEnv', tx => tx.loadEnv('ref'), ['envs USING INDEX sqlite_autoindex_envs_1 (ref=?)']],
     [

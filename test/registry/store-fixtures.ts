@@ -7,6 +7,7 @@ import type { ChangeCursor, ProcessId } from '../../src/model/ids.ts'
 import type { Json } from '../../src/model/json.ts'
 import type { ProcessLease } from '../../src/model/lease.ts'
 import type { StoredProcess } from '../../src/model/process.ts'
+import type { Session } from '../../src/model/session.ts'
 import type { WorkerRow } from '../../src/model/worker-row.ts'
 import { createMemoryStore } from '../../src/registry/memory/memory-store.ts'
 import { createSqliteStore, type SqliteStoreOptions } from '../../src/registry/sql/sqlite-store.ts'
@@ -101,6 +102,18 @@ export async function insertLeased(store: ProcessStore): Promise<ProcessLease> {
   })
   return lease
 }
+
+/** A new session, open for the turn `t`. */
+export const createdSession = (sessionId: string): Session => ({
+  sessionId,
+  policy: {},
+  pluginOptions: {},
+  openFor: 't',
+  lastPosition: 0,
+  version: 1,
+  createdAtMs: NOW,
+  updatedAtMs: NOW,
+})
 
 export const guardOf = (lease: ProcessLease, now = NOW): LeaseGuard => ({
   token: lease.leaseToken,

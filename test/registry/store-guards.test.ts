@@ -4,6 +4,7 @@ import { type JournalEntry, mayReplace } from '../../src/model/journal.ts'
 import { TERMINAL_STATUSES } from '../../src/model/outcome.ts'
 import { ID, journalEntry, NOW, owner, stored, TTL } from '../model/fixtures.ts'
 import {
+  createdSession,
   FULL,
   guardOf,
   HOSTILE,
@@ -52,6 +53,44 @@ describe.each(STORES)('the $name store', ({ open }) => {
       )
       expect((await load(store))?.record.waits).toEqual([])
     })
+  })
+
+  describe('a pending call', () => {
+    const call = { key: 'k', processId: ID, openedAtMs: NOW }
+
+    test.each(leaseGuards())('is opened under $title: $isHeld', async ({ isHeld, guard, release }) => {
+      const store = await open()
+      const lease = await insertLeased(store)
+      if (release) await store.transaction(tx => tx.saveLease(ID, { fence: 1 }, 1))
+      expect(await store.transaction(tx => tx.insertPendingCall(call, guard(guardOf(lease))))).toBe(isHeld)
+      expect(await store.read(tx => tx.loadPendingCall('k'))).toEqual(isHeld ? call : undefined)
+    })
+
+    test('is opened once, and answered once', async () => {
+      const store = await open()
+      const guard = guardOf(await insertLeased(store))
+      const insertCall = () => store.transaction(tx => tx.insertPendingCall(call, guard))
+      expect([await insertCall(), await insertCall()]).toEqual([true, false])
+      const answer = (value: string) => ({
+        ...call,
+        answer: { status: 'success' as const, value },
+        answeredAtMs: NOW,
+      })
+      const save = (value: string) => store.transaction(tx => tx.saveAnswer(answer(value)))
+      expect([await save('a'), await save('b')]).toEqual([true, false])
+      expect(await store.read(tx => tx.loadPendingCall('k'))).toEqual(answer('a'))
+    })
+  })
+
+  test('a session is saved over the version that was read, and no other', async () => {
+    const store = await open()
+    const session = createdSession('s')
+    const insertSession = () => store.transaction(tx => tx.insertSession(session))
+    expect([await insertSession(), await insertSession()]).toEqual([true, false])
+    const save = (expected: number) =>
+      store.transaction(tx => tx.saveSession({ ...session, version: 2, lastPosition: 1 }, expected))
+    expect([await save(2), await save(1), await save(1)]).toEqual([false, true, false])
+    expect(await store.read(tx => tx.loadSession('s'))).toMatchObject({ version: 2, lastPosition: 1 })
   })
 
   describe('deleting a process', () => {

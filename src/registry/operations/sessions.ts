@@ -7,6 +7,7 @@ import {
   decideAppendToSession,
   decideCloseSession,
   decideCreateSession,
+  deletedWhileOpen,
   type SessionAppend,
   type SessionRequest,
   unknownSession,
@@ -45,6 +46,16 @@ export function createSessionOperations(store: ProcessStore): SessionOperations 
         return { session, entries: yield* reader.listSessionEntries(sessionId, after, EVERYTHING) }
       }),
 
+    deleteSession: sessionId =>
+      store.transaction(function* (tx) {
+        const session = yield* tx.loadSession(sessionId)
+        if (session === undefined) return false
+        const holder = session.openFor
+        if (holder !== undefined && !(yield* hasEnded(tx, holder))) throw deletedWhileOpen(sessionId, holder)
+        yield* tx.deleteSession(sessionId)
+        return true
+      }),
+
     closeSession: (sessionId, turnId) =>
       store.transaction(function* (tx) {
         const closed = decideCloseSession(yield* tx.loadSession(sessionId), turnId, yield* tx.now())
@@ -64,8 +75,10 @@ function* decideCreate(tx: StoreTransaction, request: SessionRequest): Operation
 
 /** A turn that no process of this registry stands behind is over only when it says so itself. */
 function* hasEnded(tx: StoreTransaction, turnId: string): Operation<boolean> {
-  const stored = yield* tx.loadProcess(turnId as ProcessId)
-  return stored !== undefined && isTerminal(stored.record.status)
+  const id = turnId as ProcessId
+  const stored = yield* tx.loadProcess(id)
+  if (stored !== undefined) return isTerminal(stored.record.status)
+  return (yield* tx.loadTombstone(id)) !== undefined
 }
 
 function* appendTo(

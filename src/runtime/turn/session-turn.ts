@@ -2,6 +2,7 @@ import type { ModelMessage } from 'ai'
 import { isLeaseholdError, isTransient, LeaseholdError, messageOf } from '../../model/errors.ts'
 import { fromJson, type Json } from '../../model/json.ts'
 import type { ProcessInput, ProcessRecord } from '../../model/process.ts'
+import { ownSessions } from '../../model/session.ts'
 import type { Residency } from '../host.ts'
 import { inPhase, type TurnPhase } from '../phase-probe.ts'
 import { ProcessFailure } from '../process-failure.ts'
@@ -25,7 +26,7 @@ export interface SessionTurnParts {
 export const childSessionId = (
   { id }: Pick<ProcessRecord, 'id'>,
   { createRequest }: SessionTurnInput,
-): string => createRequest.sessionId ?? `process-session-turn:${id}`
+): string => createRequest.sessionId ?? ownSessions(id).turn
 
 /**
  * One turn of a child session: opens it, says what is to be said, stores that, and closes the session, whatever the end.

@@ -157,6 +157,29 @@ export function sessionLogCases(it: Case): void {
     expect((await registry.loadSession('s'))?.session).toMatchObject({ version: 2 })
   })
 
+  it('nor is one whose process was pruned', async world => {
+    const { registry } = world
+    const id = await world.register()
+    await registry.createSession({ sessionId: 's', turnId: id })
+    await registry.completeWithLease(await world.run(id), COMPLETED)
+    await registry.prune({ before: Number.MAX_SAFE_INTEGER })
+    expect(await registry.createSession(SECOND)).toMatchObject({ type: 'reopened' })
+  })
+
+  it('a deleted session is gone with all that was said, and its id may be used anew', async ({
+    registry,
+  }) => {
+    await registry.createSession(FIRST)
+    await registry.appendToSession('s', { turnId: 't1', after: 0, entries: [says('a')] })
+    await refused(registry.deleteSession('s'), 'session_busy')
+    await registry.closeSession('s', 't1')
+    expect(await registry.deleteSession('s')).toBe(true)
+    expect(await registry.loadSession('s')).toBeUndefined()
+    expect(await registry.deleteSession('s')).toBe(false)
+    expect(await registry.createSession(SECOND)).toMatchObject({ type: 'created' })
+    expect((await registry.loadSession('s'))?.entries).toEqual([])
+  })
+
   it('a session that is not there takes no entry, and closing it does nothing', async ({ registry }) => {
     await refused(
       registry.appendToSession('s', { turnId: 't1', after: 0, entries: [says('a')] }),

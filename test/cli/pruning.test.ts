@@ -53,6 +53,7 @@ describe('prune', () => {
       prunedEvents: 1,
       keptProcesses: 0,
       kept: [],
+      collectedBlobs: { count: 0, bytes: 0 },
     })
     expect(await registry.get('a')).toBeDefined()
     expect((await cli(['prune', '--before', '0s', '--kind', 'survey'])).stdout).toMatch(/^Pruned 0 processes/)
@@ -64,6 +65,16 @@ describe('prune', () => {
     await registry.setWait('running', { key: 'w', sinceMs: 1, on })
     const { stdout } = await cli(['prune', '--before', '0s'])
     expect(stdout).toMatch(/^Pruned 1 process .*\nkept {2}a: another process waits for it\n$/)
+  })
+
+  test('collects the large payloads that nothing refers to any more', async () => {
+    const { cli, registry } = await withEnded()
+    await registerExternal(registry, 'c')
+    await end(registry, 'c', { status: 'completed', value: 'x'.repeat(100 * 1024 - 2) })
+    const ended = await registry.requireRecord('c')
+    while ((await registry.now()) <= ended.updatedAtMs) await sleep(1)
+    const { stdout } = await cli(['prune', '--before', '0s'])
+    expect(stdout).toMatch(/^Pruned 3 .*\nCollected 1 large payload: 100 KiB\.\n$/)
   })
 
   test('forgets tombstones only when asked', async () => {

@@ -49,6 +49,21 @@ describe('a process registered in a transaction of the host’s', () => {
     expect(await orders()).toEqual(['42'])
   })
 
+  test('keeps a large input, and nothing of it if that is rolled back', async () => {
+    const { registry, client } = await openHost()
+    const input = { type: 'engine', kind: 'survey', payload: 'x'.repeat(1024 * 1024) } as const
+    await registry.registerIn(client, registration({ input }))
+    await client.query('rollback')
+    expect((await registry.collectBlobs()).examined).toBe(0)
+    await client.query('begin')
+    await registry.registerIn(client, registration({ input }))
+    // Nothing of the host's is waited for.
+    expect((await registry.collectBlobs()).examined).toBe(0)
+    await client.query('commit')
+    expect(await registry.get('p')).toMatchObject({ input })
+    expect(await registry.collectBlobs()).toMatchObject({ examined: 1, collected: { count: 0 } })
+  })
+
   test('never was if that is rolled back', async () => {
     const { registry, client, order, orders } = await openHost()
     await order('42')

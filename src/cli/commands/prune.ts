@@ -1,8 +1,10 @@
 import { Command, Option } from 'commander'
+import { collectBlobs } from '../../maintenance/collect-blobs.ts'
 import { compactTombstones, type PruneReport, pruneProcesses } from '../../maintenance/prune.ts'
 import { TERMINAL_STATUSES } from '../../model/outcome.ts'
 import type { KeepReason, PruneFilter } from '../../model/retention.ts'
 import type { ProcessRegistry } from '../../registry/registry.ts'
+import type { DeletedBlobs } from '../../registry/store.ts'
 import {
   type ConnectionFlags,
   hostOption,
@@ -22,6 +24,8 @@ interface PruneFlags extends ConnectionFlags {
 
 interface Pruned extends PruneReport {
   readonly before: number
+  /** Large payloads that nothing refers to any more. */
+  readonly collectedBlobs: DeletedBlobs
   readonly forgottenTombstones?: number
 }
 
@@ -68,7 +72,8 @@ async function prune(
     ...(status === undefined ? {} : { status }),
     ...(kind === undefined ? {} : { identityKind: kind }),
   }
-  const report = { before, ...(await pruneProcesses(registry, { before, filter })) }
+  const pruned = await pruneProcesses(registry, { before, filter })
+  const report = { before, ...pruned, collectedBlobs: await collectBlobs(registry) }
   if (forgetBefore === undefined) return report
   return { ...report, forgottenTombstones: await compactTombstones(registry, forgetBefore) }
 }
@@ -80,12 +85,18 @@ const REASONS: Readonly<Record<KeepReason, string>> = {
 }
 
 function reportLines(report: Pruned): string[] {
-  const { before, prunedProcesses, prunedEvents, keptProcesses, kept, forgottenTombstones } = report
+  const { before, prunedProcesses, prunedEvents, keptProcesses, kept, collectedBlobs, forgottenTombstones } =
+    report
   const unnamed = keptProcesses - kept.length
   return [
     `Pruned ${count(prunedProcesses, 'process', 'processes')} that changed last before ${formatTime(before)}, with ${count(prunedEvents, 'event', 'events')}.`,
     ...kept.map(({ id, reason }) => `kept  ${id}: ${REASONS[reason]}`),
     ...(unnamed === 0 ? [] : [`kept  ${unnamed} more`]),
+    ...(collectedBlobs.count === 0
+      ? []
+      : [
+          `Collected ${count(collectedBlobs.count, 'large payload', 'large payloads')}: ${Math.ceil(collectedBlobs.bytes / 1024)} KiB.`,
+        ]),
     ...(forgottenTombstones === undefined
       ? []
       : [`Forgot ${count(forgottenTombstones, 'tombstone', 'tombstones')}.`]),

@@ -19,7 +19,12 @@ export async function drainOwnerBound(
     const fate = await drainOne(environment, id)
     if (fate !== 'not_mine') tally.settle(id, fate)
   }
-  return tally.report()
+  const report = tally.report()
+  const { abandoned, deferred } = report
+  if (abandoned.length > 0 || deferred.length > 0) {
+    environment.logger.warn('the worker stopped before these processes had ended', { abandoned, deferred })
+  }
+  return report
 }
 
 async function drainOne(

@@ -38,6 +38,16 @@ describe('abandon', () => {
     expect(await registry.msUntilDue()).toBe(0)
   })
 
+  test('lists the silent ones, and no others', async () => {
+    const { cli, openRegistry, id } = await openWorkspace()
+    const registry = await openRegistry()
+    await silent(registry, id)
+    await register(registry, `${id}-other`)
+    const { stdout } = await cli(['list', '--silent'])
+    expect(stdout.trim().split('\n')).toHaveLength(2)
+    expect(stdout).toMatch(new RegExp(`^${id}  .*silent since .*$`, 'm'))
+  })
+
   test('of a process that may run says that this ends nothing', async () => {
     const { cli, openRegistry, id } = await openWorkspace()
     await register(await openRegistry(), id)

@@ -32,6 +32,21 @@ test('a cancel reaches running code by its signal, and the process ends cancelle
   expect(await world.historyLength(handle.id)).toBeLessThanOrEqual(18)
 })
 
+test('code that is deaf to its cancel is ended by force, and so is its workflow', async () => {
+  const gate = createGate()
+  const deaf = defineEngine({ disposition: 'rerunnable', run: () => gate.pass() })
+  await using world = await openWorld({ engines: { deaf } })
+  await world.startWorker({ forceGraceMs: 100 })
+  const handle = await world.processes.start({ kind: 'deaf' })
+  await eventually(() => gate.arrivals === 1)
+  await handle.cancel('enough')
+  await handle.cancel('enough', { force: true })
+  expect(await handle.outcome()).toEqual({ status: 'cancelled', message: 'enough', raw: { stopped: false } })
+  expect(await world.workflow(handle.id).result()).toEqual({ status: 'cancelled' })
+  expect(cancels(await world.eventTypes(handle.id))).toHaveLength(2)
+  gate.open()
+})
+
 test('a process cancelled before any worker is up never runs (§6 #194)', async () => {
   const { gate, held: engine } = held()
   await using world = await openWorld({ engines: { held: engine } })

@@ -1,11 +1,15 @@
 import { expect, onTestFinished, test } from 'vitest'
+import type { WaitCondition } from '../../src/model/wait.ts'
 import { MIGRATIONS } from '../../src/registry/sql/migrations.ts'
 import { SqliteConnection } from '../../src/registry/sql/sqlite/connection.ts'
 import { migrate } from '../../src/registry/sql/sqlite/migrate.ts'
 import { temporaryPath } from './store-fixtures.ts'
 
 /** A file as the first version wrote it, with one row for each pair of provenance and wake target. */
-async function firstVersion(rows: readonly { provenance: object; wakeTarget?: object }[]) {
+async function firstVersion(
+  rows: readonly { provenance: object; wakeTarget?: object }[],
+  waits: readonly WaitCondition[] = [],
+) {
   const path = await temporaryPath()
   const connection = new SqliteConnection(path)
   onTestFinished(() => connection.close())
@@ -22,6 +26,11 @@ async function firstVersion(rows: readonly { provenance: object; wakeTarget?: ob
         'p${index}', 'survey', 'rerunnable', '{}', '[]', ${text(provenance)}, ${text(wakeTarget)}, 'hash', 'life',
         0, 0, 'running', 0, 0, 0, ${index + 1}, 0, 0, 0, 0, 0, 0
       )`)
+  }
+  for (const [index, on] of waits.entries()) {
+    connection.exec(`
+      insert into waits (process_id, key, position, since, "on")
+      values ('p0', 'w${index}', ${index}, 0, '${JSON.stringify(on)}')`)
   }
   migrate(connection, path)
   return connection
@@ -48,4 +57,19 @@ test('rows of the first version are found by originator and wake target', async 
     originators.map(({ found }) => found),
   )
   expect([column(0, 'wake_session'), column(originators.length, 'wake_session')]).toEqual([null, 'S'])
+})
+
+test('what the waits of the first version depend on is not pruned', async () => {
+  const connection = await firstVersion(
+    [{ provenance: { originator: { type: 'host' } } }],
+    [
+      { type: 'process', processId: 'one' },
+      { type: 'event', processId: 'two', eventType: 'note', after: 0 },
+      { type: 'timer' },
+      { type: 'signal', name: 'go' },
+    ],
+  )
+  const awaited = (index: number) =>
+    connection.value(`select awaited_process from waits where key = 'w${index}'`)
+  expect([0, 1, 2, 3].map(awaited)).toEqual(['one', 'two', null, null])
 })

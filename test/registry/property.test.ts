@@ -30,12 +30,13 @@ const STORES: readonly Store[] = [
       return createSqliteStore({ path: join(folder, 'registry.db'), clock })
     },
   },
-  { store: 'PostgreSQL', numRuns: 20, open: clock => openPostgres({ clock }) },
+  { store: 'PostgreSQL', numRuns: 10, open: clock => openPostgres({ clock }) },
 ]
 
 describe('whatever several owners do to one process, in whatever order', () => {
   test.each(STORES)(
     'fences grow, one outcome stays for each life of it, sequences have no gap and no superseded lease writes: $store',
+    { timeout: 120_000 },
     async ({ open, numRuns }) => {
       const clock = createManualClock()
       const registry = createProcessRegistry(await open(clock.now))

@@ -12,7 +12,7 @@ import { type Act, createActs } from './acts.ts'
 import type { Answer, HistoryLine } from './call.ts'
 
 /** Operations under way at once in this OS process, so that some of them share a commit. */
-const LANES = 3
+const LANES = 6
 /** Processes that are worked on at the same time, and after how many calls the oldest of them is left alone. */
 const WINDOW = 4
 const CALLS_PER_PROCESS = 25

@@ -14,7 +14,7 @@ import type { StoredHistory } from './history.ts'
 /** At once; some of them are killed, and another one takes the place of each. */
 const ACTORS = 4
 const KILLED = 2
-const CALLS = 120
+const CALLS = 150
 
 interface Shared {
   readonly store: ProcessStore
@@ -48,7 +48,7 @@ const SHARED: readonly { readonly name: string; readonly open: (folder: string) 
 
 test.each(SHARED)(
   `${ACTORS} OS processes on one $name, ${KILLED} of them killed, are told nothing that does not hold`,
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async ({ open }) => {
     const folder = await temporaryFolder()
     const { store, settled, spawn } = await open(folder)

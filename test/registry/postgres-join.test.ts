@@ -105,6 +105,27 @@ describe('a process registered in a transaction of the host’s', () => {
       .toEqual(['p by other', 'p by registry'])
   })
 
+  test('asks the host’s client one thing after the other', async () => {
+    const { registry, client } = await openHost()
+    const warnings: string[] = []
+    const warn = ({ message }: Error) => void warnings.push(message)
+    process.on('warning', warn)
+    onTestFinished(() => void process.off('warning', warn))
+    let running = 0
+    const counted: HostTransaction = {
+      async query(query) {
+        running++
+        expect(running).toBe(1)
+        return client.query(query).finally(() => running--)
+      },
+    }
+    const scope = { sessionId: 's' }
+    await registry.registerIn(counted, registration(), { grant: { scope } })
+    await client.query('commit')
+    expect(await registry.hasGrant(scope, 'p')).toBe(true)
+    expect(warnings).toEqual([])
+  })
+
   test('is the existing one if it was registered before, and that row stays free for others', async () => {
     const { registry, client } = await openHost()
     await registry.register(registration())
@@ -124,6 +145,41 @@ describe('a process registered in a transaction of the host’s', () => {
     expect(await registry.registerIn(client, registration())).toMatchObject({ type: 'existing' })
     await client.query('commit')
     expect([await isThere(registry), await isThere(registry, 'q')]).toEqual([true, false])
+  })
+})
+
+describe('the id of a pruned process', () => {
+  async function openPruned() {
+    const opened = await openHost()
+    const { registry } = opened
+    await registry.register(registration())
+    const authority = { authority: 'workflow_key', workflowKey: 'p' } as const
+    const { updatedAtMs } = await registry.complete('p', COMPLETED, authority)
+    expect(await registry.prune({ before: updatedAtMs + 1 })).toMatchObject({ prunedProcesses: 1 })
+    return opened
+  }
+
+  test('is used again only where that is said, and the tombstone stays if it is rolled back', async () => {
+    const { registry, client } = await openPruned()
+    const refused = registry.registerIn(client, registration())
+    await expect(refused).rejects.toThrow(errorWith('process_no_longer_retained'))
+    expect(await registry.registerIn(client, registration(), { reuse: true })).toMatchObject({
+      type: 'registered',
+    })
+    await client.query('rollback')
+    await expect(registry.register(registration())).rejects.toThrow(errorWith('process_no_longer_retained'))
+  })
+
+  test('is used again by one of two who ask for it at once', async () => {
+    const { registry, client } = await openPruned()
+    const first = await beginAnother()
+    await registry.registerIn(first, registration(), { reuse: true })
+    const second = registry.registerIn(client, registration(), { reuse: true })
+    await untilWaiting(client)
+    await first.query('commit')
+    expect(await second).toMatchObject({ type: 'existing' })
+    await client.query('commit')
+    expect(await registry.get('p')).toMatchObject({ status: 'running' })
   })
 })
 

@@ -53,6 +53,7 @@ function columnsOf(step: JournalEntry, output: Output): string[] {
 
 function statusText({ status, failure }: JournalEntry, output: Output): string {
   if (status === 'done') return status
-  const text = failure === undefined ? status : `${status} (${oneLine(failure.message)})`
-  return output.paint(status === 'claimed' ? 'yellow' : 'red', text)
+  const word = status === 'not_done' ? 'not done' : status
+  const text = failure === undefined ? word : `${word} (${oneLine(failure.message)})`
+  return output.paint(status === 'claimed' || status === 'not_done' ? 'yellow' : 'red', text)
 }

@@ -36,16 +36,7 @@ export async function joinTransaction<T>(
   body: (tx: StoreTransaction) => Operation<T>,
   options: JoinOptions,
 ): Promise<T> {
-  // Unnamed statements: a prepared one would stay behind on a connection that is the host's.
-  const connection: PostgresConnection = {
-    query: async ({ text, values }) => {
-      try {
-        return await host.query({ text, types, ...(values === undefined ? {} : { values }) })
-      } catch (error) {
-        throw asOwnError(error)
-      }
-    },
-  }
+  const connection = oneByOne(host)
   for (let tries = 1; ; tries++) {
     try {
       return await behindSavepoint(connection, body, options)
@@ -53,6 +44,24 @@ export async function joinTransaction<T>(
       if (!isInsertRace(error)) throw told(error, options.description)
       if (tries === INSERT_RACES) throw unseenRow(error, options.description)
     }
+  }
+}
+
+/**
+ * The host's client is asked one thing after the other: unlike our own it may not take a query while another runs.
+ * Statements are unnamed, since a prepared one would stay behind on a connection that is the host's.
+ */
+function oneByOne(host: HostTransaction): PostgresConnection {
+  let last: Promise<unknown> = Promise.resolve()
+  return {
+    query({ text, values }) {
+      const asked = last.then(() => host.query({ text, types, ...(values === undefined ? {} : { values }) }))
+      const answered = asked.catch(error => {
+        throw asOwnError(error)
+      })
+      last = answered.catch(() => {})
+      return answered
+    },
   }
 }
 

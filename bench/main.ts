@@ -12,6 +12,7 @@ import { startDevServer } from '../src/dev-server/index.ts'
 import { cancel } from './cancel.ts'
 import { drain } from './drain.ts'
 import { history } from './history.ts'
+import { inline } from './inline/index.ts'
 import { latency } from './latency.ts'
 import { recovery } from './recovery.ts'
 import { registry } from './registry/index.ts'
@@ -32,7 +33,11 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   recovery,
   drain,
   registry,
+  inline,
 }
+
+/** These run without a server, and are not to be disturbed by one. */
+const SERVERLESS: ReadonlySet<string> = new Set(['registry', 'inline'])
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -48,11 +53,7 @@ if (values.check && rows.some(({ bound }) => bound?.isMet === false)) process.ex
 
 async function measure(names: readonly string[]): Promise<MeasuredRow[]> {
   const benches = names.map(name => ({ name, bench: requireBench(name) }))
-  await using server = await startDevServer({
-    env: process.env,
-    cacheDir: join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'leasehold'),
-    onProgress: say,
-  })
+  await using server = names.every(name => SERVERLESS.has(name)) ? undefined : await startServer()
   const measured: MeasuredRow[] = []
   for (const { name, bench } of benches) {
     say(`${name} …`)
@@ -60,7 +61,7 @@ async function measure(names: readonly string[]): Promise<MeasuredRow[]> {
     try {
       const readUse = watchMachine()
       const withSlowReferences = values.references === 'all'
-      const rows = await bench({ address: server.address, folder, withSlowReferences })
+      const rows = await bench({ address: server?.address ?? '', folder, withSlowReferences })
       const use = readUse()
       measured.push(...rows.map(row => ({ ...row, use })))
     } finally {
@@ -69,6 +70,13 @@ async function measure(names: readonly string[]): Promise<MeasuredRow[]> {
   }
   return measured
 }
+
+const startServer = () =>
+  startDevServer({
+    env: process.env,
+    cacheDir: join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'leasehold'),
+    onProgress: say,
+  })
 
 function requireBench(name: string): Bench {
   const bench = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined

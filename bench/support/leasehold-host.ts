@@ -1,13 +1,15 @@
 import { z } from 'zod'
-import { defineEngine, defineHost, sqliteRegistry } from '../../src/index.ts'
+import { defineEngine, defineHost, type RegistrySource, sqliteRegistry } from '../../src/index.ts'
 import { wallMs } from './clock.ts'
 import { untilAborted } from './until-aborted.ts'
 import { tellBench } from './worker-messages.ts'
 
 /** The kinds that the benches start. Client and worker load the same module, in different OS processes. */
-export const createBenchHost = (registryPath: string) =>
+export const createBenchHost = (registryPath: string) => benchHostOn(sqliteRegistry({ path: registryPath }))
+
+export const benchHostOn = (registry: RegistrySource) =>
   defineHost({
-    registry: sqliteRegistry({ path: registryPath }),
+    registry,
     engines: {
       /** One no-op step. */
       noop: defineEngine({

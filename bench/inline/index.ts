@@ -1,0 +1,11 @@
+import type { Bench } from '../support/bench.ts'
+import { againstDbos } from './against-dbos.ts'
+import { onSqlite } from './on-sqlite.ts'
+import { inlineRecovery } from './recovery.ts'
+
+/** Processes without any server of Temporal's. */
+export const inline: Bench = async ({ folder }) => [
+  ...(await onSqlite(folder)),
+  ...(await inlineRecovery(folder)),
+  ...(await againstDbos(folder)),
+]

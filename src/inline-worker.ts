@@ -53,6 +53,7 @@ export function createInlineWorker<H extends Host>(host: H, options: InlineWorke
   const serving = Promise.withResolvers<ProcessWorkDriver>()
   const stopped = Promise.withResolvers<void>()
   let isStopping = false
+  let refuse = () => {}
   let report: DrainReport = { ended: [], released: [], abandoned: [], deferred: [] }
 
   const ready = serving.promise.then(({ registry }) => ({ registryId: registry.registryId }))
@@ -100,10 +101,15 @@ export function createInlineWorker<H extends Host>(host: H, options: InlineWorke
       report = await runner.finishDrain()
       await registry.reportDrain(worker.incarnationId, report).catch(() => {})
     })
-    const drainWatch = new DrainWatch(environment, () => stopped.resolve())
+    const drainWatch = new DrainWatch(environment, () => {
+      refuse()
+      stopped.resolve()
+    })
     drainWatch.start()
     stack.defer(() => drainWatch.stop())
     stack.defer(offerLocally(registry, handle))
+    // Before anything else is taken down: what is started from now on is for others.
+    refuse = () => void handle.drain()
     if (isStopping) return
     handle.start()
     pruner.start()
@@ -116,6 +122,7 @@ export function createInlineWorker<H extends Host>(host: H, options: InlineWorke
 
   const stop = async () => {
     isStopping = true
+    refuse()
     stopped.resolve()
     await life.catch(() => {})
     return report

@@ -1,6 +1,7 @@
+import type { StartedHere } from '../execution/inline-run-handle.ts'
 import type { ProcessRecord } from '../model/process.ts'
 import type { RegistrationRequest } from '../model/registration.ts'
-import type { RegisterOptions, RegisterResult } from '../registry/registry.ts'
+import type { RegisterOptions } from '../registry/registry.ts'
 
 /** How a client's processes come to run, beside the registry's writes that ask for it. */
 export interface ClientBackend {
@@ -8,7 +9,7 @@ export interface ClientBackend {
    * Registers the process and has it run soon. Throws what its caller should hear of; once it is registered nothing is
    * lost by that, since its row is due.
    */
-  start(registration: RegistrationRequest, options: RegisterOptions): Promise<RegisterResult>
+  start(registration: RegistrationRequest, options: RegisterOptions): Promise<StartedHere>
   /** `tellDue` has the row run by itself; else it is the workers who take what is due. */
   readonly submitsDue: boolean
   /** A write made the row due: has it run soon. Best effort: a sweep finds it as well. */

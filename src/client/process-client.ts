@@ -67,9 +67,9 @@ export function createProcessClient<Engines extends EngineTable, Tools extends T
   async function startUntyped(request: AnyStart): Promise<StartedProcess> {
     const { registry, backend } = await connect()
     const registration = await prepareRegistration(host as Host, registry, request)
-    const { type, record } = await backend.start(registration, optionsOf(request))
+    const { type, record, ended } = await backend.start(registration, optionsOf(request))
     const started = type === 'registered'
-    return { ...createProcessHandle(record.id, connect), started }
+    return { ...createProcessHandle(record.id, connect, ended), started }
   }
 
   async function startIn(tx: HostTransaction, request: AnyStart): Promise<StartedProcess> {

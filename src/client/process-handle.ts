@@ -36,11 +36,20 @@ export interface StartedProcess extends ProcessHandle {
   readonly started: boolean
 }
 
-export function createProcessHandle(id: string, connect: () => Promise<Connected>): ProcessHandle {
+/** `ended`: what the attempt that runs in this OS process comes to; most often that is all there is to wait for. */
+export function createProcessHandle(
+  id: string,
+  connect: () => Promise<Connected>,
+  ended?: Promise<Outcome | undefined>,
+): ProcessHandle {
   return {
     id: id as ProcessId,
 
-    outcome: async options => (await connect()).registry.awaitOutcome(id, options),
+    outcome: async options => {
+      const here = ended && (await unlessAborted(ended, options?.signal))
+      // A copy for each caller, as the registry would give.
+      return here === undefined ? (await connect()).registry.awaitOutcome(id, options) : structuredClone(here)
+    },
 
     events: options => followWhenConnected(id, connect, options),
 
@@ -71,4 +80,18 @@ async function* followWhenConnected(
 ): AsyncIterable<ProcessEvent> {
   const { registry } = await connect()
   yield* registry.followEvents(id, options)
+}
+
+/** The promise's value; rejects with the signal's reason if that fires first. */
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise
+  signal.throwIfAborted()
+  const aborted = Promise.withResolvers<never>()
+  const onAbort = () => aborted.reject(signal.reason)
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    return await Promise.race([promise, aborted.promise])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
 }

@@ -1,10 +1,10 @@
 import type { JournalEntry } from '../model/journal.ts'
-import type { TerminalStatus } from '../model/outcome.ts'
+import type { Outcome } from '../model/outcome.ts'
 import type { StoredProcess } from '../model/process.ts'
 
 /** What one attempt came to. */
 export type AttemptResult =
-  | { readonly type: 'ended'; readonly status: TerminalStatus }
+  | { readonly type: 'ended'; readonly outcome: Outcome }
   | { readonly type: 'parked'; readonly untilMs?: number }
   | { readonly type: 'silent' }
   | { readonly type: 'lost' }

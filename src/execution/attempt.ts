@@ -282,7 +282,7 @@ export class Attempt {
     const outcome = storableOutcome(end)
     return this.#writeAfterCode(async lease => {
       await registry.completeWithLease(lease, outcome)
-      return { type: 'ended', status: outcome.status } as const
+      return { type: 'ended', outcome } as const
     })
   }
 

@@ -43,7 +43,7 @@ export class DrainTally {
 function fateOf(result: AttemptResult): Fate | undefined {
   switch (result.type) {
     case 'ended':
-      return result.status === 'abandoned' ? 'abandoned' : 'ended'
+      return result.outcome.status === 'abandoned' ? 'abandoned' : 'ended'
     case 'parked':
     case 'released':
       return 'released'

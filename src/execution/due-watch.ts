@@ -1,3 +1,4 @@
+import { isTerminal } from '../model/outcome.ts'
 import type { WatchedRegistry } from '../registry/watch.ts'
 
 /** However little happens: a notice that was lost costs so much, and no more. */
@@ -32,7 +33,9 @@ export class DueWatch {
     if (!this.#isStopped) return
     this.#isStopped = false
     const { isOfInterest = () => true } = this.#options
-    this.#unsubscribe = this.#registry.hub.subscribeAny(id => {
+    this.#unsubscribe = this.#registry.hub.subscribeAny((id, change) => {
+      // An end makes nothing due but the rows of those who wait for it, and their changes are told as well.
+      if (change !== undefined && isTerminal(change.status)) return
       if (id === undefined || isOfInterest(id)) this.#lookSoon()
     })
     this.#schedule(0)

@@ -7,7 +7,11 @@ import {
 } from '../model/lease.ts'
 import type { WatchedRegistry } from '../registry/watch.ts'
 import type { FacetStores } from '../runtime/durability.ts'
-import { type EnvironmentStore, registryEnvironments } from '../runtime/environment.ts'
+import {
+  type EnvironmentStore,
+  registryEnvironments,
+  rememberedEnvironments,
+} from '../runtime/environment.ts'
 import { type ExecutionHost, inlineExecutionHost } from '../runtime/execution-host.ts'
 import type { Host } from '../runtime/host.ts'
 import { type Logger, stderrLogger } from '../runtime/logger.ts'
@@ -74,7 +78,7 @@ export function createExecutionEnvironment(
     executionHost = inlineExecutionHost,
     probes,
   } = options
-  const environments = host.stores?.environments ?? registryEnvironments(registry)
+  const environments = rememberedEnvironments(host.stores?.environments ?? registryEnvironments(registry))
   const sessions = host.stores?.sessions ?? registrySessions(registry)
   return {
     host,

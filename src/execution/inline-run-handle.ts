@@ -1,7 +1,8 @@
 import { isTransient, messageOf } from '../model/errors.ts'
+import type { Outcome } from '../model/outcome.ts'
 import type { StoredProcess } from '../model/process.ts'
 import type { RegistrationRequest } from '../model/registration.ts'
-import type { ProcessRegistry, RegisterResult, SeenProcess } from '../registry/registry.ts'
+import type { ProcessRegistry, RegisterResult, SeenProcess, StartResult } from '../registry/registry.ts'
 import { DueWatch, REGULAR_PASS_MS } from './due-watch.ts'
 import type { ExecutionEnvironment } from './environment.ts'
 import type { ProcessRunner } from './runner.ts'
@@ -10,6 +11,12 @@ import { type ProcessRunHandle, type Submission, submissionOf } from './submit.t
 export interface InlineRunHandleOptions {
   /** Fires when running processes have to stop. Default: never. */
   readonly shutdown?: AbortSignal
+}
+
+/** A process that was registered here. `ended`: what its first attempt comes to, where that runs here. */
+export interface StartedHere extends RegisterResult {
+  /** `undefined`: the attempt ended without an outcome, which the process then gets elsewhere or later. Never rejects. */
+  readonly ended?: Promise<Outcome | undefined>
 }
 
 /** A drive by hand lists no more rows than this at a time; the others come up as soon as one of them has ended. */
@@ -79,26 +86,31 @@ export class InlineRunHandle implements ProcessRunHandle {
   async register(
     registration: RegistrationRequest,
     options: Parameters<ProcessRegistry['registerAndBegin']>[2] = {},
-  ): Promise<RegisterResult> {
+  ): Promise<StartedHere> {
     const { id } = registration
     if (this.#room === 0 || this.#tasks.has(id)) {
       this.#isMoreLeft = true
       return this.#environment.registry.register(registration, { ...options, isDueAtOnce: true })
     }
-    const registered = Promise.withResolvers<RegisterResult>()
-    this.#hold(id, this.#runNew(registration, options, registered))
-    return registered.promise
+    const registered = Promise.withResolvers<StartResult>()
+    const ended = this.#runNew(registration, options, registered)
+    this.#hold(
+      id,
+      ended.then(() => {}),
+    )
+    const { type, record, begun } = await registered.promise
+    return { type, record, ...(begun === undefined ? {} : { ended }) }
   }
 
   async #runNew(
     registration: RegistrationRequest,
     register: Parameters<ProcessRegistry['registerAndBegin']>[2] = {},
-    registered: PromiseWithResolvers<RegisterResult>,
-  ): Promise<void> {
+    registered: PromiseWithResolvers<StartResult>,
+  ): Promise<Outcome | undefined> {
     const { shutdown } = this.#options
     let isRegistered = false
     try {
-      await this.#runner.runNew(registration, {
+      return await this.#runner.runNew(registration, {
         register,
         onRegistered: result => {
           isRegistered = true
@@ -109,6 +121,7 @@ export class InlineRunHandle implements ProcessRunHandle {
     } catch (error) {
       if (!isRegistered) registered.reject(error)
       else this.#couldNotRun(registration.id, error)
+      return undefined
     }
   }
 

@@ -5,11 +5,12 @@ import { LeaseholdError } from '../model/errors.ts'
 import { otherProfile } from '../model/host-profile.ts'
 import { type ProcessId, requireStableId } from '../model/ids.ts'
 import type { DeathEvidence, ProcessLease } from '../model/lease.ts'
-import type { TerminalStatus } from '../model/outcome.ts'
+import type { Outcome, TerminalStatus } from '../model/outcome.ts'
 import type { RegistrationRequest } from '../model/registration.ts'
 import type { ProcessRegistry, StartResult } from '../registry/registry.ts'
 import { Attempt } from './attempt.ts'
 import type { AttemptOptions } from './attempt-options.ts'
+import type { AttemptResult } from './attempt-result.ts'
 import { CancelWatch } from './cancel-watch.ts'
 import { drainOwnerBound } from './drain.ts'
 import { DrainTally } from './drain-tally.ts'
@@ -91,11 +92,14 @@ export class ProcessRunner {
     }
   }
 
-  /** Registers a process and makes its first attempt, both begun in one transaction. `undefined`: nothing was begun. */
+  /**
+   * Registers a process and makes its first attempt, both begun in one transaction. Resolves with the outcome that the
+   * attempt has written; `undefined`: none, or nothing was begun.
+   */
   async runNew(
     registration: RegistrationRequest,
     { onRegistered, register, ...options }: RunNewOptions,
-  ): Promise<RunAnswer | undefined> {
+  ): Promise<Outcome | undefined> {
     const { registry, logger } = this.#environment
     const slot = await this.#takeSlot(options)
     if (slot === undefined) throw new LeaseholdError('worker_shutdown', 'The worker has shut down.')
@@ -108,7 +112,8 @@ export class ProcessRunner {
       onRegistered(result)
       if (result.begun === undefined) return undefined
       const { run, isEntered } = result.begun
-      return await this.#runAttempt(run, { sentAt, slot, fresh: { cancelWatch, isEntered } }, options)
+      const end = await this.#runAttempt(run, { sentAt, slot, fresh: { cancelWatch, isEntered } }, options)
+      return end.type === 'ended' ? end.outcome : undefined
     } finally {
       cancelWatch.stop()
       slot.end()
@@ -130,7 +135,7 @@ export class ProcessRunner {
     options.onBegun?.(answer)
     switch (answer.type) {
       case 'run':
-        return this.#runAttempt(answer, { sentAt, slot }, options)
+        return answerOf(await this.#runAttempt(answer, { sentAt, slot }, options))
       case 'settle': {
         const record = await this.#environment.registry.completeWithLease(answer.lease, answer.outcome)
         return { type: 'done', status: record.outcome?.status ?? answer.outcome.status }
@@ -189,7 +194,7 @@ export class ProcessRunner {
     begun: Extract<BeginAnswer, { type: 'run' }>,
     given: Pick<AttemptOptions, 'sentAt' | 'slot' | 'fresh'>,
     options: RunOptions,
-  ): Promise<RunAnswer> {
+  ): Promise<AttemptResult> {
     const { id, disposition } = begun.process.record
     const { onRenewed = () => {}, shutdown } = options
     const attempt = new Attempt(this.#environment, begun.process, begun.lease, { ...given, onRenewed })
@@ -203,7 +208,7 @@ export class ProcessRunner {
       const result = await attempt.run()
       if (result.type === 'ended') this.#bound.delete(id)
       this.#tally.note(id, result)
-      return result.type === 'ended' ? { type: 'done', status: result.status } : result
+      return result
     } finally {
       shutdown?.removeEventListener('abort', onShutdown)
       // A newer attempt of the same process may stand here by now.
@@ -211,3 +216,7 @@ export class ProcessRunner {
     }
   }
 }
+
+/** Without the outcome, which is the process's own: an answer may stand in a log or in a backend's history. */
+const answerOf = (result: AttemptResult): RunAnswer =>
+  result.type === 'ended' ? { type: 'done', status: result.outcome.status } : result

@@ -42,7 +42,7 @@ export class ChangeHub {
 
   notify(id: string, change?: ProcessChange): void {
     for (const listener of this.#listeners.get(id) ?? []) listener(change)
-    for (const listener of this.#anyListeners) listener(id)
+    for (const listener of this.#anyListeners) listener(id, change)
   }
 
   /** Everybody reads again: used where changes may have been missed. */
@@ -65,6 +65,6 @@ export class ChangeHub {
 }
 
 /** Without an id anything may have changed. */
-export type AnyListener = (id?: string) => void
+export type AnyListener = (id?: string, change?: ProcessChange) => void
 
 export type Demand = 'none' | 'background' | 'waiter'

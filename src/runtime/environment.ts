@@ -30,6 +30,26 @@ export const registryEnvironments = (registry: ProcessRegistry): EnvironmentStor
   get: ref => registry.getEnv(ref),
 })
 
+/** How many of them a worker remembers: most processes of a host share one. */
+const REMEMBERED = 100
+
+/** The same for a worker, which reads one for each attempt. Their address is their content, so what was read stays right. */
+export function rememberedEnvironments(store: EnvironmentStore): EnvironmentStore {
+  const known = new Map<string, Uint8Array>()
+  const { durabilityTier } = store
+  return {
+    ...(durabilityTier === undefined ? {} : { durabilityTier }),
+    put: (ref, bytes) => store.put(ref, bytes),
+    async get(ref) {
+      const found = known.get(ref) ?? (await store.get(ref))
+      if (found === undefined) return undefined
+      if (known.size >= REMEMBERED) known.clear()
+      known.set(ref, found)
+      return found
+    },
+  }
+}
+
 /** What of the host module makes environments. */
 export interface EnvironmentDefaults {
   readonly plugins?: PluginStack

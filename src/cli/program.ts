@@ -10,6 +10,7 @@ import { drainCommand } from './commands/drain.ts'
 import { effectsCommand } from './commands/effects.ts'
 import { eventsCommand } from './commands/events.ts'
 import { explainCommand } from './commands/explain.ts'
+import { forkCommand } from './commands/fork.ts'
 import { hostDeadCommand } from './commands/host-dead.ts'
 import { listCommand } from './commands/list.ts'
 import { pruneCommand } from './commands/prune.ts'
@@ -36,6 +37,7 @@ const COMMANDS = [
   awaitCommand,
   cancelCommand,
   signalCommand,
+  forkCommand,
   abandonCommand,
   completeCommand,
   resolveCommand,

@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client'
 import { defaultTaskQueue } from '../contract.ts'
+import type { ForkRequest } from '../model/fork.ts'
 import type { LeaseTimings } from '../model/lease.ts'
 import type { ToolCallAnswer } from '../model/pending-call.ts'
 import type { RegistrationRequest } from '../model/registration.ts'
@@ -46,6 +47,11 @@ export interface ProcessClient<Engines extends EngineTable = EngineTable> extend
    * `tool_call_unknown`, `tool_call_answered` (it has another), `tool_call_expired` or `process_already_terminal`.
    */
   completeToolCall(key: string, answer: ToolCallAnswer): Promise<void>
+  /**
+   * Starts a new process that does the same as this one from a step on, with the journal before it (`registry.fork`). The
+   * workers find it due.
+   */
+  fork(id: string, request: ForkRequest): Promise<StartedProcess>
   /** A handle on a process that exists. No I/O; an unknown id shows at its first use. */
   handle(id: string): ProcessHandle
 }
@@ -90,6 +96,11 @@ export function createProcessClient<Engines extends EngineTable, Tools extends T
       const { registry, backend } = await connect()
       const { record, isDue } = await registry.completeToolCall(key, answer)
       if (isDue) await backend.tellDue(record)
+    },
+    fork: async (id, request) => {
+      const { registry } = await connect()
+      const { type, record } = await registry.fork(id, request)
+      return { ...createProcessHandle(record.id, connect), started: type === 'registered' }
     },
     handle: id => createProcessHandle(id, connect),
     [Symbol.asyncDispose]: async () => {

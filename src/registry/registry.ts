@@ -5,6 +5,7 @@ import type { Effect, StepAnswer } from '../model/effect.ts'
 import type { EpochRequest } from '../model/epoch.ts'
 import type { AppendRequest, ProcessEvent } from '../model/event.ts'
 import type { FirstStartRequest } from '../model/first-started.ts'
+import type { ForkRequest } from '../model/fork.ts'
 import type { GrantEntry, HandleDescriptor, HandleGrant, SessionDeleteReport } from '../model/grant.ts'
 import type { ChangeCursor, ProcessId } from '../model/ids.ts'
 import type { JournalEntry } from '../model/journal.ts'
@@ -37,6 +38,7 @@ import { createCompletionOperations } from './operations/completion.ts'
 import { createDrainOperations } from './operations/drains.ts'
 import { createEffectOperations } from './operations/effects.ts'
 import { createEventOperations } from './operations/events.ts'
+import { createForkOperations } from './operations/fork.ts'
 import { createGrantOperations } from './operations/grants.ts'
 import { createJournalOperations } from './operations/journal.ts'
 import { createLeaseOperations } from './operations/leases.ts'
@@ -72,6 +74,7 @@ export interface ProcessRegistry
     EffectOperations,
     SignalOperations,
     CompletionOperations,
+    ForkOperations,
     WorkerOperations,
     DrainOperations,
     WorklistOperations,
@@ -507,6 +510,16 @@ export interface LoadedSession {
   readonly entries: readonly SessionEntry[]
 }
 
+export interface ForkOperations {
+  /**
+   * Registers a new process with the same work, and with the journal of this one up to the step: it comes to that step
+   * without running what came before, and runs on from there. It is due at once. Steps that were taken over keep their
+   * operation ids; those that run have new ones. Of the children, it knows those of the part that it took over.
+   * `step_not_found`: no such step in the current epoch. The same fork again is the one that exists.
+   */
+  fork(id: string, request: ForkRequest): Promise<RegisterResult>
+}
+
 export interface CompletionOperations {
   /** The worker's door: one transaction checks the lease, appends the terminal event, sets the outcome and frees the lease. */
   completeWithLease(lease: ProcessLease, outcome: Outcome): Promise<ProcessRecord>
@@ -661,6 +674,7 @@ export function createProcessRegistry(store: ProcessStore): ProcessRegistry {
     ...createEffectOperations(store),
     ...createSignalOperations(store),
     ...createCompletionOperations(store),
+    ...createForkOperations(store),
     ...createWorkerOperations(store),
     ...createDrainOperations(store),
     ...createWorklistOperations(store),

@@ -93,6 +93,7 @@ export function watchRegistry(registry: ProcessRegistry): WatchedRegistry {
     hub,
     register: ticking(registry.register, request => request.id, asRegistered),
     registerAndBegin: ticking(registry.registerAndBegin, request => request.id, asRegistered),
+    fork: ticking(registry.fork, (_, request) => request.id),
     setExternalRef: ticking(registry.setExternalRef, byId),
     recordFirstStarted: ticking(registry.recordFirstStarted, byId),
     setWait: ticking(registry.setWait, byId),

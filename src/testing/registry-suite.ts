@@ -15,6 +15,7 @@ import { semanticsCases } from './registry-suite/event-semantics.ts'
 import { eventCases } from './registry-suite/events.ts'
 import { firstStartedCases } from './registry-suite/first-started.ts'
 import { foldCases } from './registry-suite/fold.ts'
+import { forkCases } from './registry-suite/forks.ts'
 import { goneSessionCases } from './registry-suite/gone-sessions.ts'
 import { grantCases } from './registry-suite/grants.ts'
 import { type Case, type Deviation, inWorld, type OpenRegistry } from './registry-suite/harness.ts'
@@ -90,6 +91,7 @@ export const SUBJECTS: Readonly<Record<string, (it: Case) => void>> = {
   texts: textCases,
   'the journal': journalCases,
   'starts by a running process': startCases,
+  forks: forkCases,
   'epochs of the journal': epochCases,
   'the ledger of effects': effectCases,
   environments: environmentCases,

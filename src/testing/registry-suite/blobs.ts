@@ -169,6 +169,19 @@ export function blobCases(it: Case): void {
     expect(await world.record('other')).toMatchObject(engine(LARGE))
   })
 
+  it('what was said in a session is collected when that is deleted', async world => {
+    const { registry } = world
+    await world.register({ id: 'other', ...engine(OTHER) })
+    await registry.createSession({ sessionId: 's', turnId: 't' })
+    const entries = [LARGE, OTHER].map(message => ({ kind: 'message', message }) as const)
+    await registry.appendToSession('s', { turnId: 't', after: 0, entries })
+    await registry.closeSession('s', 't')
+    expect(await countBlobs(world)).toBe(2)
+    await registry.deleteSession('s')
+    expect(await registry.collectBlobs()).toMatchObject({ examined: 2, collected: { count: 1 } })
+    expect(await world.record('other')).toMatchObject(engine(OTHER))
+  })
+
   it('a value that takes the place of another one lets that go', async world => {
     const { registry } = world
     const lease = await world.start(await world.register())

@@ -64,6 +64,6 @@ export function moveOfWait(id: ProcessId, { on, untilMs }: WaitState): string {
     case 'unknown_step':
       return `Somebody says what became of step ${on.step}: leasehold resolve ${id} '${on.step}'${deadline}`
     case 'external_key':
-      return `The answer for key ${on.key} comes${deadline}.`
+      return `Somebody answers it: leasehold complete --call '${on.key}' --success JSON${deadline}`
   }
 }

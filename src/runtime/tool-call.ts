@@ -1,7 +1,7 @@
 import type { ModelMessage } from 'ai'
 import { isLeaseholdError, LeaseholdError } from '../model/errors.ts'
 import type { ProcessEvent } from '../model/event.ts'
-import { type Json, toJson } from '../model/json.ts'
+import { fromJson, type Json, toJson } from '../model/json.ts'
 import type { PendingCall, ToolCallAnswer } from '../model/pending-call.ts'
 import type { Disposition } from '../model/process.ts'
 import type { ProcessContext, StepOptions, StepScope } from './context.ts'
@@ -40,10 +40,21 @@ export function findTool(
   return byId && toolDefinition(byId[1])
 }
 
-/** What a tool's code said, as its step has it in the journal. */
-type Said =
-  | { readonly type: 'value'; readonly value: Json }
-  | { readonly type: 'pending'; readonly key: string; readonly untilMs?: number }
+/**
+ * Stands in the journal as the member of a step's value that is no result, but says where one comes from. Anything else
+ * is the result itself, as the tool returned it or as somebody who knew has resolved the step.
+ */
+const PENDING = 'leasehold.pending'
+
+interface PendingAt {
+  readonly key: string
+  readonly untilMs?: number
+}
+
+const pendingIn = (said: Json): PendingAt | undefined =>
+  typeof said === 'object' && said !== null && PENDING in said
+    ? fromJson<PendingAt>(said[PENDING] ?? null)
+    : undefined
 
 /**
  * Calls the tool as one step, so that a crash after it does not call it again, and waits for a result that comes later.
@@ -54,9 +65,9 @@ export async function callTool(
   definition: ToolDefinition,
   call: ToolInvocation,
 ): Promise<Json> {
-  let said: Said
+  let said: Json
   try {
-    said = await ctx.step<Said>(call.toolName, scope => execute(ctx, definition, call, scope), {
+    said = await ctx.step<Json>(call.toolName, scope => execute(ctx, definition, call, scope), {
       ...stepOptions(definition, call.disposition),
       key: call.callId,
     })
@@ -64,12 +75,13 @@ export async function callTool(
     if (!isLeaseholdError(error, 'step_failed')) throw error
     throw toolFailed(call, `failed: ${error.message}`, error)
   }
-  if (said.type === 'value') return said.value
-  const answer = await ctx.waitForAnswer(said.key, said.untilMs)
+  const pending = pendingIn(said)
+  if (pending === undefined) return said
+  const answer = await ctx.waitForAnswer(pending.key, pending.untilMs)
   if (answer?.status === 'success') return answer.value
   throw toolFailed(
     call,
-    answer === undefined ? `had no answer under key "${said.key}" in time` : `failed: ${answer.message}`,
+    answer === undefined ? `had no answer under key "${pending.key}" in time` : `failed: ${answer.message}`,
   )
 }
 
@@ -77,20 +89,13 @@ export async function callTool(
 function stepOptions(
   { effect, retry, timeout, isNotDone, onUnknown }: ToolDefinition,
   disposition: Disposition,
-): StepOptions<Said> {
+): StepOptions<Json> {
   return {
     effect: effect ?? (disposition === 'rerunnable' ? 'repeatable' : 'once'),
     ...(retry === undefined ? {} : { retry }),
     ...(timeout === undefined ? {} : { timeout }),
     ...(isNotDone === undefined ? {} : { isNotDone }),
-    ...(typeof onUnknown === 'function'
-      ? {
-          onUnknown: async operationId => {
-            const found = await onUnknown(operationId)
-            return found === 'not_done' ? found : { done: { type: 'value', value: found.done } }
-          },
-        }
-      : {}),
+    ...(onUnknown === undefined ? {} : { onUnknown }),
   }
 }
 
@@ -99,7 +104,7 @@ async function execute(
   { tool }: ToolDefinition,
   call: ToolInvocation,
   { operationId, signal }: StepScope,
-): Promise<Said> {
+): Promise<Json> {
   const run = tool.execute as ((input: Json, options: ToolCallOptions) => unknown) | undefined
   if (run === undefined) throw new Error(`the tool "${call.toolName}" has no execute function`)
   const result = await lastOf(
@@ -124,9 +129,15 @@ async function execute(
       },
     }),
   )
-  if (result instanceof PendingAnswer) return { type: 'pending', ...result }
+  if (result instanceof PendingAnswer) return { [PENDING]: { ...result } }
   const stored = toJson(result)
-  if (stored.ok) return { type: 'value', value: stored.json }
+  if (stored.ok && pendingIn(stored.json) === undefined) return stored.json
+  if (stored.ok) {
+    throw new LeaseholdError(
+      'step_value_invalid',
+      `Tool "${call.toolName}" returned a value with the member "${PENDING}", which is this package's own. To leave the result pending, return what pending() gives.`,
+    )
+  }
   throw new LeaseholdError(
     'step_value_invalid',
     `Tool "${call.toolName}" returned what JSON cannot carry: ${stored.found} at ${stored.path}.`,

@@ -181,6 +181,28 @@ describe('a tool', () => {
     expect(await notDone.outcome(await call(notDone))).toMatchObject({ code: 'process_tool_failed' })
   })
 
+  test('whose definition asks a person has what that person says as its result', async () => {
+    const stage = stageOf(
+      defineTool(
+        { execute: () => Promise.reject(new Error('timeout')) },
+        { ...RERUNNABLE, effect: 'once', onUnknown: 'ask' },
+      ),
+    )
+    const id = await call(stage)
+    expect(await stage.runner.run(id)).toMatchObject({ type: 'parked' })
+    await stage.registry.resolveStep(id, `it[${id}]`, { value: { paid: true } }, { by: 'ana' })
+    expect(await stage.outcome(id)).toEqual({ status: 'completed', value: { paid: true } })
+  })
+
+  test('may not return what stands for a result that comes later', async () => {
+    const forged = { 'leasehold.pending': { key: 'k' } }
+    const stage = stageOf(defineTool({ execute: () => forged }, RERUNNABLE))
+    expect(await stage.outcome(await call(stage))).toMatchObject({
+      code: 'process_tool_failed',
+      message: expect.stringContaining('return what pending() gives'),
+    })
+  })
+
   test('emits events that it declares, and waits for those of its own process', async () => {
     const stage = stageOf(
       defineTool(

@@ -321,7 +321,11 @@ describe('a parked process says what it waits for and what ends that', () => {
       why: /what became of step pay\[7\]/,
       move: /leasehold resolve survey-42 'pay\[7\]'/,
     },
-    { on: { type: 'external_key', key: 'k' }, why: /under key k/, move: /^The answer for key k comes/ },
+    {
+      on: { type: 'external_key', key: 'k' },
+      why: /under key k/,
+      move: /leasehold complete --call 'k' --success JSON/,
+    },
   ]
 
   const explainWait = (waits: readonly WaitState[]): Explanation =>

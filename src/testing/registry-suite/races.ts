@@ -1,6 +1,7 @@
 import { expect } from 'vitest'
-import { ANA, BEN, COMPLETED, EXTERNAL, OUTCOMES, TTL, timer } from './fixtures.ts'
+import { ANA, BEN, COMPLETED, changedIds, EXTERNAL, OUTCOMES, TTL, timer } from './fixtures.ts'
 import type { Case } from './harness.ts'
+import { entryOf } from './texts-of-runs.ts'
 
 const WON = (results: readonly PromiseSettledResult<unknown>[]) =>
   results.filter(({ status }) => status === 'fulfilled').length
@@ -134,6 +135,29 @@ export function raceCases(it: Case): void {
       ),
     )
     expect(claims.filter(({ type }) => type === 'acquired')).toHaveLength(1)
+  })
+
+  it('a write that fails at its end takes nothing from its neighbours, nor their places in the feed', async world => {
+    const { registry } = world
+    const lease = await world.start(await world.register({ id: 'wrong' }))
+    for (const id of ['a', 'b', 'c']) await world.register({ id })
+    const cursor = await registry.latestChange()
+    const note = { eventType: 'note', payload: null }
+    // Its event and its row are written by then: the entry would take the place of a step that is done.
+    await registry.saveJournalEntry(lease, entryOf(lease, { value: 'done' }))
+    const { value: _, ...entry } = entryOf(lease, { kind: 'emit' })
+    const results = await Promise.allSettled([
+      registry.emit(lease, entry, note),
+      registry.append('a', note),
+      registry.append('b', note),
+      registry.emit(lease, entry, note),
+      registry.append('c', note),
+    ])
+    expect(results.map(({ status }) => status === 'fulfilled')).toEqual([false, true, true, false, true])
+    await registry.append('a', note)
+    const ids = changedIds(await registry.changesSince(cursor, 10))
+    expect({ last: ids.at(-1), all: ids.toSorted() }).toEqual({ last: 'a', all: ['a', 'b', 'c'] })
+    expect(await world.eventTypes('wrong')).toEqual(['process.first_started'])
   })
 
   it('a holder that wakes as another takes over: one of them holds', async ({

@@ -1,4 +1,3 @@
-import type { ProcessId } from '../../model/ids.ts'
 import { canonicalJson } from '../../model/json.ts'
 import type { LeaseOwner } from '../../model/lease.ts'
 import { fitsFilter } from '../../model/list.ts'
@@ -7,12 +6,13 @@ import { compareBytes } from '../../model/order.ts'
 import { isBlockingWake, isOpenWake, type StoredWake } from '../../model/outbox.ts'
 import { isTerminal } from '../../model/outcome.ts'
 import type { ProcessRecord, StoredProcess } from '../../model/process.ts'
-import type { EndedPlace, Tombstone } from '../../model/retention.ts'
-import { awaitedKey, awaitedProcess } from '../../model/wait.ts'
+import type { Tombstone } from '../../model/retention.ts'
+import { awaitedKey } from '../../model/wait.ts'
 import { formatCursor, parseCursor } from '../change-cursor.ts'
 import { immediately } from '../operation.ts'
 import type { ProcessChange, StoreReader, WakeGroup } from '../store.ts'
 import { listBlobs } from './blobs.ts'
+import { createRetentionReader } from './retention.ts'
 import { grantKey, journalKey, type MemoryState } from './state.ts'
 
 export interface MemoryReaderOptions {
@@ -220,30 +220,7 @@ export function createMemoryReader(state: MemoryState, options: MemoryReaderOpti
           .filter(({ record }) => record.wakeTarget?.sessionId === sessionId)
           .map(({ record }) => record.id),
       ),
-    listEnded: ({ before, filter, upTo, after, limit }) =>
-      immediately(() => {
-        const watermark = upTo === undefined ? Number.POSITIVE_INFINITY : parseCursor(registryId, upTo)
-        return state.processes
-          .values()
-          .map(({ record }) => record)
-          .filter(record => isTerminal(record.status) && record.updatedAtMs < before)
-          .filter(record => fitsFilter(record, filter) && record.changeSeq <= watermark)
-          .filter(record => compareAge(record, after) > 0)
-          .sort(compareAge)
-          .slice(0, limit)
-          .map(({ id, updatedAtMs, changeSeq }) => ({ id, updatedAtMs, changeSeq }))
-      }),
-    hasDueWake: id =>
-      immediately(() =>
-        state.wakes
-          .values()
-          .some(({ delivery, dueAtMs }) => delivery.processId === id && dueAtMs !== undefined),
-      ),
-    isAwaited: id =>
-      immediately(() =>
-        state.processes.values().some(({ record }) => record.waits.some(wait => awaitedProcess(wait) === id)),
-      ),
-    loadTombstone: id => immediately(() => tombstoneOf(state, id)),
+    ...createRetentionReader(state, registryId),
     loadEnv: ref => immediately(() => state.envs.get(ref)?.slice()),
     loadPendingCall: key => immediately(() => state.pendingCalls.get(key)),
     loadSession: id => immediately(() => state.sessions.get(id)),
@@ -301,21 +278,11 @@ const inOrder = (state: MemoryState, isMeant: (wake: StoredWake) => boolean): St
         left.sequence - right.sequence || compareBytes(left.wakeId, right.wakeId),
     )
 
-const compareAge = (left: EndedPlace, right: EndedPlace): number =>
-  left.updatedAtMs - right.updatedAtMs || compareBytes(left.id, right.id)
-
 /** A process has more than its tombstone has. */
 function toChange(state: MemoryState, row: ProcessRecord | Tombstone): ProcessChange {
   const { id, status } = row
   const isPruned = state.processes.get(id) === undefined
   return { id, status, isCancelRequested: 'cancelRequest' in row, isPruned }
-}
-
-function tombstoneOf(state: MemoryState, id: ProcessId): Tombstone | undefined {
-  const found = state.tombstones.get(id)
-  if (found === undefined) return undefined
-  const { changeSeq: _, ...tombstone } = found
-  return tombstone
 }
 
 const hostOf = ({ liveness }: LeaseOwner): string | undefined =>

@@ -1,13 +1,13 @@
 import { LeaseholdError } from '../../model/errors.ts'
 import type { ProcessId } from '../../model/ids.ts'
 import { type JournalEntry, mayReplace } from '../../model/journal.ts'
-import { compareBytes } from '../../model/order.ts'
 import type { StoredProcess } from '../../model/process.ts'
 import { signalNameOf } from '../../model/signal.ts'
 import { immediately } from '../operation.ts'
 import type { LeaseGuard, StoreReader, StoreTransaction } from '../store.ts'
 import { deleteBlobs, keepEntry, keepOfProcess, keepOfSession, LARGE_PLACES } from './blobs.ts'
 import { frozenCopy } from './frozen.ts'
+import { createRetentionWriter } from './retention.ts'
 import { grantKey, journalKey, type MemoryState } from './state.ts'
 import type { TransactionalMap } from './transactional-map.ts'
 
@@ -171,42 +171,7 @@ export function createMemoryTransaction(state: MemoryState, reader: StoreReader)
         state.sessionEntries.delete(sessionId)
         state.sessionBlobs.delete(sessionId)
       }),
-    deleteProcess: id =>
-      immediately(() => {
-        if (state.processes.get(id)?.record.status === 'running') return undefined
-        if (state.processes.get(id) === undefined) return undefined
-        const events = state.events.get(id)?.length ?? 0
-        for (const map of [
-          state.events,
-          state.unackedWakes,
-          state.unconsumedSignals,
-          state.leases,
-          state.processBlobs,
-        ])
-          map.delete(id)
-        deleteWhere(state.journal, entry => entry.processId === id)
-        deleteWhere(state.wakes, wake => wake.delivery.processId === id)
-        deleteWhere(state.pendingCalls, call => call.processId === id)
-        deleteWhere(state.grants, grant => grant.processId === id)
-        state.processes.delete(id)
-        return events
-      }),
-    insertTombstone: tombstone =>
-      immediately(() => {
-        state.changeSeq += 1
-        state.tombstones.set(tombstone.id, frozenCopy({ ...tombstone, changeSeq: state.changeSeq }))
-      }),
-    deleteTombstone: id => immediately(() => state.tombstones.delete(id)),
-    deleteTombstones: (before, limit) =>
-      immediately(() => {
-        const oldest = state.tombstones
-          .values()
-          .filter(({ prunedAtMs }) => prunedAtMs < before)
-          .sort((left, right) => left.prunedAtMs - right.prunedAtMs || compareBytes(left.id, right.id))
-          .slice(0, limit)
-        for (const { id } of oldest) state.tombstones.delete(id)
-        return oldest.length
-      }),
+    ...createRetentionWriter(state),
     deleteBlobs: hashes => immediately(() => deleteBlobs(state, hashes)),
   }
 }
@@ -224,10 +189,6 @@ const remove = (sequences: Sequences, id: ProcessId, sequence: number): void =>
     id,
     (sequences.get(id) ?? []).filter(one => one !== sequence),
   )
-
-function deleteWhere<Value>(map: TransactionalMap<string, Value>, isMeant: (value: Value) => boolean): void {
-  for (const [key, value] of map.entries()) if (isMeant(value)) map.delete(key)
-}
 
 const violated = (processId: ProcessId, what: string): LeaseholdError =>
   new LeaseholdError(

@@ -7,7 +7,6 @@ import type { LeaseOwner, ProcessLease, StoredLease } from '../../model/lease.ts
 import { isBlockingWake, isOpenWake, type StoredWake } from '../../model/outbox.ts'
 import type { ProcessRecord, StoredProcess } from '../../model/process.ts'
 import { originatorScopeId, triggerOf } from '../../model/provenance.ts'
-import type { Tombstone } from '../../model/retention.ts'
 import { signalNameOf } from '../../model/signal.ts'
 import { awaitedKey, awaitedProcess, type WaitState } from '../../model/wait.ts'
 import type { WorkerRow } from '../../model/worker-row.ts'
@@ -20,7 +19,6 @@ import type {
   MutableColumns,
   ProcessRow,
   RegistrationColumns,
-  TombstoneRow,
   WaitRow,
   WakeRow,
   WorkerTableRow,
@@ -325,23 +323,6 @@ export const fromGrantRow = (row: GrantRow): HandleGrant => ({
   scopeId: row.scope_id,
   processId: row.process_id,
   descriptor: present({ kind: row.kind, label: row.label }),
-})
-
-export const toTombstoneRow = (tombstone: Tombstone, changeSeq: number): TombstoneRow => ({
-  id: tombstone.id,
-  status: tombstone.status,
-  pruned_at: tombstone.prunedAtMs,
-  fence: tombstone.fence,
-  last_sequence: tombstone.lastSequence,
-  change_seq: changeSeq,
-})
-
-export const fromTombstoneRow = (row: TombstoneRow): Tombstone => ({
-  id: row.id,
-  status: row.status,
-  prunedAtMs: row.pruned_at,
-  fence: row.fence,
-  lastSequence: row.last_sequence,
 })
 
 const hostOf = ({ liveness }: LeaseOwner): string | null =>

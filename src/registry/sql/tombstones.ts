@@ -2,10 +2,26 @@ import type { Kysely } from 'kysely'
 import type { ProcessId } from '../../model/ids.ts'
 import type { Tombstone } from '../../model/retention.ts'
 import type { Operation } from '../store.ts'
-import { fromTombstoneRow, toTombstoneRow } from './rows.ts'
 import type { Schema, TombstoneRow } from './schema.ts'
 import type { SqlPlatform, SqlSession } from './session.ts'
 import { columns, type Named, prepare } from './statement.ts'
+
+const toRow = (tombstone: Tombstone, changeSeq: number): TombstoneRow => ({
+  id: tombstone.id,
+  status: tombstone.status,
+  pruned_at: tombstone.prunedAtMs,
+  fence: tombstone.fence,
+  last_sequence: tombstone.lastSequence,
+  change_seq: changeSeq,
+})
+
+const fromRow = (row: TombstoneRow): Tombstone => ({
+  id: row.id,
+  status: row.status,
+  prunedAtMs: row.pruned_at,
+  fence: row.fence,
+  lastSequence: row.last_sequence,
+})
 
 const byId = (db: Kysely<Schema>, p: Named<{ id: ProcessId }>) =>
   db.selectFrom('tombstones').selectAll().where('id', '=', p.id)
@@ -16,7 +32,7 @@ const lockTombstone = prepare((db, p: Named<{ id: ProcessId }>, { forUpdate }) =
 
 export function* loadTombstone(session: SqlSession, id: ProcessId): Operation<Tombstone | undefined> {
   const [row] = yield* session.all(selectTombstone, { id })
-  return row && fromTombstoneRow(row)
+  return row && fromRow(row)
 }
 
 export function* loadTombstoneForUpdate(
@@ -24,7 +40,7 @@ export function* loadTombstoneForUpdate(
   id: ProcessId,
 ): Operation<Tombstone | undefined> {
   const [row] = yield* session.all(lockTombstone, { id })
-  return row && fromTombstoneRow(row)
+  return row && fromRow(row)
 }
 
 const insertRow = prepare((db, p: Named<TombstoneRow>, { changePosition }) =>
@@ -39,7 +55,7 @@ export function* insertTombstone(
   platform: SqlPlatform,
   tombstone: Tombstone,
 ): Operation<void> {
-  yield* session.send(insertRow, toTombstoneRow(tombstone, yield* platform.nextChange(session)))
+  yield* session.send(insertRow, toRow(tombstone, yield* platform.nextChange(session)))
 }
 
 const deleteRow = prepare((db, p: Named<{ id: ProcessId }>) =>

@@ -71,12 +71,13 @@ async function measure(names: readonly string[]): Promise<MeasuredRow[]> {
   return measured
 }
 
-const startServer = () =>
-  startDevServer({
+function startServer() {
+  return startDevServer({
     env: process.env,
     cacheDir: join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'leasehold'),
     onProgress: say,
   })
+}
 
 function requireBench(name: string): Bench {
   const bench = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined

@@ -195,7 +195,7 @@ describe('while another OS process holds the write lock', () => {
 })
 
 describe('several OS processes on one file', () => {
-  test('open a new one at once: one makes it and all write', { timeout: 30_000 }, async () => {
+  test('open a new one at once: one makes it and all write', { timeout: 120_000 }, async () => {
     const path = await temporaryPath()
     const children = Array.from({ length: 8 }, () => spawnChild('open and write', path))
     await Promise.all(children.map(child => child.nextLine()))

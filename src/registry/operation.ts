@@ -22,6 +22,37 @@ export function* awaited<T>(promise: Promise<T>): Operation<T> {
 }
 
 /**
+ * Operations that do not depend on each other, in the order given: a database elsewhere is asked all of it before it has
+ * answered the first. It still does one after the other, so that what is locked first is locked first.
+ */
+export function* together<First, Second, Third>(
+  first: Operation<First>,
+  second: Operation<Second>,
+  third: Operation<Third>,
+): Operation<[First, Second, Third]> {
+  const begun = [begin(first), begin(second), begin(third)] as const
+  return [yield* finish(begun[0]), yield* finish(begun[1]), yield* finish(begun[2])]
+}
+
+interface Begun<T> {
+  readonly operation: Operation<T>
+  readonly step: IteratorResult<Promise<unknown>, T>
+}
+
+function begin<T>(operation: Operation<T>): Begun<T> {
+  const step = operation.next()
+  // If one before it fails, nobody waits for this one any more.
+  if (!step.done) step.value.catch(() => {})
+  return { operation, step }
+}
+
+function* finish<T>({ operation, step }: Begun<T>): Operation<T> {
+  let next = step
+  while (!next.done) next = operation.next(yield next.value)
+  return next.value
+}
+
+/**
  * Runs an operation over an asynchronous driver. What a promise is rejected with is thrown where it was yielded. Any
  * promise but the driver's own is refused: a transaction that waits for something else keeps its locks meanwhile.
  */

@@ -10,6 +10,7 @@ import { freed, isCurrentLease, leaseLost } from '../../model/lease.ts'
 import { isTerminal, type Outcome } from '../../model/outcome.ts'
 import type { StoredProcess } from '../../model/process.ts'
 import { requirePayloadSize } from '../../model/registration.ts'
+import { together } from '../operation.ts'
 import type { CompletionOperations } from '../registry.ts'
 import type { Operation, ProcessStore, StoreReader } from '../store.ts'
 import { insertEvent, repaired, requireProcess, saveUnderLease } from './shared.ts'
@@ -19,12 +20,15 @@ export function createCompletionOperations(store: ProcessStore): CompletionOpera
     completeWithLease: async (lease, outcome) => {
       requirePayloadSize('outcome', asJson(outcome), lease.processId)
       return store.transaction(function* (tx) {
-        const stored = yield* requireProcess(tx, lease.processId)
+        // The clock after the locks: whoever had to wait for them comes later.
+        const [stored, current, now] = yield* together(
+          requireProcess(tx, lease.processId),
+          tx.loadLease(lease.processId),
+          tx.now(),
+        )
         const request = terminalEvent(stored, outcome)
         const replay = yield* findReplay(tx, stored, request)
         if (replay !== undefined) return yield* repaired(tx, stored, replay)
-        const current = yield* tx.loadLease(lease.processId)
-        const now = yield* tx.now()
         if (current === undefined || !isCurrentLease(current, lease, now))
           throw leaseLost(lease, current, now)
         // The contract's claim may lease an ended row.

@@ -22,6 +22,7 @@ import {
   type RegistrationRequest,
   type SameIdRule,
 } from '../../model/registration.ts'
+import { together } from '../operation.ts'
 import type { RegisterOptions, RegisterResult, StartResult } from '../registry.ts'
 import type { Operation, StoreTransaction } from '../store.ts'
 import { changed, dueAt } from './due.ts'
@@ -61,9 +62,8 @@ export function* register(tx: StoreTransaction, { journal, ...asked }: Asked): O
 }
 
 function* registerRow(tx: StoreTransaction, asked: Omit<Asked, 'journal'>): Operation<RegisterResult> {
-  const decision = yield* decide(tx, asked)
+  const { decision, now } = yield* decide(tx, asked)
   if (decision.type === 'existing') return decision
-  const now = yield* tx.now()
   const stored = newRow(decision, now, asked.isDueAtOnce ? now : DUE.afterRegister(now))
   yield* insertRow(tx, stored, decision, asked)
   const { continues } = decision
@@ -80,9 +80,8 @@ export function* registerAndBegin(
   asked: Asked,
   request: BeginAttemptRequest,
 ): Operation<StartResult> {
-  const decision = yield* decide(tx, asked)
+  const { decision, now } = yield* decide(tx, asked)
   if (decision.type === 'existing') return decision
-  const now = yield* tx.now()
   const row = newRow(decision, now, now)
   const lapsed = decision.continues === undefined ? undefined : { fence: decision.continues.fence }
   const begin = decideBeginAttempt(row, lapsed, request, now)
@@ -124,11 +123,12 @@ function begunRow(
 function* decide(
   tx: StoreTransaction,
   { sameId, reuse, ...asked }: Omit<Asked, 'journal'>,
-): Operation<RegisterDecision> {
-  const existing = yield* tx.loadProcess(asked.registration.id)
-  // After the row: whoever waited for the lock of one that was pruned meanwhile finds its tombstone.
-  const tombstone = existing === undefined ? yield* tx.loadTombstone(asked.registration.id) : undefined
-  return decideRegister({ existing: existing?.record, tombstone }, asked, { sameId, reuse })
+): Operation<{ decision: RegisterDecision; now: number }> {
+  const { id } = asked.registration
+  // The tombstone after the row: whoever waited for the lock of one that was pruned meanwhile finds it.
+  const [existing, tombstone, now] = yield* together(tx.loadProcess(id), tx.loadTombstone(id), tx.now())
+  const known = { existing: existing?.record, tombstone: existing === undefined ? tombstone : undefined }
+  return { decision: decideRegister(known, asked, { sameId, reuse }), now }
 }
 
 function* insertRow(

@@ -15,6 +15,7 @@ import { isTerminal } from '../../model/outcome.ts'
 import type { ProcessRecord, StoredProcess } from '../../model/process.ts'
 import { noLongerRetained } from '../../model/retention.ts'
 import { type WakeDelivery, wakeDeliveryOf } from '../../model/wake.ts'
+import { together } from '../operation.ts'
 import type { LeaseGuard, Operation, StoreReader, StoreTransaction } from '../store.ts'
 import { dueAt } from './due.ts'
 import { putWake } from './put-wake.ts'
@@ -141,9 +142,13 @@ export function* requireHeld(
   tx: StoreTransaction,
   lease: ProcessLease,
 ): Operation<{ stored: StoredProcess; current: StoredLease; now: number }> {
-  const stored = yield* requireProcess(tx, lease.processId)
-  const current = yield* tx.loadLease(lease.processId)
-  const now = yield* tx.now()
+  const { processId } = lease
+  // The clock after the locks: whoever had to wait for them comes later.
+  const [stored, current, now] = yield* together(
+    requireProcess(tx, processId),
+    tx.loadLease(processId),
+    tx.now(),
+  )
   if (current === undefined || !isCurrentLease(current, lease, now)) throw leaseLost(lease, current, now)
   // An ended row may be leased by the contract's claim, but no body begins under that.
   if (isTerminal(stored.record.status)) throw alreadyTerminal(stored.record)

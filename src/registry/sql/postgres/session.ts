@@ -31,8 +31,8 @@ export class PostgresSession implements SqlSession {
   readonly begun: Promise<void>
   readonly withoutWaits = new Set<ProcessId>()
   #isBegun = false
-  #isFirst = true
-  #last: Promise<QueryResult> | undefined
+  #hasWritten = false
+  readonly #own = new WeakSet<Promise<unknown>>()
   #lastSent: Promise<unknown> | undefined
   #failure: unknown
   #isOver = false
@@ -55,17 +55,19 @@ export class PostgresSession implements SqlSession {
   }
 
   *all<Params, Row>(statement: Statement<Params, Row>, params: Params) {
-    const { rows } = yield* this.#query(statement, params, this.#isFirst)
+    const { rows } = yield* this.#query(statement, params, !this.#hasWritten)
     return rows as Row[]
   }
 
   *run<Params, Row>(statement: Statement<Params, Row>, params: Params) {
+    this.#hasWritten = true
     const { rowCount } = yield* this.#query(statement, params, false)
     return rowCount ?? 0
   }
 
   send<Params, Row>(statement: Statement<Params, Row>, params: Params): Operation<void> {
     this.#requireOpen()
+    this.#hasWritten = true
     // The connection answers in order: whatever is asked next learns of the failure as well.
     this.#lastSent = this.#start(this.#bound(statement, params), false).catch(error => {
       this.#failure ??= error
@@ -80,9 +82,9 @@ export class PostgresSession implements SqlSession {
     return this.#failure
   }
 
-  /** Is it what the last query will come to? */
+  /** Is it what one of its queries will come to? */
   isOwn(promise: Promise<unknown>): boolean {
-    return promise === this.#last
+    return this.#own.has(promise)
   }
 
   /** The connection is somebody else's from now on, whatever a body that kept its verbs may do. */
@@ -100,16 +102,15 @@ export class PostgresSession implements SqlSession {
       // To a transaction that has failed, the server says nothing but that it has.
       throw (await this.failure()) ?? error
     })
-    this.#last = query
+    this.#own.add(query)
     return awaited(query)
   }
 
   /**
-   * `isEager`: sent along with `begin`. Only for a first query that reads: without a transaction, should `begin` be
-   * refused, each write would be committed by itself. Whoever waits for `begin` keeps the order in which they came.
+   * `isEager`: sent along with `begin`. Only for queries that read before anything is written: without a transaction,
+   * should `begin` be refused, each write would be committed by itself. Whoever waits for `begin` keeps the order in which they came.
    */
   async #start(query: Query, isEager: boolean): Promise<QueryResult> {
-    this.#isFirst = false
     if (!isEager && !this.#isBegun) await this.begun
     try {
       return await this.#client.query(query)

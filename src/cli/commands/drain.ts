@@ -44,9 +44,10 @@ export const drainCommand = ({ env, output, exitWith }: CliContext): Command =>
     .addOption(registryOption())
     .addOption(hostOption())
     .action(({ worker, allHere, by, timeout, wait, ...connection }: DrainFlags) => {
+      requireOneWay(worker, allHere)
       const withinMs = wait ? parseDuration(timeout) : 0
       return withRegistry(readConnectionSettings(env, connection), async registry => {
-        const workers = await findWorkers(registry, { names: worker, allHere })
+        const workers = await findWorkers(registry, worker)
         for (const { incarnationId } of workers) await registry.requestDrain(incarnationId, by)
         const until = performance.now() + withinMs
         const drained = await Promise.all(workers.map(each => waitForReport(registry, each, until)))
@@ -59,13 +60,13 @@ export const drainCommand = ({ env, output, exitWith }: CliContext): Command =>
       })
     })
 
-async function findWorkers(
-  registry: ProcessRegistry,
-  { names, allHere }: { readonly names: string[] | undefined; readonly allHere: true | undefined },
-): Promise<LeaseOwner[]> {
-  if ((names === undefined) === (allHere === undefined)) {
-    throw new LeaseholdError('usage', 'Say which workers: either --worker ID or --all-here.')
-  }
+function requireOneWay(names: string[] | undefined, allHere: true | undefined): void {
+  if ((names === undefined) !== (allHere === undefined)) return
+  throw new LeaseholdError('usage', 'Say which workers: either --worker ID or --all-here.')
+}
+
+/** Without names: all that run on this host. */
+async function findWorkers(registry: ProcessRegistry, names: string[] | undefined): Promise<LeaseOwner[]> {
   const workers = (await registry.workers()).map(({ worker }) => worker)
   if (names === undefined) {
     const here = localLiveness()

@@ -1,0 +1,35 @@
+import type {
+  CreateSessionDecision,
+  Session,
+  SessionAppend,
+  SessionEntry,
+  SessionRequest,
+} from '../../model/session.ts'
+
+/** What was said in sessions, one turn at a time. See `model/session.ts`. */
+export interface SessionOperations {
+  /** Makes the session, or opens a closed one, for the turn. Throws `session_busy` while another turn has it. */
+  createSession(request: SessionRequest): Promise<CreateSessionDecision>
+  /**
+   * Appends after what the turn has read; the same again changes nothing. Throws `session_unknown`, `session_closed` or
+   * `session_conflict`.
+   */
+  appendToSession(sessionId: string, append: SessionAppend): Promise<{ readonly lastPosition: number }>
+  /** `active_path`: from the last summary on, instead of everything. */
+  loadSession(
+    sessionId: string,
+    options?: { readonly residency?: 'keep_all' | 'active_path' },
+  ): Promise<LoadedSession | undefined>
+  /**
+   * Forgets the session and all that was said in it; `false`: there is none. Throws `session_busy` while a turn has it. What
+   * it may address and what wakes it is another matter: `deleteSessionState`.
+   */
+  deleteSession(sessionId: string): Promise<boolean>
+  /** Ends the turn's hold on it. Not open, or open for another turn: nothing happens. */
+  closeSession(sessionId: string, turnId: string): Promise<void>
+}
+
+export interface LoadedSession {
+  readonly session: Session
+  readonly entries: readonly SessionEntry[]
+}

@@ -15,8 +15,8 @@ export type Filler = (stores: BenchStores, name: string, rows: number) => Promis
 
 const LIVE = 'template-live'
 const ENDED = 'template-ended'
-/** More than making the templates takes. */
-const TEMPLATE_CHANGES = 100
+/** More than making the templates takes, whose transactions each reserve some. */
+const TEMPLATE_CHANGES = 10_000
 
 const SESSION = { sessionId: 'bench' }
 

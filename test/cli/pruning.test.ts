@@ -1,9 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
+import type { ProcessRegistry } from '../../src/registry/registry.ts'
 import { jsonError, openWorkspace } from './fixtures.ts'
 import { end, register, registerExternal } from './records.ts'
 
 const COMPLETED = { status: 'completed', value: 1 } as const
+
+/** The cutoff is the moment at which the command asks, and it is exclusive: no event but the clock's next millisecond. */
+async function untilPast(registry: ProcessRegistry, id: string): Promise<void> {
+  const { updatedAtMs } = await registry.requireRecord(id)
+  while ((await registry.now()) <= updatedAtMs) await sleep(1)
+}
 
 /** Two that ended, one that runs. */
 async function withEnded() {
@@ -13,9 +20,7 @@ async function withEnded() {
   await end(registry, 'a', COMPLETED)
   await end(registry, 'b', { status: 'cancelled', message: 'enough' })
   await register(registry, 'running')
-  // The cutoff is the moment at which the command asks, and it is exclusive.
-  const ended = await registry.requireRecord('b')
-  while ((await registry.now()) <= ended.updatedAtMs) await sleep(1)
+  await untilPast(registry, 'b')
   return { ...workspace, registry }
 }
 
@@ -71,8 +76,7 @@ describe('prune', () => {
     const { cli, registry } = await withEnded()
     await registerExternal(registry, 'c')
     await end(registry, 'c', { status: 'completed', value: 'x'.repeat(100 * 1024 - 2) })
-    const ended = await registry.requireRecord('c')
-    while ((await registry.now()) <= ended.updatedAtMs) await sleep(1)
+    await untilPast(registry, 'c')
     const { stdout } = await cli(['prune', '--before', '0s'])
     expect(stdout).toMatch(/^Pruned 3 .*\nCollected 1 large payload: 100 KiB\.\n$/)
   })

@@ -253,6 +253,7 @@ test('parents that fill all slots and wait for their children all come to their 
   let most = 0
   const busy = async () => {
     most = Math.max(most, ++working)
+    // The work itself takes time, so that one slot too many would be seen as two who work at once.
     await new Promise(resolve => setTimeout(resolve, 2))
     working--
   }

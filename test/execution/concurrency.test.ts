@@ -49,6 +49,7 @@ test('never more than so many steps run at once, however many processes wait in 
       for (let round = 0; round < 3; round++) {
         await ctx.step(`work ${round}`, async () => {
           most = Math.max(most, ++working)
+          // The work itself takes time, so that one slot too many would be seen.
           await sleep(5)
           working--
         })

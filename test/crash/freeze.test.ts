@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { type CrashWorld, openCrashWorld } from '../support/crash-world.ts'
 import { eventually } from '../support/eventually.ts'
 import { openDoor, readMarks } from '../support/marks.ts'
-import type { WorkerProcess } from '../support/spawn-worker.ts'
+import { freezeBetweenWrites, type WorkerProcess } from '../support/spawn-worker.ts'
 
 /**
  * The worker to be frozen has room for one process and is full, so it asks the server for no other: what the server
@@ -14,7 +14,7 @@ const leaseTimings = { ttlMs: 1_500, renewIntervalMs: 500 }
 
 /** Frozen for twice the lease's time: long after everybody else may think it gone. */
 async function freezeForTwoLeases(world: CrashWorld, worker: WorkerProcess, id: string): Promise<void> {
-  worker.freeze()
+  await freezeBetweenWrites(worker, world.registryPath)
   const expiresAtMs = (await world.registry.getLease(id))?.expiresAtMs ?? 0
   await eventually(() => Date.now() > expiresAtMs + leaseTimings.ttlMs)
 }

@@ -7,7 +7,7 @@ import { crashHostOn } from '../support/crash-host.ts'
 import { eventually } from '../support/eventually.ts'
 import type { InlineMainOptions } from '../support/inline-main.ts'
 import { openDoor, readMarks } from '../support/marks.ts'
-import { spawnInlineWorker } from '../support/spawn-worker.ts'
+import { freezeBetweenWrites, spawnInlineWorker } from '../support/spawn-worker.ts'
 import { REGISTRIES } from './world.ts'
 
 /** A client here, and inline workers in OS processes of their own, on one registry. */
@@ -83,11 +83,14 @@ describe.each(REGISTRIES)('inline workers that die, on $name', ({ newAddress }) 
 
   test('a worker that was frozen past its lease finds another one in its place, and writes nothing (§6 #186)', async () => {
     const leaseTimings = { ttlMs: 1_500, renewIntervalMs: 500 }
-    await using world = await openCrashWorld(await newAddress())
+    const address = await newAddress()
+    await using world = await openCrashWorld(address)
     const frozen = await world.spawn({ leaseTimings })
     const handle = await world.processes.start({ kind: 'door', input: world })
     await world.marks('began')
-    frozen.freeze()
+    await (address.startsWith('sqlite:')
+      ? freezeBetweenWrites(frozen, address.slice('sqlite:'.length))
+      : frozen.freeze())
     const second = await world.spawn({ leaseTimings })
     await world.marks('began', 2)
     frozen.thaw()

@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
+import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
+import { eventually } from './eventually.ts'
 import type { InlineMainOptions } from './inline-main.ts'
 import type { WorkerMainOptions } from './worker-main.ts'
 
@@ -61,5 +63,29 @@ async function spawnWorkerMain(file: string, options: object): Promise<WorkerPro
     },
     freeze: () => child.kill('SIGSTOP'),
     thaw: () => child.kill('SIGCONT'),
+  }
+}
+
+/**
+ * Freezes a worker at a moment at which it holds no lock of its SQLite file. In the middle of a write it would hold that
+ * lock until it thaws, and nobody else could write: with one file that is so, and it is not what these tests are about.
+ */
+export async function freezeBetweenWrites(worker: WorkerProcess, registryPath: string): Promise<void> {
+  await eventually(() => {
+    worker.freeze()
+    if (canWrite(registryPath)) return true
+    worker.thaw()
+    return false
+  })
+}
+
+function canWrite(path: string): boolean {
+  // Long enough for the writes of those who are not frozen.
+  using db = new DatabaseSync(path, { timeout: 500 })
+  try {
+    db.exec('begin immediate; rollback')
+    return true
+  } catch {
+    return false
   }
 }

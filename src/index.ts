@@ -19,6 +19,7 @@ export type { AbandonEvidence, Failure, Outcome, ProcessStatus } from './model/o
 export type { ToolCallAnswer } from './model/pending-call.ts'
 export type { Disposition, ProcessRecord } from './model/process.ts'
 export { Secret, secret } from './model/secret.ts'
+export { outcomeOfToolResult, type ToolResult, toolResultOf } from './model/tool-result.ts'
 export { ProcessAwaiter } from './registry/awaiter.ts'
 export type { ProcessEventSink } from './registry/event-sink.ts'
 export type { HostTransaction } from './registry/host-transaction.ts'

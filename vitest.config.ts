@@ -5,7 +5,8 @@ import { defineConfig } from 'vitest/config'
 // The tests start many OS processes of the same code: what the first one compiled, the others read.
 process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL('node_modules/.cache/compiled', import.meta.url))
 
-const slow = { testTimeout: 60_000, hookTimeout: 120_000 }
+// No bound on speed: the limits end what hangs, also on a slow machine under load.
+const patient = { testTimeout: 180_000, hookTimeout: 180_000, expect: { poll: { timeout: 60_000 } } }
 
 export default defineConfig({
   test: {
@@ -13,24 +14,24 @@ export default defineConfig({
     maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       // Pure rules and code without a server: `npm run check` runs these alone.
-      { test: { name: 'unit', include: ['test/{model,runtime,execution}/**/*.test.ts'] } },
+      { test: { name: 'unit', include: ['test/{model,runtime,execution}/**/*.test.ts'], ...patient } },
       // The conformance suite, and inline workers, on real stores. One real PostgreSQL for all of them; each test has a schema of its own.
       {
         test: {
           name: 'stores',
           include: ['test/{registry,inline}/**/*.test.ts'],
           globalSetup: ['test/support/postgres-server.ts'],
-          ...slow,
+          ...patient,
         },
       },
-      { test: { name: 'dev-server', include: ['test/dev-server/**/*.test.ts'], ...slow } },
+      { test: { name: 'dev-server', include: ['test/dev-server/**/*.test.ts'], ...patient } },
       // One real Temporal server for all of them, started and stopped here; each test has a registry and a queue of its own.
       {
         test: {
           name: 'temporal',
           include: ['test/{temporal,crash,replay,cli,examples}/**/*.test.ts'],
           globalSetup: ['test/support/temporal-server.ts'],
-          ...slow,
+          ...patient,
         },
       },
     ],

@@ -75,7 +75,7 @@ test('a connection that is idle for long enough is closed, and another one made 
         ])
         return rowCount
       },
-      { timeout: 15_000 },
+      { timeout: 60_000 },
     )
     .toBe(1)
   expect((await registry.register(registration())).type).toBe('existing')

@@ -98,10 +98,10 @@ describe('a process registered in a transaction of the host’s', () => {
     await registry.registerIn(client, registration())
     // Notices arrive in the order of their commits: when this one is heard, an earlier one has been.
     await registry.register(registration({ id: 'q' }))
-    await expect.poll(() => heard.toSorted(), { timeout: 10_000 }).toEqual(['q by other', 'q by registry'])
+    await expect.poll(() => heard.toSorted(), { timeout: 60_000 }).toEqual(['q by other', 'q by registry'])
     await client.query('commit')
     await expect
-      .poll(() => heard.slice(2).toSorted(), { timeout: 10_000 })
+      .poll(() => heard.slice(2).toSorted(), { timeout: 60_000 })
       .toEqual(['p by other', 'p by registry'])
   })
 
@@ -339,5 +339,5 @@ async function untilWaiting(client: pg.Client): Promise<void> {
     )
     return rows[0].is_waiting
   }
-  await expect.poll(isWaiting, { timeout: 10_000, interval: 5 }).toBe(true)
+  await expect.poll(isWaiting, { timeout: 60_000, interval: 5 }).toBe(true)
 }

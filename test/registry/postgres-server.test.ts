@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => server?.stop())
 
 const BEGINNING = '' as ChangeCursor
-const SOON = { timeout: 15_000, interval: 20 }
+const SOON = { timeout: 60_000, interval: 20 }
 
 const openRegistry = async (connectionString: string): Promise<ProcessRegistry> =>
   createProcessRegistry(await openPostgres({ connectionString, schema: 'leasehold' }))

@@ -98,7 +98,7 @@ describe.each(STORES)('the $name store', ({ open }) => {
     const listener = vi.fn<() => void>()
     const stop = store.watch(listener, { everyMs: 1_000_000 })
     await insert(store)
-    await vi.waitFor(() => expect(listener).toHaveBeenCalledTimes(1))
+    await expect.poll(() => listener.mock.calls.length).toBe(1)
     stop()
     stop()
     await insert(store, stored({ id: idOf('other') }))

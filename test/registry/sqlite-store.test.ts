@@ -58,7 +58,7 @@ describe('transactions that are ready together', () => {
     store.watch(listener, { everyMs: 1_000_000 })
     await Promise.all(Array.from({ length: 50 }, (_, index) => save(store, `worker ${index}`)))
     await save(store, 'one more')
-    await vi.waitFor(() => expect(listener).toHaveBeenCalledTimes(2))
+    await expect.poll(() => listener.mock.calls.length).toBe(2)
   })
 
   test('are invisible to readers until all of them are committed', async () => {

@@ -1,3 +1,4 @@
+export type { WorkerDeployment } from './activities/worker-versioning.ts'
 export {
   createProcessClient,
   type ProcessClient,

@@ -1,8 +1,10 @@
 import { ActivityNotFoundError, AsyncCompletionClient, Client } from '@temporalio/client'
-import { type NativeConnection, Worker } from '@temporalio/worker'
+import type { DataConverter } from '@temporalio/common'
+import { type NativeConnection, Worker, type WorkflowBundleOption } from '@temporalio/worker'
 import { tryAgain } from './activities/failures.ts'
 import { createProcessActivities } from './activities/process-activities.ts'
 import { tunerFor } from './activities/worker-tuner.ts'
+import { versioningOf, type WorkerDeployment } from './activities/worker-versioning.ts'
 import { TemporalRunHandle } from './client/temporal-run-handle.ts'
 import { defaultTaskQueue } from './contract.ts'
 import { DeathWatch, type FailOrphan } from './execution/death-watch.ts'
@@ -33,6 +35,12 @@ export interface ProcessWorkerOptions extends ExecutionOptions {
   readonly shutdownGraceMs?: number
   /** Where the bundled workflow code is kept. Default `~/.cache/leasehold`. */
   readonly cacheDir?: string
+  /** The build that this worker is of, for Temporal's worker versioning. Default: none, an unversioned worker. */
+  readonly deployment?: WorkerDeployment
+  /** How what little of ours enters a history is written, as by an encrypting codec. Must be the clients'. */
+  readonly dataConverter?: DataConverter
+  /** Workflow code bundled by somebody else, of which `leasehold/workflows` is a part. Default: bundled here, and kept. */
+  readonly workflowBundle?: WorkflowBundleOption
 }
 
 export interface ProcessWorker extends AsyncDisposable {
@@ -54,7 +62,7 @@ export async function createProcessWorker<H extends Host>(
   host: H,
   options: ProcessWorkerOptions,
 ): Promise<ProcessWorker> {
-  const { connection, namespace = 'default', shutdownGraceMs = 3_000 } = options
+  const { connection, namespace = 'default', shutdownGraceMs = 3_000, dataConverter } = options
   requireHost(host)
   const { registry, release } = await borrowRegistry(host.registry, {
     eventSink: host.eventSink,
@@ -75,7 +83,11 @@ export async function createProcessWorker<H extends Host>(
       namespace,
       taskQueue,
       identity: identity.ownerId,
-      workflowBundle: await loadWorkflowBundle(options.cacheDir ?? DEFAULT_CACHE_DIR),
+      workflowBundle:
+        options.workflowBundle ??
+        (await loadWorkflowBundle(options.cacheDir ?? DEFAULT_CACHE_DIR, dataConverter)),
+      ...(dataConverter === undefined ? {} : { dataConverter }),
+      ...versioningOf(options.deployment),
       activities: { ...createProcessActivities(environment, runner, shutdown.signal) },
       tuner: tunerFor(environment.slots),
       // A cached workflow costs about 1 MB, and ours wake rarely.
@@ -87,12 +99,15 @@ export async function createProcessWorker<H extends Host>(
       defaultHeartbeatThrottleInterval: timings.renewIntervalMs,
       shutdownGraceTime: shutdownGraceMs,
     })
-    const client = new Client({ connection, namespace, identity: identity.ownerId })
+    const server = {
+      connection,
+      namespace,
+      identity: identity.ownerId,
+      ...(dataConverter === undefined ? {} : { dataConverter }),
+    }
+    const client = new Client(server)
     const handle = new TemporalRunHandle({ client, registry, taskQueue, heartbeatTimeoutMs: timings.ttlMs })
-    const deathWatch = new DeathWatch(
-      environment,
-      createFailOrphan(new AsyncCompletionClient({ connection, namespace, identity: identity.ownerId })),
-    )
+    const deathWatch = new DeathWatch(environment, createFailOrphan(new AsyncCompletionClient(server)))
     const sweeper = new Sweeper(environment, runner, handle)
     const pruner = new Pruner(environment, options.retention)
     const blobCollector = createBlobCollector(environment)

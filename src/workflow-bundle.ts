@@ -4,25 +4,47 @@ import { createRequire } from 'node:module'
 import { homedir } from 'node:os'
 import { dirname, extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { bundleWorkflowCode } from '@temporalio/worker'
+import type { DataConverter } from '@temporalio/common'
+import { bundleWorkflowCode, type WorkflowBundleOption } from '@temporalio/worker'
 
 export const DEFAULT_CACHE_DIR = join(homedir(), '.cache', 'leasehold')
 
 /** Beside this file, in source and in the built package alike. */
 const WORKFLOWS = fileURLToPath(new URL(`./workflows/index${extname(import.meta.url)}`, import.meta.url))
 
+/** Modules of a data converter's that run inside the workflow, and so are part of its bundle. Codecs run outside. */
+export type BundledConverters = Pick<DataConverter, 'payloadConverterPath' | 'failureConverterPath'>
+
 /**
  * The workflow's code as one file, for Temporal's sandbox. Bundling takes seconds, so the file is kept in the cache folder
- * under the SDK's version and the hash of its sources; whatever changes either makes a new one.
+ * under the SDK's version and the hash of its sources; whatever changes either makes a new one. Not so with somebody's own
+ * converters: nobody knows what they import, so they are bundled each time.
  */
-export async function loadWorkflowBundle(cacheDir = DEFAULT_CACHE_DIR): Promise<{ codePath: string }> {
-  const codePath = join(cacheDir, `workflow-bundle-${sdkVersion()}-${await sourceHash()}.js`)
-  if (!(await exists(codePath))) await writeWhole(codePath, await bundle())
-  return { codePath }
+export async function loadWorkflowBundle(
+  cacheDir = DEFAULT_CACHE_DIR,
+  converters: BundledConverters = {},
+): Promise<WorkflowBundleOption> {
+  const { payloadConverterPath, failureConverterPath } = converters
+  if (payloadConverterPath !== undefined || failureConverterPath !== undefined) {
+    return {
+      code: await bundle({
+        ...(payloadConverterPath === undefined ? {} : { payloadConverterPath }),
+        ...(failureConverterPath === undefined ? {} : { failureConverterPath }),
+      }),
+    }
+  }
+  return { codePath: await cachedBundlePath(cacheDir) }
 }
 
-async function bundle(): Promise<string> {
-  const { code } = await bundleWorkflowCode({ workflowsPath: WORKFLOWS, logger: quiet })
+/** The file of the cached bundle; made if it is not there. */
+export async function cachedBundlePath(cacheDir: string): Promise<string> {
+  const codePath = join(cacheDir, `workflow-bundle-${sdkVersion()}-${await sourceHash()}.js`)
+  if (!(await exists(codePath))) await writeWhole(codePath, await bundle())
+  return codePath
+}
+
+async function bundle(converters: BundledConverters = {}): Promise<string> {
+  const { code } = await bundleWorkflowCode({ workflowsPath: WORKFLOWS, logger: quiet, ...converters })
   return code
 }
 

@@ -1,8 +1,5 @@
-import {
-  type Client,
-  WorkflowExecutionAlreadyStartedError,
-  type WorkflowExecutionDescription,
-} from '@temporalio/client'
+import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client'
+import { ValueError } from '@temporalio/common'
 import {
   NUDGE_SIGNAL,
   type Nudge,
@@ -116,7 +113,14 @@ export class TemporalRunHandle implements ProcessRunHandle, ClientBackend {
   /** The open workflow of this id serves this process already, or the id is taken by somebody else. */
   async #requireOwnWorkflow(id: string): Promise<void> {
     const { client, registry } = this.#options
-    const found: WorkflowExecutionDescription = await client.workflow.getHandle(id).describe()
+    const found = await client.workflow.getHandle(id).describe().catch(unreadableMemo)
+    if (found === 'unreadable') {
+      throw new LeaseholdError(
+        'workflow_id_taken',
+        `The workflow id "${id}" belongs to an open workflow whose memo this client's data converter cannot read. Give client and workers of one registry the same data converter, or start the process under another id.`,
+        { processId: id },
+      )
+    }
     const registryId = found.memo?.[REGISTRY_MEMO]
     if (found.type === WORKFLOW_TYPE && registryId === registry.registryId) return
     const whose =
@@ -154,4 +158,10 @@ export class TemporalRunHandle implements ProcessRunHandle, ClientBackend {
       throw temporalError(error, id)
     }
   }
+}
+
+/** Another data converter than this client's wrote it; whatever else fails is the call's. */
+function unreadableMemo(error: unknown): 'unreadable' {
+  if (error instanceof ValueError) return 'unreadable'
+  throw error
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { Client, Connection } from '@temporalio/client'
+import type { DataConverter } from '@temporalio/common'
 import { DefaultLogger, makeTelemetryFilterString, NativeConnection, Runtime } from '@temporalio/worker'
 import { inject } from 'vitest'
 import {
@@ -60,6 +61,8 @@ export interface WorldOptions<Engines extends EngineTable, Tools extends ToolTab
   readonly folder?: string
   /** Default: in SQLite, in the folder. */
   readonly source?: RegistrySource
+  /** Of client and workers. Default: Temporal's. */
+  readonly dataConverter?: DataConverter
 }
 
 export async function openWorld<Engines extends EngineTable, Tools extends ToolTable>(
@@ -75,8 +78,9 @@ export async function openWorld<Engines extends EngineTable, Tools extends ToolT
     ...moreOf(options.host),
   })
   const timings = leaseTimings === undefined ? {} : { leaseTimings }
+  const converter = options.dataConverter === undefined ? {} : { dataConverter: options.dataConverter }
   const clientConnection = await Connection.connect({ address })
-  const temporal = new Client({ connection: clientConnection })
+  const temporal = new Client({ connection: clientConnection, ...converter })
   const { registry, release } = await borrowRegistry(host.registry)
   const processes = createProcessClient({ host, temporal, ...timings })
   const workers: { readonly worker: ProcessWorker; readonly connection: NativeConnection }[] = []
@@ -84,7 +88,7 @@ export async function openWorld<Engines extends EngineTable, Tools extends ToolT
   const createWorker = async (more: Partial<ProcessWorkerOptions> = {}) => {
     // The SDK takes one worker of a task queue for each connection.
     const connection = await NativeConnection.connect({ address })
-    const options = { connection, logger: silentLogger, ...timings, ...more }
+    const options = { connection, logger: silentLogger, ...timings, ...converter, ...more }
     const worker = await createProcessWorker(host, options).catch(async error => {
       await connection.close()
       throw error

@@ -71,9 +71,8 @@ async function idOf(source: RegistrySource): Promise<string | undefined> {
 
 async function examineBundle(env: Environment): Promise<Check> {
   try {
-    const { loadWorkflowBundle } = await import('../../workflow-bundle.ts')
-    const { codePath } = await loadWorkflowBundle(cacheFolder(env))
-    return ok('bundle', codePath)
+    const { cachedBundlePath } = await import('../../workflow-bundle.ts')
+    return ok('bundle', await cachedBundlePath(cacheFolder(env)))
   } catch (error) {
     return failed('bundle', error, `Make ${cacheFolder(env)} writable, or install the dependencies again.`)
   }

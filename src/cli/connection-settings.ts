@@ -1,20 +1,18 @@
 import { Option } from 'commander'
 import type { Environment } from './context.ts'
-
-export const DEFAULT_TEMPORAL_ADDRESS = '127.0.0.1:7233'
+import { given } from './given.ts'
+import {
+  DEFAULT_TEMPORAL_ADDRESS,
+  loadTemporalSettings,
+  type TemporalFlags,
+  type TemporalSettings,
+} from './temporal-settings.ts'
 
 /** The connection flags, each of which a command may or may not have. A flag comes before its variable. */
-export interface ConnectionFlags {
+export interface ConnectionFlags extends TemporalFlags {
   readonly registry?: string
   readonly host?: string
-  readonly temporalAddress?: string
-  readonly temporalNamespace?: string
   readonly taskQueue?: string
-}
-
-export interface TemporalSettings {
-  readonly address: string
-  readonly namespace: string
 }
 
 export interface ConnectionSettings {
@@ -22,7 +20,8 @@ export interface ConnectionSettings {
   readonly registry?: { readonly type: 'address'; readonly address: string } | RegistryOfHost
   /** The file of the host module, as it was given. */
   readonly host?: string
-  readonly temporal: TemporalSettings
+  /** Read when it is asked for: it may stand in a file that most commands have no use for. */
+  readonly temporal: () => Promise<TemporalSettings>
   /** Default: the registry's own. */
   readonly taskQueue?: string
 }
@@ -40,10 +39,7 @@ export function readConnectionSettings(env: Environment, flags: ConnectionFlags)
     ...(registry === undefined ? {} : { registry }),
     ...(host === undefined ? {} : { host }),
     ...(taskQueue === undefined ? {} : { taskQueue }),
-    temporal: {
-      address: flags.temporalAddress ?? given(env.TEMPORAL_ADDRESS) ?? DEFAULT_TEMPORAL_ADDRESS,
-      namespace: flags.temporalNamespace ?? given(env.TEMPORAL_NAMESPACE) ?? 'default',
-    },
+    temporal: () => loadTemporalSettings(env, flags),
   }
 }
 
@@ -59,9 +55,6 @@ function readRegistry(env: Environment, flags: ConnectionFlags): ConnectionSetti
   return undefined
 }
 
-/** A variable that is set to nothing is not set. */
-const given = (value: string | undefined): string | undefined => (value === '' ? undefined : value)
-
 export const registryOption = () =>
   new Option(
     '--registry <address>',
@@ -75,8 +68,14 @@ export const temporalOptions = () => [
   ),
   namespaceOption(),
   taskQueueOption(),
+  dataConverterOption(),
 ]
 export const namespaceOption = () =>
   new Option('--temporal-namespace <name>', 'its namespace (TEMPORAL_NAMESPACE; default "default")')
+export const dataConverterOption = () =>
+  new Option(
+    '--data-converter <file>',
+    'a module with your DataConverter (LEASEHOLD_DATA_CONVERTER; default: Temporal’s)',
+  )
 export const taskQueueOption = () =>
   new Option('--task-queue <name>', 'the workers’ queue (LEASEHOLD_TASK_QUEUE; default: the registry’s own)')

@@ -1,8 +1,8 @@
 import type { DevServer, DevServerSource } from '../dev-server/index.ts'
 import type { Host } from '../runtime/host.ts'
-import type { TemporalSettings } from './connection-settings.ts'
 import { alignRows } from './process-lines.ts'
 import type { RunningWorker } from './run-worker.ts'
+import type { TemporalSettings } from './temporal-settings.ts'
 
 interface Ready {
   readonly server: DevServer
@@ -17,7 +17,8 @@ export function describeReady({ server, temporal, temporalDb, host, worker }: Re
   const { uiAddress, source, pid } = server
   const facts = {
     temporal: {
-      ...temporal,
+      address: temporal.address,
+      namespace: temporal.namespace,
       source,
       ...(uiAddress === undefined ? {} : { ui: uiAddress }),
       ...(pid === undefined ? {} : { pid }),

@@ -36,6 +36,7 @@ const CODES: readonly { readonly exit: number; readonly codes: readonly ErrorCod
       'process_kind_unknown',
       'process_registration_invalid',
       'process_tool_unknown',
+      'temporal_namespace_unknown',
     ],
   },
   {
@@ -80,6 +81,7 @@ const CODES: readonly { readonly exit: number; readonly codes: readonly ErrorCod
       'registry_unavailable',
       'registry_closed',
       'temporal_unreachable',
+      'temporal_access_denied',
       'temporal_server_missing',
       'temporal_server_failed',
     ],

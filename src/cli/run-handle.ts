@@ -2,26 +2,17 @@ import type { TemporalRunHandle } from '../client/temporal-run-handle.ts'
 import { defaultTaskQueue } from '../contract.ts'
 import type { ProcessRegistry } from '../registry/registry.ts'
 import type { ConnectionSettings } from './connection-settings.ts'
+import { withTemporalClient } from './temporal-client.ts'
 
 /** What hands processes to Temporal, for one command on the registry. It connects at its first call. */
-export async function withRunHandle<T>(
+export function withRunHandle<T>(
   registry: ProcessRegistry,
-  { temporal: { address, namespace }, taskQueue }: ConnectionSettings,
+  settings: ConnectionSettings,
   use: (handle: TemporalRunHandle) => Promise<T>,
 ): Promise<T> {
-  // Loaded late: see withProcessClient.
-  const { Client, Connection } = await import('@temporalio/client')
-  const { TemporalRunHandle } = await import('../client/temporal-run-handle.ts')
-  const connection = Connection.lazy({ address, interceptors: [] })
-  try {
-    return await use(
-      new TemporalRunHandle({
-        client: new Client({ connection, namespace }),
-        registry,
-        taskQueue: taskQueue ?? defaultTaskQueue(registry.registryId),
-      }),
-    )
-  } finally {
-    await connection.close()
-  }
+  return withTemporalClient(settings, async client => {
+    const { TemporalRunHandle } = await import('../client/temporal-run-handle.ts')
+    const taskQueue = settings.taskQueue ?? defaultTaskQueue(registry.registryId)
+    return use(new TemporalRunHandle({ client, registry, taskQueue }))
+  })
 }

@@ -1,10 +1,10 @@
 import type { NativeConnection } from '@temporalio/worker'
 import type { Host } from '../runtime/host.ts'
 import type { Logger } from '../runtime/logger.ts'
-import type { TemporalSettings } from './connection-settings.ts'
 import { watchServer } from './server-watch.ts'
 import { untilPolling } from './task-queue-pollers.ts'
 import { requireNamespace, requireTemporal } from './temporal-server.ts'
+import type { TemporalSettings } from './temporal-settings.ts'
 
 export interface WorkerSettings {
   readonly temporal: TemporalSettings
@@ -32,7 +32,7 @@ export async function startWorker(host: Host, settings: WorkerSettings): Promise
   await requireTemporal(temporal)
   signal.throwIfAborted()
   const { NativeConnection } = await loadWorkerPackage(logger)
-  const connection = await NativeConnection.connect({ address: temporal.address })
+  const connection = await NativeConnection.connect({ ...temporal.access, address: temporal.address })
   try {
     await requireNamespace(connection, temporal)
     signal.throwIfAborted()
@@ -49,8 +49,14 @@ async function startOn(
   { temporal, signal, logger, ...options }: WorkerSettings,
 ): Promise<RunningWorker> {
   const { createProcessWorker } = await import('../worker.ts')
-  const { namespace } = temporal
-  const worker = await createProcessWorker(host, { connection, namespace, logger, ...options })
+  const { namespace, dataConverter } = temporal
+  const worker = await createProcessWorker(host, {
+    connection,
+    namespace,
+    logger,
+    ...(dataConverter === undefined ? {} : { dataConverter }),
+    ...options,
+  })
   const { id, registryId, taskQueue } = worker
   if (signal.aborted) await worker.stop()
   const ended = worker.run()

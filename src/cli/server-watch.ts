@@ -1,6 +1,6 @@
 import type { Logger } from '../runtime/logger.ts'
-import type { TemporalSettings } from './connection-settings.ts'
 import { answers } from './temporal-server.ts'
+import type { TemporalSettings } from './temporal-settings.ts'
 
 const LOOK_EVERY_MS = 2_000
 

@@ -33,7 +33,7 @@ export async function actOn(id: string, tools: SweepTools): Promise<void> {
   const { registry, settings } = tools
   const { stored } = await registry.situation(id)
   const isForServer = stored.record.disposition !== 'externally_owned'
-  if (isForServer && !(await answers(settings.temporal))) return
+  if (isForServer && !(await answers(await settings.temporal()))) return
   const { environment, runner } = parts(tools)
   await withRunHandle(registry, settings, handle => sweepRows([stored], environment, runner, handle))
 }

@@ -1,4 +1,5 @@
 import { isGrpcServiceError } from '@temporalio/client'
+import { NamespaceNotFoundError } from '@temporalio/common'
 import { LeaseholdError, messageOf } from '../model/errors.ts'
 
 /** How long a call may take before the server counts as unreachable. */
@@ -6,14 +7,35 @@ export const CALL_TIMEOUT_MS = 10_000
 
 /** gRPC's CANCELLED, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED and UNAVAILABLE: the server is not there, or not now. */
 const UNREACHABLE: ReadonlySet<number> = new Set([1, 4, 8, 14])
+/** gRPC's PERMISSION_DENIED and UNAUTHENTICATED. */
+const DENIED: ReadonlySet<number> = new Set([7, 16])
 
 /** What a failed call to the server means to the caller, who keeps the row and may try again. */
 export function temporalError(error: unknown, processId: string): unknown {
+  if (error instanceof NamespaceNotFoundError) return noNamespace(error, processId)
   const cause = error instanceof Error && isGrpcServiceError(error.cause) ? error.cause : error
-  if (!isGrpcServiceError(cause) || !UNREACHABLE.has(cause.code)) return error
-  return new LeaseholdError(
+  if (!isGrpcServiceError(cause)) return error
+  if (UNREACHABLE.has(cause.code)) return unreachable(cause, processId)
+  return DENIED.has(cause.code) ? denied(cause, processId) : error
+}
+
+const unreachable = (cause: Error, processId: string): LeaseholdError =>
+  new LeaseholdError(
     'temporal_unreachable',
     `The Temporal server cannot be reached (${messageOf(cause)}). Process "${processId}" stays registered and is started as soon as a worker can reach the server. Check TEMPORAL_ADDRESS, or run "leasehold dev".`,
-    { processId, cause: error },
+    { processId, cause },
   )
-}
+
+const denied = (cause: Error, processId: string): LeaseholdError =>
+  new LeaseholdError(
+    'temporal_access_denied',
+    `The Temporal server does not let this client in (${messageOf(cause)}). Process "${processId}" stays registered and is started as soon as a worker is let in. Check the client's API key or certificate, and what they may do in its namespace.`,
+    { processId, cause },
+  )
+
+const noNamespace = (cause: NamespaceNotFoundError, processId: string): LeaseholdError =>
+  new LeaseholdError(
+    'temporal_namespace_unknown',
+    `The Temporal server has no namespace "${cause.namespace}". Process "${processId}" stays registered and is started by a worker of the right one. Correct the client's namespace (TEMPORAL_NAMESPACE), or make it: temporal operator namespace create --namespace ${cause.namespace}`,
+    { processId, cause, details: { namespace: cause.namespace } },
+  )

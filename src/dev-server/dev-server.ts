@@ -1,6 +1,9 @@
+import type { FrontendAccess } from './frontend.ts'
 import type { FindTemporalServerOptions, TemporalBinarySource } from './temporal-cli.ts'
 
 export interface DevServerOptions extends FindTemporalServerOptions {
+  /** How one gets in at the server that `TEMPORAL_ADDRESS` names. @default without TLS or a key */
+  readonly access?: FrontendAccess
   /** The frontend's port if it is free; another free one otherwise. @default 7233 */
   readonly preferredPort?: number
   /** Whether to serve Temporal's web UI. @default false */

@@ -1,17 +1,17 @@
 import { LeaseholdError, messageOf } from '../model/errors.ts'
 import type { DevServer, DevServerExit } from './dev-server.ts'
-import { requireFrontend } from './frontend.ts'
+import { type FrontendAccess, requireFrontend } from './frontend.ts'
 
 const ANSWER_WITHIN_MS = 5_000
 
 /** The server that `TEMPORAL_ADDRESS` names, once it has answered. It belongs to somebody else: `stop` leaves it. */
-export async function useExistingServer(address: string): Promise<DevServer> {
+export async function useExistingServer(address: string, access: FrontendAccess = {}): Promise<DevServer> {
   try {
-    await requireFrontend(address, ANSWER_WITHIN_MS)
+    await requireFrontend(address, ANSWER_WITHIN_MS, access)
   } catch (cause) {
     throw new LeaseholdError(
       'temporal_unreachable',
-      `TEMPORAL_ADDRESS is "${address}", but no Temporal server answers there without TLS (${messageOf(cause)}). ` +
+      `TEMPORAL_ADDRESS is "${address}", but no Temporal server answers there ${access.tls ? 'with' : 'without'} TLS (${messageOf(cause)}). ` +
         'Start that server or correct the address (host:port), or unset TEMPORAL_ADDRESS to have a dev server started.',
       { cause, details: { address } },
     )

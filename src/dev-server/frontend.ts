@@ -1,8 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Connection } from '@temporalio/client'
+import type { Connection, ConnectionOptions } from '@temporalio/client'
 
 const CALL_TIMEOUT_MS = 2_000
 const RETRY_MS = 50
+
+/** How one gets in at a frontend that does not let in everybody. */
+export type FrontendAccess = Pick<ConnectionOptions, 'tls' | 'metadata'> & { readonly apiKey?: string }
 
 /** Resolves when the frontend at `address` knows all these namespaces; rejects only when `signal` aborts. */
 export async function untilNamespacesAnswer(
@@ -10,7 +13,7 @@ export async function untilNamespacesAnswer(
   namespaces: readonly string[],
   signal: AbortSignal,
 ): Promise<void> {
-  await withConnection(address, async connection => {
+  await withConnection(address, {}, async connection => {
     for (const namespace of namespaces) {
       const describe = () => connection.workflowService.describeNamespace({ namespace })
       while (!(await succeeds(connection, describe))) {
@@ -22,8 +25,12 @@ export async function untilNamespacesAnswer(
 }
 
 /** One question, one answer: throws if no Temporal frontend answers at `address`. */
-export async function requireFrontend(address: string, timeoutMs: number): Promise<void> {
-  await withConnection(address, connection =>
+export async function requireFrontend(
+  address: string,
+  timeoutMs: number,
+  access: FrontendAccess = {},
+): Promise<void> {
+  await withConnection(address, access, connection =>
     connection.withDeadline(Date.now() + timeoutMs, () => connection.workflowService.getSystemInfo({})),
   )
 }
@@ -37,11 +44,15 @@ async function succeeds(connection: Connection, call: () => Promise<unknown>): P
   }
 }
 
-async function withConnection<T>(address: string, use: (connection: Connection) => Promise<T>): Promise<T> {
+async function withConnection<T>(
+  address: string,
+  access: FrontendAccess,
+  use: (connection: Connection) => Promise<T>,
+): Promise<T> {
   // Loaded late: the gRPC stack takes a third of a second, which a mere look for the binary need not pay.
   const { Connection } = await import('@temporalio/client')
   // No interceptors: the SDK's own would retry for many seconds what is refused.
-  const connection = Connection.lazy({ address, interceptors: [] })
+  const connection = Connection.lazy({ ...access, address, interceptors: [] })
   try {
     return await use(connection)
   } finally {

@@ -16,7 +16,7 @@ const ATTEMPTS = 5
 export async function startDevServer(options: DevServerOptions): Promise<DevServer> {
   const { env, signal, ui = false, preferredPort = 7233, preferredUiPort = 8233 } = options
   signal?.throwIfAborted()
-  if (env.TEMPORAL_ADDRESS) return useExistingServer(env.TEMPORAL_ADDRESS)
+  if (env.TEMPORAL_ADDRESS) return useExistingServer(env.TEMPORAL_ADDRESS, options.access)
 
   const binary = await findTemporalServer(options)
   for (let attempt = 1; ; attempt += 1) {

@@ -105,6 +105,8 @@ export type ErrorCode =
   | 'transaction_required'
   // Temporal
   | 'temporal_unreachable'
+  | 'temporal_access_denied'
+  | 'temporal_namespace_unknown'
   | 'temporal_server_missing'
   | 'temporal_server_failed'
   | 'workflow_id_taken'

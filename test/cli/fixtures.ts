@@ -65,6 +65,8 @@ export async function openWorkspace(): Promise<Workspace> {
     ...inherited('PATH', 'HOME', 'XDG_CACHE_HOME', 'TEMPORAL_CLI_PATH'),
     LEASEHOLD_REGISTRY: `sqlite:${registryPath}`,
     TEMPORAL_ADDRESS: inject('temporalAddress'),
+    // Where a user's own temporal.toml would be.
+    XDG_CONFIG_HOME: folder,
     NO_COLOR: '1',
   }
   const start = (args: readonly string[], options: CliOptions = {}) =>

@@ -179,11 +179,14 @@ describe('start', () => {
   })
 })
 
-test('start in a namespace that is not there says so: usage, exit 2', async () => {
+test('start in a namespace that is not there says so, and registers the process all the same: exit 2', async () => {
   const { start } = await withHost()
   const ended = await start([...GREET, '--json'], { env: { TEMPORAL_NAMESPACE: 'nowhere' } })
   expect(ended.code).toBe(2)
-  expect(jsonError(ended)).toMatchObject({ code: 'usage', namespace: 'nowhere' })
+  expect(jsonError(ended)).toMatchObject({
+    code: 'temporal_namespace_unknown',
+    namespace: 'nowhere',
+  })
 })
 
 describe('start --wait', () => {

@@ -136,11 +136,14 @@ describe('worker', () => {
     })
   })
 
-  test('in a namespace that is not there does not start: usage, exit 2', async () => {
+  test('in a namespace that is not there does not start: exit 2', async () => {
     const { run } = await withHost({ TEMPORAL_NAMESPACE: 'nowhere' })
     const ended = await run('worker', '--json')
     expect(ended.code).toBe(2)
-    expect(jsonError(ended)).toMatchObject({ code: 'usage', namespace: 'nowhere' })
+    expect(jsonError(ended)).toMatchObject({
+      code: 'temporal_namespace_unknown',
+      namespace: 'nowhere',
+    })
   })
 
   test('whose registry cannot be opened does not start', async () => {

@@ -19,3 +19,29 @@ KjqKk9u90AIgdVSom10J3w4hFAjtZ4q0CLZwFTE31qnD0sndIn6KToc=
 -----END CERTIFICATE-----
 `,
 }
+
+/**
+ * Of 127.0.0.1 as well, issued by the one above: for those who do not take an authority's own certificate for a server's or
+ * a client's.
+ */
+export const SIGNED = {
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgdDGdeE03vTH+ns9C
+qi2nuY29Jb+TqXK9roPnvHFWefyhRANCAATxLx7UMJNNQ2CE/vOunkFQBT+xf8r5
+cuyrxJYNl4hSqUXOJr3k/pgP2OeyscarqWeu0/xeXWf1QdL/T8a9svlH
+-----END PRIVATE KEY-----
+`,
+  cert: `-----BEGIN CERTIFICATE-----
+MIIByDCCAW6gAwIBAgIUUfVS/DnrxnHo4o+7Ed76+2/WqnowCgYIKoZIzj0EAwIw
+GTEXMBUGA1UEAwwObGVhc2Vob2xkIHRlc3QwIBcNMjYxMTIxMTc1MDE5WhgPMjEy
+NjEwMjgxNzUwMTlaMB4xHDAaBgNVBAMME2xlYXNlaG9sZCB0ZXN0IGxlYWYwWTAT
+BgcqhkjOPQIBBggqhkjOPQMBBwNCAATxLx7UMJNNQ2CE/vOunkFQBT+xf8r5cuyr
+xJYNl4hSqUXOJr3k/pgP2OeyscarqWeu0/xeXWf1QdL/T8a9svlHo4GMMIGJMAwG
+A1UdEwEB/wQCMAAwGgYDVR0RBBMwEYcEfwAAAYIJbG9jYWxob3N0MB0GA1UdJQQW
+MBQGCCsGAQUFBwMBBggrBgEFBQcDAjAdBgNVHQ4EFgQU+dY/yrccg+eM/fvxJYpx
+kHEim/cwHwYDVR0jBBgwFoAUPNeurtujzWILwRn8X1YnMJI86q0wCgYIKoZIzj0E
+AwIDSAAwRQIgRShXYrmntWAMqjgN/fwpqVWGWjEAXIpM5MwPBRYNU14CIQDMV1ax
+epME3S+F5NrMA1Qbz7VoOtSuI0prH3N/dZ17Ng==
+-----END CERTIFICATE-----
+`,
+}

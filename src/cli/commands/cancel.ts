@@ -14,6 +14,7 @@ import type { CliContext } from '../context.ts'
 import { withRegistry } from '../open-registry.ts'
 import { withProcessClient } from '../process-client.ts'
 import { answers } from '../temporal-server.ts'
+import type { TemporalSettings } from '../temporal-settings.ts'
 
 interface CancelFlags extends ConnectionFlags {
   readonly reason?: string
@@ -29,15 +30,16 @@ export function cancelCommand({ env, output }: CliContext): Command {
     .addOption(registryOption())
     .addOption(hostOption())
   for (const option of temporalOptions()) command.addOption(option)
-  return command.action((id: string, { reason, force, ...connection }: CancelFlags) => {
+  return command.action(async (id: string, { reason, force, ...connection }: CancelFlags) => {
     const settings = readConnectionSettings(env, connection)
+    const temporal = await settings.temporal()
     return withRegistry(settings, async (registry, source) => {
       // The durable event first: it alone means cancel, and workers watch for it.
       const { record: before } = await registry.requestCancel(id, reason, { force })
       const isTold =
         !isTerminal(before.status) && (await tellTemporal(source, settings, { id, reason, force }))
       const record = (await registry.get(id)) ?? before
-      output.document({ ...record, temporalTold: isTold }, () => [answerLine(before, isTold, settings)])
+      output.document({ ...record, temporalTold: isTold }, () => [answerLine(before, isTold, temporal)])
     })
   })
 }
@@ -52,7 +54,7 @@ async function tellTemporal(
     force,
   }: { readonly id: string; readonly reason: string | undefined; readonly force: boolean },
 ): Promise<boolean> {
-  if (!(await answers(settings.temporal))) return false
+  if (!(await answers(await settings.temporal()))) return false
   await withProcessClient({ registry }, settings, client => client.handle(id).cancel(reason, { force }))
   return true
 }
@@ -60,11 +62,11 @@ async function tellTemporal(
 function answerLine(
   { id, status, cancelRequest }: ProcessRecord,
   isTold: boolean,
-  { temporal }: ConnectionSettings,
+  { address }: TemporalSettings,
 ): string {
   if (isTerminal(status))
     return `Process ${id} has already ended: ${status}. The request was noted in its log.`
   const cancel = cancelRequest?.forcedAtMs === undefined ? 'Cancel' : 'Forced cancel'
   if (isTold) return `${cancel} of process ${id} recorded; its worker is told.`
-  return `${cancel} of process ${id} recorded. No Temporal server answers at ${temporal.address}: a worker that runs the process sees it at once, else the next sweep acts on it.`
+  return `${cancel} of process ${id} recorded. No Temporal server answers at ${address}: a worker that runs the process sees it at once, else the next sweep acts on it.`
 }

@@ -5,10 +5,10 @@ import { LeaseholdError } from '../../model/errors.ts'
 import { cacheFolder } from '../cache-folder.ts'
 import {
   type ConnectionFlags,
+  dataConverterOption,
   hostOption,
   namespaceOption,
   readConnectionSettings,
-  type TemporalSettings,
   taskQueueOption,
 } from '../connection-settings.ts'
 import type { CliContext, Environment } from '../context.ts'
@@ -18,6 +18,7 @@ import { type Interrupts, listenForInterrupts } from '../interrupts.ts'
 import { loadHost } from '../load-host.ts'
 import { createLog } from '../log.ts'
 import { type RunningWorker, startWorker, type WorkerSettings } from '../run-worker.ts'
+import { loadOwnServerSettings, type TemporalSettings } from '../temporal-settings.ts'
 
 interface DevFlags extends ConnectionFlags {
   readonly inline?: true
@@ -43,6 +44,7 @@ export const devCommand = (context: CliContext): Command =>
     )
     .addOption(namespaceOption())
     .addOption(taskQueueOption())
+    .addOption(dataConverterOption())
     .action((flags: DevFlags) => dev(context, flags))
 
 /**
@@ -56,10 +58,13 @@ async function dev(context: CliContext, { inline, temporalDb, ...flags }: DevFla
   if (inline) return devInline(context, settings.host, interrupts)
   // First, so that a wrong module costs no start of a server.
   const host = settings.host === undefined ? undefined : await loadHost(settings.host)
-  const { namespace } = settings.temporal
+  const { namespace, access, ...others } = env.TEMPORAL_ADDRESS
+    ? await settings.temporal()
+    : await loadOwnServerSettings(env, flags)
   const server = await startDevServer({
     env: requireOneServer(env, temporalDb),
     cacheDir: cacheFolder(env),
+    access,
     ui: true,
     ...(namespace === 'default' ? {} : { namespaces: [namespace] }),
     ...(temporalDb === undefined ? {} : { dbFilename: resolve(temporalDb) }),
@@ -67,7 +72,7 @@ async function dev(context: CliContext, { inline, temporalDb, ...flags }: DevFla
     signal: interrupts.signal,
   })
   try {
-    const temporal = { address: server.address, namespace }
+    const temporal = { ...others, address: server.address, namespace, access }
     if (host !== undefined) output.note(`Temporal answers at ${server.address}; starting the worker.`)
     const worker = host && (await startWorker(host, workerSettings(temporal)))
     try {

@@ -24,7 +24,8 @@ export function workerCommand(context: CliContext): Command {
 async function runWorker({ env, output }: CliContext, flags: ConnectionFlags): Promise<void> {
   const interrupts = listenForInterrupts()
   const settings = readConnectionSettings(env, flags)
-  const { temporal, taskQueue } = settings
+  const { taskQueue } = settings
+  const temporal = await settings.temporal()
   const host = await loadHost(requireHostFile(settings))
   const worker = await startWorker(host, {
     temporal,
@@ -36,7 +37,7 @@ async function runWorker({ env, output }: CliContext, flags: ConnectionFlags): P
   try {
     const ready = {
       worker: worker.id,
-      temporal,
+      temporal: { address: temporal.address, namespace: temporal.namespace },
       taskQueue: worker.taskQueue,
       registry: host.registry.description,
       registryId: worker.registryId,

@@ -6,6 +6,7 @@ import type { ConnectionSettings } from '../connection-settings.ts'
 import type { Environment } from '../context.ts'
 import { loadHost } from '../load-host.ts'
 import { withRegistry } from '../open-registry.ts'
+import { withTemporalClient } from '../temporal-client.ts'
 import { requireTemporal } from '../temporal-server.ts'
 import { type Check, failed, ok, warn } from './check.ts'
 import { checkFeed } from './feed-check.ts'
@@ -79,25 +80,23 @@ async function examineBundle(env: Environment): Promise<Check> {
 }
 
 async function examineTemporal(
-  { temporal }: ConnectionSettings,
+  settings: ConnectionSettings,
   taskQueue: string | undefined,
 ): Promise<Check[]> {
-  const { Connection } = await import('@temporalio/client')
-  const connection = Connection.lazy({ address: temporal.address, interceptors: [] })
   try {
-    await requireTemporal(temporal)
-    const server = [await checkServer(connection, temporal)]
-    const namespace = await checkNamespace(connection, temporal)
-    if (namespace.status !== 'ok' || taskQueue === undefined) return [...server, namespace]
-    return [
-      ...server,
-      namespace,
-      ...(await checkWorkers(connection, { namespace: temporal.namespace, taskQueue })),
-    ]
+    await requireTemporal(await settings.temporal())
+    return await withTemporalClient(settings, async ({ connection }, temporal) => {
+      const server = [await checkServer(connection, temporal)]
+      const namespace = await checkNamespace(connection, temporal)
+      if (namespace.status !== 'ok' || taskQueue === undefined) return [...server, namespace]
+      return [
+        ...server,
+        namespace,
+        ...(await checkWorkers(connection, { namespace: temporal.namespace, taskQueue })),
+      ]
+    })
   } catch (error) {
     return [failed('temporal', error)]
-  } finally {
-    await connection.close()
   }
 }
 

@@ -1,7 +1,7 @@
 import type { ConnectionLike } from '@temporalio/client'
-import type { TemporalSettings } from '../connection-settings.ts'
 import { type Poller, pollersOf, type QueueAddress } from '../task-queue-pollers.ts'
 import { requireNamespace } from '../temporal-server.ts'
+import type { TemporalSettings } from '../temporal-settings.ts'
 import { formatDuration } from '../time-text.ts'
 import { type Check, failed, ok, warn } from './check.ts'
 

@@ -29,6 +29,13 @@ export { createProcessRegistry, type ProcessRegistry } from './registry/registry
 export { postgresRegistry, type RegistrySource, sqliteRegistry } from './registry/source.ts'
 export type { Operation, ProcessStore, StoreReader, StoreTransaction } from './registry/store.ts'
 export {
+  type DurableModelOptions,
+  durableModel,
+  type ModelCallScope,
+} from './runtime/agent/durable-model.ts'
+export { type DurableTools, type DurableToolsOptions, durableTools } from './runtime/agent/durable-tools.ts'
+export type { ModelCallRecord, ModelPrice, ModelUsage } from './runtime/agent/model-call.ts'
+export {
   type ContextHandle,
   type EventWaitOptions,
   type ProcessContext,

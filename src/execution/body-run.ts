@@ -5,6 +5,7 @@ import { type Body, bodyInput } from '../runtime/body.ts'
 import { Rollover } from '../runtime/rollover.ts'
 import type { ProcessRuntime } from '../runtime/runtime.ts'
 import type { AttemptScope } from './attempt-scope.ts'
+import { endingChildren } from './child-processes.ts'
 import { type ContextParts, createContext } from './context.ts'
 import type { ExecutionEnvironment } from './environment.ts'
 import type { JournalSession } from './journal-session.ts'
@@ -69,6 +70,7 @@ function createCalls({ environment, process, scope, keeper }: BodyRunParts): Con
   const { id } = process.record
   return {
     openCall: call => scope.write(keeper, lease => registry.openCall(lease, call)),
+    endingChildren,
     nextOwnEvent: (eventType, after, signal) =>
       lookUntil(registry, id, () => registry.findEvent(id, eventType, after), {
         signal: AbortSignal.any([signal, scope.over]),

@@ -1,7 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { ChildProcess } from 'node:child_process'
 import { subscribe } from 'node:diagnostics_channel'
-import { readdirSync, readFileSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
+import { belongingTo, isRunning, type Running } from './os-processes.ts'
 
 const current = new AsyncLocalStorage<ChildProcesses>()
 
@@ -14,72 +15,72 @@ subscribe('child_process', message => {
 /** The OS processes that some code starts, however deep in its libraries, and what those start in turn. */
 export class ChildProcesses {
   readonly #children = new Set<ChildProcess>()
+  /** Those of the code around: what belongs here belongs there as well. */
+  #around: ChildProcesses | undefined
 
   /** Runs the code; what it and its continuations start belongs here. */
   during<T>(code: () => T): T {
+    this.#around = current.getStore()
     return current.run(this, code)
   }
 
   add(child: ChildProcess): void {
     this.#children.add(child)
     child.once('exit', () => this.#children.delete(child))
+    this.#around?.add(child)
   }
 
   /** SIGKILL to those that still run and to their descendants, the deepest first. Returns how many were hit. */
   kill(): number {
+    return this.#running().filter(({ pid }) => send(pid, 'SIGKILL')).length
+  }
+
+  /**
+   * SIGTERM to the same, and SIGKILL to those that are left after the grace. All of them are looked for before the first
+   * is told: whatever a shell has started is nobody's child once the shell is gone.
+   */
+  async end(): Promise<void> {
+    const running = this.#running()
+    for (const { pid } of running) send(pid, 'SIGTERM')
+    const deadline = performance.now() + END_GRACE_MS
+    while (running.some(isRunning) && performance.now() < deadline) await pause(LOOK_MS)
+    for (const one of running) if (isRunning(one)) send(one.pid, 'SIGKILL')
+  }
+
+  #running(): readonly Running[] {
     const roots = [...this.#children].flatMap(({ pid, exitCode }) =>
       pid === undefined || exitCode !== null ? [] : [pid],
     )
-    return roots.flatMap(pid => [...descendantsOf(pid), pid]).filter(killNow).length
+    return belongingTo(roots)
   }
 }
 
-function killNow(pid: number): boolean {
+/**
+ * Runs the code; when the signal fires, the OS processes that it has started are told to end, and killed after the
+ * grace. The code's promise does not wait for that.
+ */
+export async function endingChildren<T>(signal: AbortSignal, code: () => Promise<T>): Promise<T> {
+  const children = new ChildProcesses()
+  const onAbort = () => void children.end()
+  signal.addEventListener('abort', onAbort, { once: true })
   try {
-    return process.kill(pid, 'SIGKILL')
+    return await children.during(code)
+  } finally {
+    if (!signal.aborted) signal.removeEventListener('abort', onAbort)
+  }
+}
+
+/** Between SIGTERM and SIGKILL. */
+const END_GRACE_MS = 2_000
+
+/** How often somebody looks whether what was told to end has ended. */
+const LOOK_MS = 25
+
+function send(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    return process.kill(pid, signal)
   } catch {
     // It ended by itself just now.
     return false
-  }
-}
-
-/** By /proc; none where there is no such thing. A shell's child would otherwise outlive the shell. */
-function descendantsOf(pid: number): number[] {
-  const parents = parentsByPid()
-  const found = new Set([pid])
-  // A child may stand before its parent in the list: look until nothing new turns up.
-  for (let before = 0; before < found.size; ) {
-    before = found.size
-    for (const [child, parent] of parents) if (found.has(parent)) found.add(child)
-  }
-  found.delete(pid)
-  return [...found].toReversed()
-}
-
-function parentsByPid(): Map<number, number> {
-  const parents = new Map<number, number>()
-  for (const name of namesIn('/proc')) {
-    const pid = Number(name)
-    const parent = Number.isInteger(pid) ? parentOf(pid) : undefined
-    if (parent !== undefined) parents.set(pid, parent)
-  }
-  return parents
-}
-
-/** Field 4 of proc(5)'s stat; the name before it may hold anything. */
-function parentOf(pid: number): number | undefined {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    return Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[1])
-  } catch {
-    return undefined
-  }
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder)
-  } catch {
-    return []
   }
 }

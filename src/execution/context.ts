@@ -31,7 +31,7 @@ export interface ContextParts {
   readonly parking: Parking
   readonly logger: Logger
   readonly runtime: ProcessContext['runtime']
-  readonly calls: Pick<BodyContext, 'openCall' | 'nextOwnEvent'>
+  readonly calls: Pick<BodyContext, 'openCall' | 'nextOwnEvent' | 'endingChildren'>
 }
 
 /** What the host's code calls. Each call checks that the attempt is not over, and holds off a park while it works. */
@@ -101,6 +101,7 @@ export function createContext(parts: ContextParts): BodyContext {
     input,
     state: parts.state,
     attempt: record.attempts,
+    disposition: record.disposition,
     signal: scope.signal,
     log: logger,
     runtime,

@@ -1,9 +1,11 @@
 import type { ModelMessage } from 'ai'
 import { isLeaseholdError, LeaseholdError } from '../model/errors.ts'
 import type { ProcessEvent } from '../model/event.ts'
-import { fromJson, type Json, toJson } from '../model/json.ts'
+import { fromJson, hashJson, type Json, jsonBytes, toJson } from '../model/json.ts'
 import type { PendingCall, ToolCallAnswer } from '../model/pending-call.ts'
 import type { Disposition } from '../model/process.ts'
+import { MAX_PAYLOAD_BYTES } from '../model/registration.ts'
+import { excerptOf } from './agent/excerpt.ts'
 import type { ProcessContext, StepOptions, StepScope } from './context.ts'
 import type { ToolTable } from './plugin.ts'
 import { ProcessFailure } from './process-failure.ts'
@@ -15,6 +17,10 @@ export interface BodyContext extends ProcessContext<Json> {
   openCall(call: { readonly key: string; readonly untilMs?: number }): Promise<PendingCall>
   /** Waits for the answer, parked if it takes long. `undefined`: none came in time. Journaled. */
   waitForAnswer(key: string, untilMs: number | undefined): Promise<ToolCallAnswer | undefined>
+  /** What the process may suffer after a crash. */
+  readonly disposition: Disposition
+  /** Runs the code; when the signal fires, the OS processes that it has started are ended, with all that they started. */
+  endingChildren<T>(signal: AbortSignal, code: () => Promise<T>): Promise<T>
   /** Waits for an event of this process, in memory and without the journal, as the code of a step may. */
   nextOwnEvent(eventType: string, after: number, signal: AbortSignal): Promise<ProcessEvent>
 }
@@ -24,6 +30,8 @@ export interface ToolInvocation {
   readonly callId: string
   readonly toolName: string
   readonly args: Json
+  /** What the tool gets, where its schema made something of the arguments that JSON does not carry. Default: the arguments. */
+  readonly input?: unknown
   readonly prepared?: Json
   readonly messages?: readonly ModelMessage[]
   readonly disposition: Disposition
@@ -70,6 +78,8 @@ export async function callTool(
     said = await ctx.step<Json>(call.toolName, scope => execute(ctx, definition, call, scope), {
       ...stepOptions(definition, call.disposition),
       key: call.callId,
+      // The id is the model's: another call under the same one is not the call that was journaled.
+      input: hashJson(call.args),
     })
   } catch (error) {
     if (!isLeaseholdError(error, 'step_failed')) throw error
@@ -105,33 +115,35 @@ async function execute(
   call: ToolInvocation,
   { operationId, signal }: StepScope,
 ): Promise<Json> {
-  const run = tool.execute as ((input: Json, options: ToolCallOptions) => unknown) | undefined
+  const run = tool.execute as ((input: unknown, options: ToolCallOptions) => unknown) | undefined
   if (run === undefined) throw new Error(`the tool "${call.toolName}" has no execute function`)
-  const result = await lastOf(
-    run.call(tool, call.args, {
-      toolCallId: call.callId,
-      // The table of tools is typed for every tool: its messages are those of any.
-      messages: [...(call.messages ?? [])] as never[],
-      abortSignal: signal,
-      context: {},
-      processId: ctx.id,
-      sessionId: ctx.runtime.sessionId,
-      operationId,
-      ...(call.prepared === undefined ? {} : { prepared: call.prepared }),
-      events: {
-        emit: (eventType, payload) => ctx.emit(eventType, payload),
-        next: (eventType, { after = 0 } = {}) => ctx.nextOwnEvent(eventType, after, signal),
-      },
-      pending: async ({ key = operationId, timeout } = {}) => {
-        const deadline = timeout === undefined ? {} : { untilMs: Date.now() + timeout }
-        const opened = await ctx.openCall({ key, ...deadline })
-        return new PendingAnswer(opened.key, opened.untilMs)
-      },
-    }),
+  const result = await ctx.endingChildren(signal, async () =>
+    lastOf(
+      run.call(tool, call.input ?? call.args, {
+        toolCallId: call.callId,
+        // The table of tools is typed for every tool: its messages are those of any.
+        messages: [...(call.messages ?? [])] as never[],
+        abortSignal: signal,
+        context: {},
+        processId: ctx.id,
+        sessionId: ctx.runtime.sessionId,
+        operationId,
+        ...(call.prepared === undefined ? {} : { prepared: call.prepared }),
+        events: {
+          emit: (eventType, payload) => ctx.emit(eventType, payload),
+          next: (eventType, { after = 0 } = {}) => ctx.nextOwnEvent(eventType, after, signal),
+        },
+        pending: async ({ key = operationId, timeout } = {}) => {
+          const deadline = timeout === undefined ? {} : { untilMs: Date.now() + timeout }
+          const opened = await ctx.openCall({ key, ...deadline })
+          return new PendingAnswer(opened.key, opened.untilMs)
+        },
+      }),
+    ),
   )
   if (result instanceof PendingAnswer) return { [PENDING]: { ...result } }
   const stored = toJson(result)
-  if (stored.ok && pendingIn(stored.json) === undefined) return stored.json
+  if (stored.ok && pendingIn(stored.json) === undefined) return withinLimit(stored.json)
   if (stored.ok) {
     throw new LeaseholdError(
       'step_value_invalid',
@@ -143,6 +155,16 @@ async function execute(
     `Tool "${call.toolName}" returned what JSON cannot carry: ${stored.found} at ${stored.path}.`,
   )
 }
+
+/** What no row can hold is no failure of the tool: it has done what it does. What of its result can be told, is. */
+function withinLimit(result: Json): Json {
+  const bytes = jsonBytes(result)
+  if (bytes <= MAX_PAYLOAD_BYTES) return result
+  const text = typeof result === 'string' ? result : JSON.stringify(result)
+  return `The call was made, and its result has ${bytes} bytes; no more than ${MAX_PAYLOAD_BYTES} can be kept. ${excerptOf(text, KEPT_OF_TOO_LARGE)}`
+}
+
+const KEPT_OF_TOO_LARGE = 1_000_000
 
 /** A tool may tell how far it is before its result: the last value is the result. */
 async function lastOf(result: unknown): Promise<unknown> {

@@ -64,25 +64,30 @@ export class PendingAnswer {
 }
 
 /** A tool with what Leasehold must know of it. */
-export interface ToolDefinition
+export interface ToolDefinition<Of extends Tool = Tool>
   extends Pick<StepOptions<Json>, 'retry' | 'timeout' | 'isNotDone' | 'onUnknown'> {
-  readonly tool: Tool
+  readonly tool: Of
   /** What calls find it by, should it be renamed. Default: its name. */
   readonly id?: string
   /** Absent: each start must state it. */
   readonly disposition?: RunnableDisposition
   /** Whether the call may be made again after a crash. Default: `repeatable` where rerunnable, else `once`. */
   readonly effect?: StepOptions<Json>['effect']
+  /**
+   * How many characters of a result a model is shown, unless the tool has a `toModelOutput` of its own. The journal keeps
+   * the whole. Default 32,000.
+   */
+  readonly shownChars?: number
   /** Event types that the tool may emit, each with its payload's JSON Schema. */
   readonly events?: Readonly<Record<string, Json>>
   /** Runs once, where the process is started and before it is registered; what it returns is stored with the call. */
   prepare?(input: never): Json | Promise<Json>
 }
 
-export const defineTool = (tool: Tool, options: Omit<ToolDefinition, 'tool'> = {}): ToolDefinition => ({
-  ...options,
-  tool,
-})
+export const defineTool = <Of extends Tool>(
+  tool: Of,
+  options: Omit<ToolDefinition, 'tool'> = {},
+): ToolDefinition<Of> => ({ ...options, tool })
 
 export const toolDefinition = (entry: Tool | ToolDefinition): ToolDefinition =>
   'tool' in entry ? entry : { tool: entry }

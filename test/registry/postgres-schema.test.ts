@@ -359,6 +359,10 @@ describe('by its query plan', () => {
       *send(statement) {
         yield explain(statement)
       },
+      *save(statement) {
+        yield explain(statement)
+        return true
+      },
       *run(statement) {
         yield explain(statement)
         return 1

@@ -1,4 +1,4 @@
-import { inspect, isDeepStrictEqual } from 'node:util'
+import { inspect } from 'node:util'
 import pg from 'pg'
 import { describe, expect, inject, onTestFinished, test, vi } from 'vitest'
 import type { ProcessId } from '../../src/model/ids.ts'
@@ -97,21 +97,20 @@ describe('races', () => {
   })
 
   test('a successor waits for a journal write that was let in, and reads it', async () => {
-    const store = await openPostgres({ clock: () => NOW })
+    const schema = randomName()
+    const store = await openPostgres({ schema, clock: () => NOW })
     const lease = await insertLeased(store)
-    const isWritten = Promise.withResolvers<void>()
-    const mayCommit = Promise.withResolvers<void>()
-    const writer = slow(store, isWritten.resolve, mayCommit.promise)
-    const writing = writer.transaction(tx => tx.saveJournalEntry(journalEntry(), guardOf(lease)))
-    await isWritten.promise
+    const gate = await closeCommits(schema, 'journal')
+    const writing = store.transaction(tx => tx.saveJournalEntry(journalEntry(), guardOf(lease)))
+    await gate.untilSomebodyWaits()
     const takingOver = store.transaction(function* (tx) {
       yield* tx.loadProcess(ID)
       const current = yield* tx.loadLease(ID)
       yield* tx.saveLease(ID, { fence: 2, holder: leaseOf(owner('ben'), { fence: 2 }) }, 1)
       return { fence: current?.fence, journal: yield* tx.listJournal(ID, 0) }
     })
-    // No event tells that the other transaction waits for a lock: long enough for it to have overtaken, if it could.
-    setTimeout(mayCommit.resolve, 100)
+    await untilSomebodyWaits(schema)
+    await gate.open()
     expect(await writing).toBe(true)
     expect(await takingOver).toEqual({ fence: 1, journal: [journalEntry()] })
   })
@@ -143,23 +142,29 @@ describe('races', () => {
   })
 })
 
-/** The same store, whose writers stand still before they commit. */
-function slow(store: ProcessStore, onWritten: () => void, mayCommit: Promise<void>): ProcessStore {
+/** Keeps transactions that insert into the table from ending their commit. */
+async function closeCommits(schema: string, table: string) {
+  const client = await connect(url)
+  await client.query(`
+    create function ${schema}.wait() returns trigger language plpgsql as $$
+      begin perform pg_advisory_xact_lock(hashtext('${schema}')); return null; end $$;
+    create constraint trigger wait after insert on ${schema}.${table}
+      deferrable initially deferred for each row execute function ${schema}.wait();
+    select pg_advisory_lock(hashtext('${schema}'))`)
   return {
-    ...store,
-    transaction: body => {
-      const query = pg.Client.prototype.query
-      const spy = vi.spyOn(pg.Client.prototype, 'query').mockImplementation(function (
-        this: pg.Client,
-        ...args
-      ) {
-        if (args[0] !== 'commit') return Reflect.apply(query, this, args)
-        spy.mockRestore()
-        onWritten()
-        return mayCommit.then(() => Reflect.apply(query, this, args))
-      })
-      return store.transaction(body)
-    },
+    untilSomebodyWaits: () =>
+      vi.waitFor(
+        async () => {
+          const { rowCount } = await client.query(
+            `select from pg_locks where locktype = 'advisory' and not granted
+               and objid = (hashtext($1)::bigint & 4294967295)::oid`,
+            [schema],
+          )
+          expect(rowCount).toBe(1)
+        },
+        { timeout: 10_000, interval: 5 },
+      ),
+    open: () => client.query('select pg_advisory_unlock(hashtext($1))', [schema]),
   }
 }
 
@@ -187,14 +192,15 @@ describe('a client', () => {
 
   test('whose `begin` is refused writes nothing', async () => {
     const store = await openPostgres()
-    const query = pg.Client.prototype.query
-    const spy = vi.spyOn(pg.Client.prototype, 'query').mockImplementation(function (
-      this: pg.Client,
-      ...args
+    const parse = pg.Connection.prototype.parse
+    const spy = vi.spyOn(pg.Connection.prototype, 'parse').mockImplementation(function (
+      this: pg.Connection,
+      query,
+      more,
     ) {
-      if (!isDeepStrictEqual(args[0], { text: 'begin' })) return Reflect.apply(query, this, args)
+      if (query.text !== 'begin') return Reflect.apply(parse, this, [query, more])
       spy.mockRestore()
-      return Reflect.apply(query, this, ['select cancelled before it began'])
+      return Reflect.apply(parse, this, [{ ...query, text: 'select cancelled before it began' }, more])
     })
     const writing = store.transaction(function* (tx) {
       yield* tx.insertProcess(stored())
@@ -246,7 +252,7 @@ describe('a client', () => {
         yield* tx.loadProcess(ID)
       } catch {}
     })
-    await expect(swallowing).rejects.toThrow(errorWith('registry_unavailable'))
+    await expect(swallowing).rejects.toThrow(errorWith('registry_locked'))
     expect(await load(store, idOf('other'))).toBeUndefined()
   })
 

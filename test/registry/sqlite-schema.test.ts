@@ -373,6 +373,11 @@ describe('by its query plan', () => {
           return foundBy(sql)
         }),
       send: statement => immediately(() => explain(compiled(statement).sql)),
+      save: statement =>
+        immediately(() => {
+          explain(compiled(statement).sql)
+          return true
+        }),
       run: statement =>
         immediately(() => {
           explain(compiled(statement).sql)

@@ -138,7 +138,7 @@ const updateConsumed = prepare((db, p: Named<{ id: ProcessId; sequence: number }
 )
 
 export function* consumeSignal(session: SqlSession, id: ProcessId, sequence: number): Operation<void> {
-  yield* session.run(updateConsumed, { id, sequence })
+  yield* session.send(updateConsumed, { id, sequence })
 }
 
 const selectUnacked = prepare((db, p: Named<{ id: ProcessId; after: number; limit: number }>) =>
@@ -171,7 +171,7 @@ const updateAcked = prepare((db, p: Named<{ id: ProcessId; sequence: number }>) 
 )
 
 export function* ackWake(session: SqlSession, id: ProcessId, sequence: number): Operation<void> {
-  yield* session.run(updateAcked, { id, sequence })
+  yield* session.send(updateAcked, { id, sequence })
 }
 
 const insertRow = prepare((db, p: Named<EventRow>) =>

@@ -111,7 +111,7 @@ const upsertGrant = prepare((db, p: Named<GrantRow>) =>
 )
 
 export function* saveGrant(session: SqlSession, grant: HandleGrant): Operation<void> {
-  yield* session.run(upsertGrant, toGrantRow(grant))
+  yield* session.send(upsertGrant, toGrantRow(grant))
 }
 
 const deleteRow = prepare((db, p: Named<Pair>) =>
@@ -119,5 +119,5 @@ const deleteRow = prepare((db, p: Named<Pair>) =>
 )
 
 export function* deleteGrant(session: SqlSession, scopeId: string, processId: ProcessId): Operation<void> {
-  yield* session.run(deleteRow, { scope_id: scopeId, process_id: processId })
+  yield* session.send(deleteRow, { scope_id: scopeId, process_id: processId })
 }

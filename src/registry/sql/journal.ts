@@ -115,8 +115,7 @@ export function* saveJournalEntry(
   guard: LeaseGuard,
 ): Operation<boolean> {
   const { row, blobs } = takeOutOfRow(toJournalRow(entry), BLOB_COLUMNS.journal)
-  const written = yield* session.run(upsertEntry, { ...row, ...guardBindings(guard) })
-  if (written === 0) return false
+  if (!(yield* session.save(upsertEntry, { ...row, ...guardBindings(guard) }))) return false
   yield* saveEntryBlobs(session, row, blobs)
   return true
 }
@@ -179,7 +178,7 @@ const resolveEntry = prepare((db, p: Named<JournalRow>) =>
 
 export function* saveResolution(session: SqlSession, entry: JournalEntry): Operation<boolean> {
   const { row, blobs } = takeOutOfRow(toJournalRow(entry), BLOB_COLUMNS.journal)
-  if ((yield* session.run(resolveEntry, row)) === 0) return false
+  if (!(yield* session.save(resolveEntry, row))) return false
   yield* saveEntryBlobs(session, row, blobs)
   return true
 }

@@ -92,11 +92,9 @@ export function* saveLease(
   expectedFence: number,
 ): Operation<boolean> {
   const row = toLeaseRow(id, lease)
-  const written =
-    expectedFence === 0
-      ? yield* session.run(insertLease, row)
-      : yield* session.run(updateLease, { ...row, expected_fence: expectedFence })
-  return written === 1
+  return expectedFence === 0
+    ? yield* session.save(insertLease, row)
+    : yield* session.save(updateLease, { ...row, expected_fence: expectedFence })
 }
 
 const selectLeasesOfWorker = prepare((db, p: Named<{ worker: string }>) =>

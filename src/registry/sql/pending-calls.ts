@@ -67,7 +67,7 @@ export function* insertPendingCall(
   call: PendingCall,
   guard: LeaseGuard,
 ): Operation<boolean> {
-  return (yield* session.run(insertUnderLease, { ...toRow(call), ...guardBindings(guard) })) === 1
+  return yield* session.save(insertUnderLease, { ...toRow(call), ...guardBindings(guard) })
 }
 
 const updateAnswer = prepare((db, p: Named<Pick<PendingCallRow, 'key' | 'answer' | 'answered_at'>>) =>
@@ -81,7 +81,7 @@ const updateAnswer = prepare((db, p: Named<Pick<PendingCallRow, 'key' | 'answer'
 export function* saveAnswer(session: SqlSession, call: PendingCall): Operation<boolean> {
   const { row, blobs } = takeOutOfRow(toRow(call), BLOB_COLUMNS.pendingCalls)
   const { key, answer, answered_at } = row
-  if ((yield* session.run(updateAnswer, { key, answer, answered_at })) === 0) return false
+  if (!(yield* session.save(updateAnswer, { key, answer, answered_at }))) return false
   yield* saveProcessBlobs(session, row.process_id, blobs)
   return true
 }

@@ -139,11 +139,11 @@ export function* saveProcess(
   const whole = toMutableColumns(process, changeSeq)
   const { row: mutable, blobs } = takeOutOfRow(whole, BLOB_COLUMNS.mutable)
   const row = { id: process.record.id, ...mutable }
-  const written =
+  const isSaved =
     lease === undefined
-      ? yield* session.run(updateRow[status], row)
-      : yield* session.run(updateLeasedRow[status], { ...row, ...guardBindings(lease) })
-  if (written === 0) return false
+      ? yield* session.save(updateRow[status], row)
+      : yield* session.save(updateLeasedRow[status], { ...row, ...guardBindings(lease) })
+  if (!isSaved) return false
   yield* replaceWaits(session, row.id, process.record.waits)
   yield* saveProcessBlobs(session, row.id, blobs)
   return true

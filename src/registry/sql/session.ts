@@ -12,6 +12,11 @@ export interface SqlSession {
    * it shows at a later statement or at the commit, which then fails.
    */
   send<Params, Row>(statement: Statement<Params, Row>, params: Params): Operation<void>
+  /**
+   * Writes one row, or none where a guard of the statement's own refuses: `false`. Where the database is elsewhere, nobody
+   * waits for that answer: a refusal, which is rare, ends the transaction, and the body runs again and does wait.
+   */
+  save<Params, Row>(statement: Statement<Params, Row>, params: Params): Operation<boolean>
   /** How many rows were written. */
   run<Params, Row>(statement: Statement<Params, Row>, params: Params): Operation<number>
 }

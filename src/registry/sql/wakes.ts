@@ -161,7 +161,7 @@ const insertRow = prepare((db, p: Named<WakeRow>) =>
 
 export function* insertWake(session: SqlSession, wake: StoredWake): Operation<boolean> {
   const { row, blobs } = takeOutOfRow(toWakeRow(wake), BLOB_COLUMNS.wakes)
-  if ((yield* session.run(insertRow, row)) === 0) return false
+  if (!(yield* session.save(insertRow, row))) return false
   yield* saveProcessBlobs(session, row.process_id, blobs)
   return true
 }

@@ -47,7 +47,7 @@ function clientConfig({ connectionString, ssl, pool, lockTimeoutMs }: PostgresAd
     ...(ssl === undefined ? {} : { ssl }),
     application_name: pool?.application_name ?? 'leasehold',
     connectionTimeoutMillis: lockTimeoutMs,
-    // `begin` travels with the first query, and nobody waits for a reader's `commit`.
+    // Nobody waits for a reader's `commit`: the connection's next queries go behind it.
     pipeline: true,
     keepAlive: true,
     lock_timeout: lockTimeoutMs,

@@ -22,6 +22,13 @@ const SESSION_ENDED = new Set([
   '53300', // too many connections
 ])
 
+/** A guard in a statement has refused its write, where the transaction had taken it that none would. */
+export class RefusedWrite extends Error {
+  constructor(cause: unknown) {
+    super('a guarded write was refused', { cause })
+  }
+}
+
 /** What a driver threw, sorted into the two kinds. */
 export function asStoreError(error: unknown): pg.DatabaseError | ConnectionLost {
   if (error instanceof ConnectionLost) return error
@@ -44,7 +51,12 @@ const STATE = {
   deadlock: '40P01',
   /** After a migration that another OS process made, a prepared query may answer with other columns. */
   changedResult: '0A000',
+  /** As `required` statements fail, and no others: none divides. */
+  divisionByZero: '22012',
 } as const
+
+export const asRefusal = (error: unknown): unknown =>
+  stateOf(error) === STATE.divisionByZero ? new RefusedWrite(error) : error
 
 /** The server has rolled the transaction back, and another run of the same body may well succeed. */
 export const isWorthRepeating = (error: unknown): boolean =>

@@ -6,10 +6,11 @@ import type { Operation, StoreTransaction } from '../../store.ts'
 import type { SqlPlatform } from '../session.ts'
 import { createSqlReader, createSqlTransaction } from '../verbs.ts'
 import { types } from './connect.ts'
+import type { Answers, PostgresConnection, Query, QueryResult } from './connection.ts'
 import { asOwnError, explain, isInsertRace, stateOf } from './errors.ts'
 import { type RegistryIdentity, selectState } from './migrate.ts'
 import { channelOf, sendNotices } from './notice.ts'
-import { type PostgresConnection, PostgresSession } from './session.ts'
+import { PostgresSession } from './session.ts'
 import type { PostgresStatements } from './statements.ts'
 import { noting } from './transactions.ts'
 
@@ -36,7 +37,7 @@ export async function joinTransaction<T>(
   body: (tx: StoreTransaction) => Operation<T>,
   options: JoinOptions,
 ): Promise<T> {
-  const connection = oneByOne(host)
+  const connection = new HostConnection(host)
   for (let tries = 1; ; tries++) {
     try {
       return await behindSavepoint(connection, body, options)
@@ -51,52 +52,68 @@ export async function joinTransaction<T>(
  * The host's client is asked one thing after the other: unlike our own it may not take a query while another runs.
  * Statements are unnamed, since a prepared one would stay behind on a connection that is the host's.
  */
-function oneByOne(host: HostTransaction): PostgresConnection {
-  let last: Promise<unknown> = Promise.resolve()
-  return {
-    query({ text, values }) {
-      const asked = last.then(() => host.query({ text, types, ...(values === undefined ? {} : { values }) }))
-      const answered = asked.catch(error => {
-        throw asOwnError(error)
-      })
-      last = answered.catch(() => {})
-      return answered
-    },
+class HostConnection implements PostgresConnection {
+  readonly #host: HostTransaction
+  #last: Promise<unknown> = Promise.resolve()
+
+  constructor(host: HostTransaction) {
+    this.#host = host
+  }
+
+  query({ text, values }: { readonly text: string; readonly values?: readonly unknown[] }) {
+    const asked = this.#last.then(() =>
+      this.#host.query({ text, types, ...(values === undefined ? {} : { values: [...values] }) }),
+    )
+    const answered = asked.catch(error => {
+      throw asOwnError(error)
+    })
+    this.#last = answered.catch(() => {})
+    return answered
+  }
+
+  async ask(queries: readonly Query[]): Promise<Answers> {
+    const results: QueryResult[] = []
+    try {
+      for (const query of queries) {
+        const { rows, rowCount } = await this.query(query)
+        results.push({ rows, rowCount: rowCount ?? 0, command: '' })
+      }
+      return { results }
+    } catch (error) {
+      return { results, failure: { error, isCertain: true } }
+    }
   }
 }
 
 async function behindSavepoint<T>(
-  connection: PostgresConnection,
+  connection: HostConnection,
   body: (tx: StoreTransaction) => Operation<T>,
   options: JoinOptions,
 ): Promise<T> {
   const { statements, platform, identity } = options
-  const session = new PostgresSession(connection, 'savepoint leasehold', statements)
-  await session.begun
+  await connection.query({ text: 'savepoint leasehold' })
+  const session = new PostgresSession(connection, { statements, isOptimistic: false })
   try {
     await requireHome(connection, options)
     const changed = new Set<ProcessId>()
     const verbs = { ...createSqlTransaction(session, platform), ...createSqlReader(session, platform) }
     const result = await runAsynchronously(body(noting(verbs, changed)), promise => session.isOwn(promise))
-    session.end()
+    await session.finish()
     await sendNotices(connection, channelOf(identity.registryId), changed)
-    const unseen = await session.failure()
-    if (unseen !== undefined) throw unseen
     await connection.query({ text: 'release savepoint leasehold' })
     return result
   } catch (error) {
     session.end()
-    const cause = (await session.failure()) ?? error
     // On a connection that is lost nothing is left to take back.
     await connection.query({ text: 'rollback to savepoint leasehold' }).catch(() => {})
     await connection.query({ text: 'release savepoint leasehold' }).catch(() => {})
-    throw cause
+    throw error
   }
 }
 
 /** Rows written into another registry would be found by nobody who has this one open. */
 async function requireHome(
-  connection: PostgresConnection,
+  connection: HostConnection,
   { statements, description, identity }: JoinOptions,
 ): Promise<void> {
   const { text } = statements.get(selectState)

@@ -1,5 +1,4 @@
 import type { ProcessId } from '../../../model/ids.ts'
-import type { PostgresConnection } from './session.ts'
 
 /** A payload must be shorter than 8,000 bytes. */
 const MAX_BYTES = 7_900
@@ -8,12 +7,17 @@ const MAX_NOTICES = 8
 /** Says: too many to name, look in the feed. */
 const MANY = ''
 
+/** A client of `pg`'s, or what is asked as one. */
+interface Notifying {
+  query(query: { readonly text: string; readonly values: unknown[] }): Promise<unknown>
+}
+
 /** Where everybody who has this registry open listens. */
 export const channelOf = (registryId: string): string => `leasehold_${registryId}`
 
 /** Tells of the rows: at once, or with the commit of the transaction that the connection is in. */
 export async function sendNotices(
-  connection: PostgresConnection,
+  connection: Notifying,
   channel: string,
   ids: Iterable<ProcessId>,
 ): Promise<void> {

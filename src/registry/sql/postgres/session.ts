@@ -4,82 +4,72 @@ import { awaited, immediately } from '../../operation.ts'
 import type { Operation } from '../../store.ts'
 import type { SqlSession } from '../session.ts'
 import type { Statement } from '../statement.ts'
-import { asStoreError } from './errors.ts'
+import { type Answers, COMMIT, type PostgresConnection, type Query, type QueryResult } from './connection.ts'
+import { asRefusal, isWorthRepeating, stateOf } from './errors.ts'
 import type { PostgresStatements } from './statements.ts'
 
-/** What the session asks of a client of `pg`. */
-export interface PostgresConnection {
-  query(query: Query): Promise<QueryResult>
+interface Asked {
+  readonly query: Query
+  resolve(result: QueryResult): void
+  reject(error: unknown): void
 }
 
-interface Query {
-  readonly text: string
-  readonly name?: string
-  readonly values?: unknown[]
+export interface SessionOptions {
+  readonly statements: PostgresStatements
+  /** Goes in front of the first query. Absent: the transaction has begun already. */
+  readonly begin?: Query
+  /** Take it that no guard refuses a write, and wait for none: where one does, the transaction fails with `RefusedWrite`. */
+  readonly isOptimistic: boolean
 }
 
-interface QueryResult {
-  readonly rows: readonly unknown[]
-  readonly rowCount: number | null
-}
+/** What became of a transaction at its commit. */
+export type Ending =
+  | { readonly type: 'committed' }
+  /** `error` is absent where nothing is known but that a statement had failed. */
+  | { readonly type: 'rolled_back'; readonly error?: unknown }
+  | { readonly type: 'unknown'; readonly error: unknown }
 
-/** The verbs' way to one connection and a transaction on it, open only as long as that. */
+/**
+ * The verbs' way to one connection and a transaction on it, open only as long as that.
+ *
+ * What a body asks is gathered until it waits for an answer, and then asked together: its first queries with the begin
+ * of the transaction, its last writes with the commit. Where one of them fails, the server does none of those behind it.
+ */
 export class PostgresSession implements SqlSession {
-  readonly #client: PostgresConnection
-  readonly #statements: PostgresStatements
-  /** Rejected when there is no transaction. */
-  readonly begun: Promise<void>
   readonly withoutWaits = new Set<ProcessId>()
-  #isBegun = false
-  #hasWritten = false
+  readonly #connection: PostgresConnection
+  readonly #options: SessionOptions
   readonly #own = new WeakSet<Promise<unknown>>()
-  #lastSent: Promise<unknown> | undefined
+  #gathered: Asked[] = []
+  #isBegun = false
   #failure: unknown
   #isOver = false
 
-  constructor(client: PostgresConnection, begin: string, statements: PostgresStatements) {
-    this.#client = client
-    this.#statements = statements
-    this.begun = this.#begin(begin)
-    // Told to whoever waits for it.
-    this.begun.catch(() => {})
-  }
-
-  async #begin(begin: string): Promise<void> {
-    try {
-      await this.#client.query({ text: begin })
-      this.#isBegun = true
-    } catch (error) {
-      throw asStoreError(error)
-    }
+  constructor(connection: PostgresConnection, options: SessionOptions) {
+    this.#connection = connection
+    this.#options = options
   }
 
   *all<Params, Row>(statement: Statement<Params, Row>, params: Params) {
-    const { rows } = yield* this.#query(statement, params, !this.#hasWritten)
+    const { rows } = yield* awaited(this.#ask(this.#bound(statement, params)))
     return rows as Row[]
   }
 
   *run<Params, Row>(statement: Statement<Params, Row>, params: Params) {
-    this.#hasWritten = true
-    const { rowCount } = yield* this.#query(statement, params, false)
-    return rowCount ?? 0
+    const { rowCount } = yield* awaited(this.#ask(this.#bound(statement, params)))
+    return rowCount
+  }
+
+  *save<Params, Row>(statement: Statement<Params, Row>, params: Params) {
+    if (!this.#options.isOptimistic) return (yield* this.run(statement, params)) > 0
+    const { required } = this.#options.statements.get(statement)
+    this.#ask({ ...this.#bound(statement, params), ...required })
+    return true
   }
 
   send<Params, Row>(statement: Statement<Params, Row>, params: Params): Operation<void> {
-    this.#requireOpen()
-    this.#hasWritten = true
-    // The connection answers in order: whatever is asked next learns of the failure as well.
-    this.#lastSent = this.#start(this.#bound(statement, params), false).catch(error => {
-      this.#failure ??= error
-    })
+    this.#ask(this.#bound(statement, params))
     return immediately(() => {})
-  }
-
-  /** The error of a write that nobody waited for; to be asked when something sent after it has been answered. */
-  async failure(): Promise<unknown> {
-    // Answered before, but told in a later turn.
-    await this.#lastSent
-    return this.#failure
   }
 
   /** Is it what one of its queries will come to? */
@@ -87,46 +77,87 @@ export class PostgresSession implements SqlSession {
     return this.#own.has(promise)
   }
 
+  /** Has the server been told to begin? */
+  get isBegun(): boolean {
+    return this.#isBegun
+  }
+
+  async commit(): Promise<Ending> {
+    const gathered = this.#take()
+    this.end()
+    if (this.#failure !== undefined) return { type: 'rolled_back', error: this.#failure }
+    if (!this.#isBegun) return { type: 'committed' }
+    const { results, failure } = await this.#connection.ask([...gathered.map(({ query }) => query), COMMIT])
+    const committed = results[gathered.length]
+    // To a transaction that has failed "commit" means rollback.
+    if (committed !== undefined) return { type: committed.command === 'COMMIT' ? 'committed' : 'rolled_back' }
+    const error = asRefusal(failure?.error)
+    const isBefore = failure?.isCertain === true && results.length < gathered.length
+    // The server says so itself where it has rolled back. Anything else may have come after the commit.
+    const isRolledBack = isBefore || isWorthRepeating(error) || stateOf(error)?.startsWith('23')
+    return { type: isRolledBack ? 'rolled_back' : 'unknown', error }
+  }
+
+  /** Writes the last of it, into a transaction that goes on without it. */
+  async finish(): Promise<void> {
+    const flushed = this.#flush()
+    this.end()
+    await flushed
+    if (this.#failure !== undefined) throw this.#failure
+  }
+
   /** The connection is somebody else's from now on, whatever a body that kept its verbs may do. */
   end(): void {
     this.#isOver = true
+    for (const { reject } of this.#gathered) reject(transactionOver())
+    this.#gathered = []
   }
 
-  #query<Params, Row>(
-    statement: Statement<Params, Row>,
-    params: Params,
-    isEager: boolean,
-  ): Operation<QueryResult> {
-    this.#requireOpen()
-    const query = this.#start(this.#bound(statement, params), isEager).catch(async error => {
-      // To a transaction that has failed, the server says nothing but that it has.
-      throw (await this.failure()) ?? error
+  #ask(query: Query): Promise<QueryResult> {
+    if (this.#isOver) throw transactionOver()
+    // To a transaction that has failed, the server says nothing but that it has.
+    if (this.#failure !== undefined) throw this.#failure
+    const answer = new Promise<QueryResult>((resolve, reject) => {
+      // After all that this turn still asks, or its commit.
+      if (this.#gathered.length === 0) process.nextTick(() => void this.#flush())
+      this.#gathered.push({ query, resolve, reject })
     })
-    this.#own.add(query)
-    return awaited(query)
+    // Where nobody waits for it, one that is waited for fails as well, or the commit does.
+    answer.catch(() => {})
+    this.#own.add(answer)
+    return answer
   }
 
-  /**
-   * `isEager`: sent along with `begin`. Only for queries that read before anything is written: without a transaction,
-   * should `begin` be refused, each write would be committed by itself. Whoever waits for `begin` keeps the order in which they came.
-   */
-  async #start(query: Query, isEager: boolean): Promise<QueryResult> {
-    if (!isEager && !this.#isBegun) await this.begun
-    try {
-      return await this.#client.query(query)
-    } catch (error) {
-      throw asStoreError(error)
+  async #flush(): Promise<void> {
+    const gathered = this.#take()
+    if (gathered.length === 0) return
+    this.#settle(gathered, await this.#connection.ask(gathered.map(({ query }) => query)))
+  }
+
+  #take(): readonly Asked[] {
+    const gathered = this.#gathered
+    this.#gathered = []
+    const { begin } = this.#options
+    if (gathered.length === 0 || this.#isBegun || begin === undefined) return gathered
+    this.#isBegun = true
+    return [{ query: begin, resolve() {}, reject() {} }, ...gathered]
+  }
+
+  #settle(gathered: readonly Asked[], { results, failure }: Answers): void {
+    if (failure !== undefined) this.#failure ??= asRefusal(failure.error)
+    for (const [index, { resolve, reject }] of gathered.entries()) {
+      const result = results[index]
+      if (result === undefined) reject(this.#failure)
+      else resolve(result)
     }
   }
 
   /** At once, in the body's own turn: a value that cannot be bound ends the body, and is never left out unseen. */
   #bound<Params, Row>(statement: Statement<Params, Row>, params: Params): Query {
-    const { name, text, bind } = this.#statements.get(statement)
+    const { name, text, bind } = this.#options.statements.get(statement)
     return { name, text, values: bind(params as object) }
   }
-
-  #requireOpen(): void {
-    if (!this.#isOver) return
-    throw new LeaseholdError('registry_unavailable', 'The transaction is over: it has ended.')
-  }
 }
+
+const transactionOver = (): LeaseholdError =>
+  new LeaseholdError('registry_unavailable', 'The transaction is over: it has ended.')

@@ -33,6 +33,8 @@ export interface PostgresStatement {
   /** Unique in this OS process, so that connections never mix two of them up. */
   readonly name: string
   readonly text: string
+  /** The same for a write that must write a row: where it writes none, it fails (`RefusedWrite`). */
+  readonly required: { readonly name: string; readonly text: string }
   bind(params: object): SqlValue[]
 }
 
@@ -51,9 +53,14 @@ export class PostgresStatements {
     const known = this.#compiled.get(statement)
     if (known !== undefined) return known
     const { sql: text, bind } = compileStatement(statement, this.#db, POSTGRES)
+    const name = `leasehold_${statementCount++}`
     const made: PostgresStatement = {
-      name: `leasehold_${statementCount++}`,
+      name,
       text,
+      required: {
+        name: `${name}_required`,
+        text: `with written as (${text} returning 1) select 1 / count(*) from written`,
+      },
       bind: params =>
         bind(params as Params).map(value => (typeof value === 'string' ? toText(value) : value)),
     }

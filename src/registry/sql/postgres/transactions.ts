@@ -6,6 +6,8 @@ import { runAsynchronously } from '../../operation.ts'
 import type { Operation, StoreReader, StoreTransaction } from '../../store.ts'
 import type { SqlPlatform } from '../session.ts'
 import { createSqlReader, createSqlTransaction } from '../verbs.ts'
+import { BatchConnection } from './batch.ts'
+import { BEGIN, BEGIN_SNAPSHOT, COMMIT, type PostgresConnection, ROLLBACK } from './connection.ts'
 import {
   asStoreError,
   ConnectionLost,
@@ -13,10 +15,10 @@ import {
   isInsertRace,
   isStaleStatement,
   isWorthRepeating,
-  stateOf,
+  RefusedWrite,
   unknownOutcome,
 } from './errors.ts'
-import { PostgresSession } from './session.ts'
+import { type Ending, PostgresSession, type SessionOptions } from './session.ts'
 import type { PostgresStatements } from './statements.ts'
 
 export interface TransactionsOptions {
@@ -41,6 +43,7 @@ export interface TransactionsOptions {
  */
 export class PostgresTransactions {
   readonly #options: TransactionsOptions
+  readonly #connections = new WeakMap<PoolClient, BatchConnection>()
 
   constructor(options: TransactionsOptions) {
     this.#options = options
@@ -68,14 +71,26 @@ export class PostgresTransactions {
     }
   }
 
+  /** A guard that refuses a write is rare: only then is the body run again, and waits for what each write says. */
   async #write<T>(body: (tx: StoreTransaction) => Operation<T>): Promise<T> {
-    const { platform, onCommit } = this.#options
+    try {
+      return await this.#run(body, { isOptimistic: true })
+    } catch (error) {
+      if (!(error instanceof RefusedWrite)) throw error
+      return await this.#run(body, { isOptimistic: false })
+    }
+  }
+
+  async #run<T>(
+    body: (tx: StoreTransaction) => Operation<T>,
+    { isOptimistic }: { readonly isOptimistic: boolean },
+  ): Promise<T> {
+    const { platform, statements, onCommit } = this.#options
     const changed = new Set<ProcessId>()
-    const value = await this.#withClient('begin', async (client, session) => {
+    const value = await this.#withSession({ begin: BEGIN, statements, isOptimistic }, async session => {
       const tx = noting(createSqlTransaction(session, platform), changed)
       const result = await runAsynchronously(body(tx), promise => session.isOwn(promise))
-      session.end()
-      await this.#commit(client, session)
+      this.#requireCommitted(await session.commit())
       return result
     })
     if (changed.size > 0) onCommit(changed)
@@ -83,55 +98,57 @@ export class PostgresTransactions {
   }
 
   #snapshot<T>(body: (reader: StoreReader) => Operation<T>): Promise<T> {
-    const { platform } = this.#options
-    return this.#withClient('begin isolation level repeatable read read only', async (client, session) => {
+    const { platform, statements } = this.#options
+    const options = { begin: BEGIN_SNAPSHOT, statements, isOptimistic: false }
+    return this.#withSession(options, async (session, connection) => {
       const reader = createSqlReader(session, platform)
       const value = await runAsynchronously(body(reader), promise => session.isOwn(promise))
-      await session.begun
+      session.end()
       // Nothing depends on its end, and the connection's next user comes after it anyway.
-      client.query('commit').catch(() => {})
+      if (session.isBegun) void connection.ask([COMMIT])
       return value
     })
   }
 
-  /** Lends a connection with a transaction begun on it; whatever happens, it goes back without one, or is closed. */
-  async #withClient<T>(
-    begin: string,
-    use: (client: PoolClient, session: PostgresSession) => Promise<T>,
+  /** Lends a connection for a transaction; whatever happens, it goes back without one, or is closed. */
+  async #withSession<T>(
+    options: SessionOptions,
+    use: (session: PostgresSession, connection: PostgresConnection) => Promise<T>,
   ): Promise<T> {
     const client = await this.#options.pool.connect().catch(error => {
       throw asStoreError(error)
     })
-    const session = new PostgresSession(client, begin, this.#options.statements)
+    const connection = this.#connectionOf(client)
+    const session = new PostgresSession(connection, options)
     let isUsable = true
     try {
-      return await use(client, session)
+      return await use(session, connection)
     } catch (error) {
+      session.end()
       isUsable =
-        !(error instanceof ConnectionLost) && !isStaleStatement(error) && (await rolledBack(client, session))
+        !(error instanceof ConnectionLost) &&
+        !isStaleStatement(error) &&
+        (!session.isBegun || (await connection.ask([ROLLBACK])).failure === undefined)
       throw error
     } finally {
-      session.end()
       client.release(!isUsable)
     }
   }
 
-  async #commit(client: PoolClient, session: PostgresSession): Promise<void> {
+  /** The same as long as the client lasts: it knows what was prepared there. */
+  #connectionOf(client: PoolClient): BatchConnection {
+    const known = this.#connections.get(client)
+    if (known !== undefined) return known
+    const connection = new BatchConnection(client)
+    this.#connections.set(client, connection)
+    return connection
+  }
+
+  #requireCommitted(ending: Ending): void {
     const { description } = this.#options
-    await session.begun
-    try {
-      const { command } = await client.query('commit')
-      if (command === 'COMMIT') return
-    } catch (error) {
-      const failure = asStoreError(error)
-      // The server says so itself where it has rolled back. Anything else may have come after the commit.
-      if (isWorthRepeating(failure) || stateOf(failure)?.startsWith('23')) throw failure
-      throw unknownOutcome(failure, description)
-    }
-    // To a failed transaction "commit" means rollback: a write has failed that nobody waited for, or the body has
-    // swallowed an error.
-    const unseen = await session.failure()
-    if (unseen !== undefined) throw unseen
+    if (ending.type === 'committed') return
+    if (ending.type === 'unknown') throw unknownOutcome(ending.error, description)
+    if (ending.error !== undefined) throw ending.error
     throw new LeaseholdError(
       'registry_unavailable',
       `The transaction on the registry ${description} was rolled back: one of its statements had failed. Nothing of it was written.`,
@@ -149,17 +166,6 @@ function isRepeatable(error: unknown, tries: number): boolean {
 
 /** Random, so that transactions which met once do not meet again; long enough for a server that comes up. */
 const pauseMs = (tries: number): number => 1 + Math.random() * Math.min(250, 2 ** Math.min(tries, 10))
-
-async function rolledBack(client: PoolClient, session: PostgresSession): Promise<boolean> {
-  try {
-    // Writes may still be waiting for `begin`: they must not come after its end, where each would be committed by itself.
-    await session.begun
-    await client.query('rollback')
-    return true
-  } catch {
-    return false
-  }
-}
 
 /** Notes whose record changes: what others are told of. */
 export const noting = (tx: StoreTransaction, changed: Set<ProcessId>): StoreTransaction => ({

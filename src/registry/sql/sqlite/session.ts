@@ -26,6 +26,11 @@ export function createSqliteSession(connection: SqliteConnection): SqlSession {
         requireTransaction()
         connection.run(statement, params)
       }),
+    save: (statement, params) =>
+      immediately(() => {
+        requireTransaction()
+        return connection.run(statement, params) > 0
+      }),
     run: (statement, params) =>
       immediately(() => {
         requireTransaction()

@@ -4,6 +4,7 @@ import { abandonCommand } from './commands/abandon.ts'
 import { awaitCommand } from './commands/await.ts'
 import { cancelCommand } from './commands/cancel.ts'
 import { completeCommand } from './commands/complete.ts'
+import { deployCheckCommand } from './commands/deploy-check.ts'
 import { devCommand } from './commands/dev.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { drainCommand } from './commands/drain.ts'
@@ -14,6 +15,7 @@ import { forkCommand } from './commands/fork.ts'
 import { hostDeadCommand } from './commands/host-dead.ts'
 import { listCommand } from './commands/list.ts'
 import { pruneCommand } from './commands/prune.ts'
+import { replayCommand } from './commands/replay.ts'
 import { resolveCommand } from './commands/resolve.ts'
 import { showCommand } from './commands/show.ts'
 import { signalCommand } from './commands/signal.ts'
@@ -46,6 +48,8 @@ const COMMANDS = [
   hostDeadCommand,
   pruneCommand,
   wakesCommand,
+  deployCheckCommand,
+  replayCommand,
   doctorCommand,
 ]
 

@@ -5,6 +5,7 @@ import { watchServer } from './server-watch.ts'
 import { untilPolling } from './task-queue-pollers.ts'
 import { requireNamespace, requireTemporal } from './temporal-server.ts'
 import type { TemporalSettings } from './temporal-settings.ts'
+import { loadWorkerPackage } from './worker-package.ts'
 
 export interface WorkerSettings {
   readonly temporal: TemporalSettings
@@ -74,18 +75,4 @@ async function startOn(
     await connection.close()
   }
   return { id, registryId, taskQueue, ended, stop }
-}
-
-/** Loaded late, and told before its first use that signals are ours, and that only its errors are of interest. */
-async function loadWorkerPackage(logger: Logger) {
-  const sdk = await import('@temporalio/worker')
-  const { Runtime, DefaultLogger, makeTelemetryFilterString } = sdk
-  Runtime.install({
-    shutdownSignals: [],
-    logger: new DefaultLogger('ERROR', ({ message, meta }) => logger.error(message, meta)),
-    telemetryOptions: {
-      logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }), forward: {} },
-    },
-  })
-  return sdk
 }

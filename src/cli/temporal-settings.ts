@@ -39,7 +39,7 @@ export async function loadTemporalSettings(
     address: temporalAddress ?? address ?? DEFAULT_TEMPORAL_ADDRESS,
     namespace: temporalNamespace ?? namespace ?? DEFAULT_NAMESPACE,
     access: access as FrontendAccess,
-    ...(await converterOf(env, dataConverter)),
+    ...(await dataConverterOf(env, dataConverter)),
   }
 }
 
@@ -49,10 +49,14 @@ export async function loadOwnServerSettings(
   { temporalNamespace, dataConverter }: TemporalFlags,
 ): Promise<Omit<TemporalSettings, 'address'>> {
   const namespace = temporalNamespace ?? given(env.TEMPORAL_NAMESPACE) ?? DEFAULT_NAMESPACE
-  return { namespace, access: {}, ...(await converterOf(env, dataConverter)) }
+  return { namespace, access: {}, ...(await dataConverterOf(env, dataConverter)) }
 }
 
-async function converterOf(env: Environment, flag: string | undefined) {
+/** As `--data-converter` or `LEASEHOLD_DATA_CONVERTER` names it. */
+export async function dataConverterOf(
+  env: Environment,
+  flag: string | undefined,
+): Promise<Pick<TemporalSettings, 'dataConverter'>> {
   const file = flag ?? given(env.LEASEHOLD_DATA_CONVERTER)
   return file === undefined ? {} : { dataConverter: await loadDataConverter(file) }
 }

@@ -25,7 +25,6 @@ export type ExplainedState =
   | 'to_be_abandoned'
   | 'to_be_cancelled'
   | 'parked'
-  | 'queued'
   | 'backing_off'
   | 'lapsed'
   | 'not_begun'

@@ -37,8 +37,7 @@ export function journalBefore(
 
 /** The same work under another id; its history says where it comes from. */
 export function forkedRegistration(record: ProcessRecord, id: string): RegistrationRequest {
-  const { input, disposition, identity, eventTypes, provenance, envRef, wakeTarget, maxAttempts, flow } =
-    record
+  const { input, disposition, identity, eventTypes, provenance, envRef, wakeTarget, maxAttempts } = record
   return {
     id,
     input,
@@ -49,6 +48,5 @@ export function forkedRegistration(record: ProcessRecord, id: string): Registrat
     ...(envRef === undefined ? {} : { envRef }),
     ...(wakeTarget === undefined ? {} : { wakeTarget }),
     ...(maxAttempts === undefined ? {} : { maxAttempts }),
-    ...(flow === undefined ? {} : { flow }),
   }
 }

@@ -10,7 +10,6 @@ import {
   variants,
   wholeNumber,
 } from './decode.ts'
-import type { Turn } from './flow.ts'
 import { type ProcessId, requireProcessId } from './ids.ts'
 import type { LeaseOwner, Liveness } from './lease.ts'
 import {
@@ -23,7 +22,6 @@ import {
 import {
   disposition,
   eventTypes,
-  flow,
   identity,
   processInput,
   provenance,
@@ -94,7 +92,6 @@ const record = object<ProcessRecord>({
   envRef: optional(text),
   wakeTarget: optional(sessionScope),
   maxAttempts: optional(wholeNumber),
-  flow: optional(flow),
   registrationHash: text,
   incarnation: text,
   createdAtMs: wholeNumber,
@@ -117,14 +114,6 @@ const record = object<ProcessRecord>({
   ),
   waits: list(wait),
   silentSinceMs: optional(wholeNumber),
-  turn: optional(
-    object<Turn>({
-      on: oneOf(['concurrency', 'rate']),
-      key: text,
-      sinceMs: wholeNumber,
-      atMs: optional(wholeNumber),
-    }),
-  ),
   attempts: wholeNumber,
   lastSequence: wholeNumber,
   changeSeq: wholeNumber,

@@ -3,7 +3,6 @@ import {
   json,
   jsonObject,
   list,
-  number,
   object,
   oneOf,
   optional,
@@ -12,7 +11,6 @@ import {
   variants,
   wholeNumber,
 } from './decode.ts'
-import type { Flow } from './flow.ts'
 import { eventType } from './parse-event-type.ts'
 import {
   DISPOSITIONS,
@@ -99,20 +97,6 @@ export const identity = object<ProcessIdentity>({
 
 export const eventTypes = list(eventType)
 
-export const flow = object<Flow>({
-  concurrency: optional(object<NonNullable<Flow['concurrency']>>({ key: text, limit: wholeNumber })),
-  rate: optional(
-    object<NonNullable<Flow['rate']>>({
-      key: text,
-      limit: wholeNumber,
-      periodMs: wholeNumber,
-      burst: optional(wholeNumber),
-    }),
-  ),
-  priority: optional(wholeNumber),
-  fairness: optional(object<NonNullable<Flow['fairness']>>({ key: text, weight: optional(number) })),
-})
-
 const registration = object<RegistrationRequest>({
   id: text,
   input: processInput,
@@ -123,5 +107,4 @@ const registration = object<RegistrationRequest>({
   envRef: optional(text),
   wakeTarget: optional(sessionScope),
   maxAttempts: optional(wholeNumber),
-  flow: optional(flow),
 })

@@ -8,16 +8,13 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client, Connection } from '@temporalio/client'
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker'
-import { CONTINUE_AS_NEW_EVENTS, NUDGE_SIGNAL } from '../../src/contract.ts'
+import { CONTINUE_AS_NEW_EVENTS, defaultTaskQueue, NUDGE_SIGNAL, WORKFLOW_TYPE } from '../../src/contract.ts'
 import { startDevServer } from '../../src/dev-server/index.ts'
-import {
-  createProcessClient,
-  createProcessWorker,
-  defineEngine,
-  defineHost,
-  sqliteRegistry,
-} from '../../src/index.ts'
+import { createProcessClient, createProcessWorker } from '../../src/index.ts'
+import { borrowRegistry } from '../../src/runtime/open-registry.ts'
+import { registerExternal } from '../cli/records.ts'
 import { isKept, keepHistory } from './kept-histories.ts'
+import { recordedHost } from './recorded-host.ts'
 
 Runtime.install({ shutdownSignals: [], logger: new DefaultLogger('ERROR') })
 await using server = await startDevServer({
@@ -26,25 +23,7 @@ await using server = await startDevServer({
 })
 const folder = await mkdtemp(join(tmpdir(), 'leasehold-record-'))
 
-const host = defineHost({
-  registry: sqliteRegistry({ path: join(folder, 'leasehold.db') }),
-  engines: {
-    quick: defineEngine({ disposition: 'rerunnable', run: () => 'done' }),
-    nap: defineEngine({ disposition: 'rerunnable', run: ctx => ctx.sleep(300) }),
-    night: defineEngine({ disposition: 'rerunnable', run: ctx => ctx.sleep(3_600_000) }),
-    /** Takes its time to stop, so that Temporal's word reaches the activity as well. */
-    listens: defineEngine({
-      disposition: 'rerunnable',
-      async run(ctx) {
-        await new Promise(resolve => ctx.signal.addEventListener('abort', resolve))
-        // Slow to stop, so that the history holds a cancel that the activity outlives for a while.
-        await sleep(500)
-        throw ctx.signal.reason
-      },
-    }),
-    deaf: defineEngine({ disposition: 'rerunnable', run: () => new Promise<void>(() => {}) }),
-  },
-})
+const host = recordedHost(join(folder, 'leasehold.db'))
 const input = null as never
 const connection = await Connection.connect({ address: server.address })
 const temporal = new Client({ connection, identity: 'recorder' })
@@ -67,6 +46,8 @@ async function startWorker(options: { readonly shutdownGraceMs?: number } = {}) 
   }
 }
 
+const { registry, release } = await borrowRegistry(host.registry)
+
 type Handle = Awaited<ReturnType<typeof processes.start>>
 
 async function until(isTrue: () => Promise<boolean>): Promise<void> {
@@ -76,8 +57,23 @@ const untilParked = (handle: Handle) => until(async () => (await handle.describe
 const untilEntered = (handle: Handle) =>
   until(async () => (await handle.describe()).firstStarted !== undefined)
 
+/** Starts the workflow of an id by hand, as a server does that was put back from a copy, or an operator. */
+const startByHand = (id: string) =>
+  temporal.workflow.start(WORKFLOW_TYPE, {
+    workflowId: id,
+    taskQueue: defaultTaskQueue(registry.registryId),
+    args: [{ registryId: registry.registryId, processId: id, heartbeatTimeoutMs: 30_000 }],
+  })
+
+/** A holder that nobody can judge has begun the process and is gone. */
+async function enterAsGone(id: string): Promise<void> {
+  const worker = { ownerId: 'gone', incarnationId: 'gone', liveness: { kind: 'opaque' } } as const
+  const answer = await registry.beginAttempt(id, { worker, attempt: 'gone', ttlMs: 2_000 })
+  if (answer.type !== 'run') throw new Error(`the attempt was not begun: ${answer.type}`)
+  await registry.enterBody(answer.lease, worker)
+}
+
 async function save(name: string, workflowId: string, runId?: string): Promise<void> {
-  if (isKept(name)) return console.log(`kept      ${name}`)
   const history = await temporal.workflow.getHandle(workflowId, runId).fetchHistory()
   keepHistory(name, history)
   console.log(`recorded  ${name}: ${history.events?.length} events`)
@@ -169,6 +165,80 @@ const SHAPES: Record<string, (name: string) => Promise<void>> = {
     await stop()
   },
 
+  async 'silent-and-then-abandoned'(name) {
+    const { id } = await processes.start({ kind: 'owned', input })
+    await enterAsGone(id)
+    const stop = await startWorker()
+    await until(async () => (await registry.get(id))?.silentSinceMs !== undefined)
+    await registry.requestAbandon(id, { requestedBy: 'ana' })
+    await temporal.workflow.getHandle(id).signal(NUDGE_SIGNAL, 'look')
+    await temporal.workflow.getHandle(id).result()
+    await save(name, id)
+    await stop()
+  },
+
+  async 'started-for-work-of-somebody-else'(name) {
+    const stop = await startWorker()
+    await registerExternal(registry, 'theirs')
+    const workflow = await startByHand('theirs')
+    await workflow.result()
+    await save(name, 'theirs')
+    await stop()
+  },
+
+  async 'started-for-a-process-that-is-not-there'(name) {
+    const stop = await startWorker()
+    const workflow = await startByHand('nobody')
+    await workflow.result().catch(() => {})
+    await save(name, 'nobody')
+    await stop()
+  },
+
+  async 'begun-by-a-nudge-after-its-end'(name) {
+    const stop = await startWorker()
+    const handle = await processes.start({ kind: 'quick', input })
+    await temporal.workflow.getHandle(handle.id).result()
+    const workflow = await temporal.workflow.signalWithStart(WORKFLOW_TYPE, {
+      workflowId: handle.id,
+      taskQueue: defaultTaskQueue(registry.registryId),
+      args: [{ registryId: registry.registryId, processId: handle.id, heartbeatTimeoutMs: 30_000 }],
+      signal: NUDGE_SIGNAL,
+      signalArgs: ['look'],
+    })
+    await workflow.result()
+    await save(name, handle.id)
+    await stop()
+  },
+
+  async 'rolled-over'(name) {
+    const stop = await startWorker()
+    const handle = await processes.start({ kind: 'rolls', input })
+    await temporal.workflow.getHandle(handle.id).result()
+    await save(name, handle.id)
+    await stop()
+  },
+
+  async 'reset-by-an-operator'(name) {
+    const stop = await startWorker()
+    const handle = await processes.start({ kind: 'nap', input })
+    const workflow = temporal.workflow.getHandle(handle.id)
+    await workflow.result()
+    const { runId } = await workflow.describe()
+    const { events } = await workflow.fetchHistory()
+    const firstTask = events?.find(event => event.workflowTaskCompletedEventAttributes != null)
+    await temporal.workflowService.resetWorkflowExecution({
+      namespace: 'default',
+      workflowExecution: { workflowId: handle.id, runId },
+      workflowTaskFinishEventId: firstTask?.eventId ?? null,
+      requestId: 'reset',
+      reason: 'by an operator',
+    })
+    await until(async () => (await workflow.describe()).runId !== runId)
+    await workflow.result()
+    await save(name, handle.id)
+    await stop()
+  },
+
   async 'continued-as-new'(name) {
     const stop = await startWorker()
     const handle = await processes.start({ kind: 'night', input })
@@ -190,8 +260,12 @@ const SHAPES: Record<string, (name: string) => Promise<void>> = {
 }
 
 try {
-  for (const [name, record] of Object.entries(SHAPES)) await record(name)
+  for (const [name, record] of Object.entries(SHAPES)) {
+    if (isKept(name) || isKept(`${name}-the-run-after`)) console.log(`kept      ${name}`)
+    else await record(name)
+  }
 } finally {
+  await release()
   await processes[Symbol.asyncDispose]()
   await connection.close()
   await rm(folder, { recursive: true, force: true })

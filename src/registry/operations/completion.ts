@@ -13,7 +13,6 @@ import { requirePayloadSize } from '../../model/registration.ts'
 import { together } from '../operation.ts'
 import type { CompletionOperations } from '../registry.ts'
 import type { Operation, ProcessStore, StoreReader } from '../store.ts'
-import { freePlace, tellQueue } from './flow.ts'
 import { insertEvent, repaired, requireProcess, saveUnderLease } from './shared.ts'
 
 export function createCompletionOperations(store: ProcessStore): CompletionOperations {
@@ -37,7 +36,6 @@ export function createCompletionOperations(store: ProcessStore): CompletionOpera
         const { stored: ended } = yield* insertEvent(tx, stored, request, now)
         yield* saveUnderLease(tx, ended, lease, now)
         yield* tx.saveLease(lease.processId, freed(current), current.fence)
-        yield* freePlace(tx, current)
         return ended.record
       })
     },
@@ -54,7 +52,6 @@ export function createCompletionOperations(store: ProcessStore): CompletionOpera
         requireAuthority(stored.record, current, outcome, authority, now)
         const { stored: ended } = yield* insertEvent(tx, stored, request, now)
         yield* tx.saveProcess(ended, { status: 'running' })
-        if (stored.record.turn !== undefined) yield* tellQueue(tx, stored.record.turn)
         return ended.record
       })
     },

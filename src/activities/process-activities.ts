@@ -87,6 +87,9 @@ function resultOf(id: string, answer: RunAnswer): RunProcessResult {
       throw tryAgain('process_lease_lost', `Another attempt holds process "${id}" now.`, 1_000)
     case 'store_failed':
       throw toApplicationFailure(answer.error, answer.retryInMs)
+    case 'queued':
+      // To the workflow a wait like any other: a nudge ends it.
+      return { type: 'parked' }
     default:
       return answer
   }

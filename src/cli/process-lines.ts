@@ -1,3 +1,4 @@
+import { type Turn, turnText } from '../model/flow.ts'
 import type { Json } from '../model/json.ts'
 import type { Outcome, ProcessStatus } from '../model/outcome.ts'
 import type { ProcessInput, ProcessRecord } from '../model/process.ts'
@@ -27,6 +28,7 @@ export function processLines(record: ProcessRecord, output: Output): string[] {
     ['abandon', abandonRequest && `${askedText(abandonRequest)}, by ${abandonRequest.requestedBy}`],
     ['silent', silentSinceMs === undefined ? undefined : `since ${formatTime(silentSinceMs)}`],
     ['waits for', waitsText(record.waits)],
+    ['queued for', record.turn && queuedText(record.turn)],
     ['status', record.status, () => paintStatus(record.status, output)],
     ...(record.outcome === undefined ? [] : outcomeRows(record.outcome)),
   ])
@@ -53,6 +55,9 @@ export const waitsText = (waits: readonly WaitState[]): string | undefined =>
 function waitText({ on, untilMs }: WaitState): string {
   return untilMs === undefined ? on.type : `${on.type} until ${formatTime(untilMs)}`
 }
+
+export const queuedText = (turn: Turn): string =>
+  turn.atMs === undefined ? turnText(turn) : `${turnText(turn)}, its turn at ${formatTime(turn.atMs)}`
 
 function outcomeRows(outcome: Outcome): Row[] {
   switch (outcome.status) {

@@ -1,4 +1,5 @@
 import { isTransient, messageOf } from '../model/errors.ts'
+import { hasTurns } from '../model/flow.ts'
 import type { Outcome } from '../model/outcome.ts'
 import type { StoredProcess } from '../model/process.ts'
 import type { RegistrationRequest } from '../model/registration.ts'
@@ -88,7 +89,7 @@ export class InlineRunHandle implements ProcessRunHandle {
     options: Parameters<ProcessRegistry['registerAndBegin']>[2] = {},
   ): Promise<StartedHere> {
     const { id } = registration
-    if (this.#room === 0 || this.#tasks.has(id)) {
+    if (this.#room === 0 || hasTurns(registration.flow) || this.#tasks.has(id)) {
       this.#isMoreLeft = true
       return this.#environment.registry.register(registration, { ...options, isDueAtOnce: true })
     }

@@ -24,6 +24,8 @@ export type RunAnswer =
   | { readonly type: 'done'; readonly status: TerminalStatus }
   | { readonly type: 'parked'; readonly untilMs?: number }
   | { readonly type: 'silent' }
+  /** It is not its turn: it is due when it is. */
+  | Extract<BeginAnswer, { readonly type: 'queued' }>
   | { readonly type: 'external' }
   | { readonly type: 'unknown' }
   | { readonly type: 'busy'; readonly holder: ProcessLease; readonly remainingMs: number }

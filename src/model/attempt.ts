@@ -11,6 +11,7 @@
  * Every other answer of beginAttempt claims nothing.
  */
 import { DUE } from './due.ts'
+import type { Turn } from './flow.ts'
 import { isOfOtherProfile } from './host-profile.ts'
 import type { LeaseToken } from './ids.ts'
 import type { unknownEffects } from './journal.ts'
@@ -55,6 +56,8 @@ export type BeginAnswer =
   /** The process was made for another host profile than this worker's. */
   | { readonly type: 'other_profile'; readonly recorded: string }
   | { readonly type: 'busy'; readonly holder: ProcessLease; readonly remainingMs: number }
+  /** It may run, but it is not its turn (`Flow`): somebody else's end or the time makes it due. */
+  | { readonly type: 'queued'; readonly turn: Turn }
   | { readonly type: 'unknown' }
 
 /** The decision without the lease that the two claiming answers take. */
@@ -62,7 +65,7 @@ export type BeginDecision =
   | { readonly type: 'run'; readonly attemptsSpent: number }
   /** `deathProof`: to be kept beside the lease, so that a settler that dies itself does not take it along. */
   | { readonly type: 'settle'; readonly outcome: Outcome; readonly deathProof?: DeathProof }
-  | Exclude<BeginAnswer, { readonly type: 'run' | 'settle' | 'unknown' }>
+  | Exclude<BeginAnswer, { readonly type: 'run' | 'settle' | 'queued' | 'unknown' }>
 
 /** The lease owner of one attempt: the worker's stem, and an incarnation of its own. */
 export const attemptOwner = (worker: LeaseOwner, attempt: string): LeaseOwner => ({
@@ -195,13 +198,17 @@ export function leaseForAttempt(
 export const storedLease = (
   lease: ProcessLease,
   { worker, backendToken }: BeginAttemptRequest,
-  deathProof?: DeathProof,
+  {
+    deathProof,
+    place,
+  }: { readonly deathProof?: DeathProof | undefined; readonly place?: string | undefined } = {},
 ): StoredLease => ({
   fence: lease.fencingToken,
   holder: lease,
   workerIncarnation: worker.incarnationId,
   ...(backendToken === undefined ? {} : { backendToken }),
   ...(deathProof === undefined ? {} : { deathProof }),
+  ...(place === undefined ? {} : { place }),
 })
 
 /** May this attempt's body start? Refused to a second attempt of a started owner-bound process, and to a woken zombie. */

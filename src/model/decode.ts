@@ -124,6 +124,11 @@ export const wholeNumber: Decoder<number> = (value, at) => {
   throw at.mustBe('a whole number', value)
 }
 
+export const number: Decoder<number> = (value, at) => {
+  if (Number.isFinite(value)) return value as number
+  throw at.mustBe('a number', value)
+}
+
 export const json: Decoder<Json> = (value, at) => {
   if (value === undefined) throw at.mustBe('JSON', value)
   const found = toJson(value)

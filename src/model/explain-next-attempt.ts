@@ -1,5 +1,6 @@
 import type { Told } from './explain.ts'
 import { timeWords } from './explain-words.ts'
+import { type Turn, turnText } from './flow.ts'
 import type { Situation } from './situation.ts'
 
 /** A process that the next attempt will run. */
@@ -11,6 +12,7 @@ export function tellRunnable(situation: Situation): Told {
     abandonRequest === undefined
       ? ''
       : ` The request to abandon it ends no ${disposition} process that may run: cancel it instead.`
+  if (stored.record.turn !== undefined) return tellQueued(stored.record.turn, situation, note)
   if (stored.dueAtMs !== undefined && stored.dueAtMs > now && stored.failures > 0) {
     return {
       state: 'backing_off',
@@ -49,6 +51,29 @@ export function tellRunnable(situation: Situation): Told {
     state: 'to_go_on',
     why: `Its last attempt ${before}; the next one goes on.${note}`,
     moves: [nextLook(situation), cancel],
+  }
+}
+
+function tellQueued(turn: Turn, { stored, now }: Situation, note: string): Told {
+  const { id, flow } = stored.record
+  const { on, key, sinceMs, atMs } = turn
+  const limit =
+    on === 'concurrency'
+      ? `at most ${flow?.concurrency?.limit} of this key run at a time`
+      : `at most ${flow?.rate?.limit} of this key begin in ${flow?.rate?.periodMs} ms`
+  const when =
+    atMs === undefined
+      ? 'Others come first.'
+      : `Its turn ${atMs <= now ? 'has come' : 'comes'} at ${timeWords(atMs)}.`
+  return {
+    state: 'queued',
+    why: `It waits for ${turnText(turn)} since ${timeWords(sinceMs)}: ${limit}. ${when}${note}`,
+    moves: [
+      on === 'concurrency'
+        ? `A process that holds a place of "${key}" ends, parks or dies, and those before it in the queue have gone.`
+        : 'Its time comes, when those before it in the queue have gone.',
+      `leasehold cancel ${id}`,
+    ],
   }
 }
 

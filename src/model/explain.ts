@@ -25,6 +25,7 @@ export type ExplainedState =
   | 'to_be_abandoned'
   | 'to_be_cancelled'
   | 'parked'
+  | 'queued'
   | 'backing_off'
   | 'lapsed'
   | 'not_begun'

@@ -37,7 +37,8 @@ export function journalBefore(
 
 /** The same work under another id; its history says where it comes from. */
 export function forkedRegistration(record: ProcessRecord, id: string): RegistrationRequest {
-  const { input, disposition, identity, eventTypes, provenance, envRef, wakeTarget, maxAttempts } = record
+  const { input, disposition, identity, eventTypes, provenance, envRef, wakeTarget, maxAttempts, flow } =
+    record
   return {
     id,
     input,
@@ -48,5 +49,6 @@ export function forkedRegistration(record: ProcessRecord, id: string): Registrat
     ...(envRef === undefined ? {} : { envRef }),
     ...(wakeTarget === undefined ? {} : { wakeTarget }),
     ...(maxAttempts === undefined ? {} : { maxAttempts }),
+    ...(flow === undefined ? {} : { flow }),
   }
 }

@@ -46,6 +46,8 @@ export interface StoredLease {
   readonly backendToken?: string
   /** Written when a holder was proven dead; cleared when the process runs again. A lease taken to settle it keeps it. */
   readonly deathProof?: DeathProof
+  /** The concurrency key that the holder counts against, while its lease is live (`Flow`). */
+  readonly place?: string
 }
 
 export interface DeathProof {

@@ -10,6 +10,7 @@ import {
   variants,
   wholeNumber,
 } from './decode.ts'
+import type { Turn } from './flow.ts'
 import { type ProcessId, requireProcessId } from './ids.ts'
 import type { LeaseOwner, Liveness } from './lease.ts'
 import {
@@ -22,6 +23,7 @@ import {
 import {
   disposition,
   eventTypes,
+  flow,
   identity,
   processInput,
   provenance,
@@ -92,6 +94,7 @@ const record = object<ProcessRecord>({
   envRef: optional(text),
   wakeTarget: optional(sessionScope),
   maxAttempts: optional(wholeNumber),
+  flow: optional(flow),
   registrationHash: text,
   incarnation: text,
   createdAtMs: wholeNumber,
@@ -114,6 +117,14 @@ const record = object<ProcessRecord>({
   ),
   waits: list(wait),
   silentSinceMs: optional(wholeNumber),
+  turn: optional(
+    object<Turn>({
+      on: oneOf(['concurrency', 'rate']),
+      key: text,
+      sinceMs: wholeNumber,
+      atMs: optional(wholeNumber),
+    }),
+  ),
   attempts: wholeNumber,
   lastSequence: wholeNumber,
   changeSeq: wholeNumber,

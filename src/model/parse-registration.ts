@@ -3,6 +3,7 @@ import {
   json,
   jsonObject,
   list,
+  number,
   object,
   oneOf,
   optional,
@@ -11,6 +12,7 @@ import {
   variants,
   wholeNumber,
 } from './decode.ts'
+import type { Flow } from './flow.ts'
 import { eventType } from './parse-event-type.ts'
 import {
   DISPOSITIONS,
@@ -97,6 +99,20 @@ export const identity = object<ProcessIdentity>({
 
 export const eventTypes = list(eventType)
 
+export const flow = object<Flow>({
+  concurrency: optional(object<NonNullable<Flow['concurrency']>>({ key: text, limit: wholeNumber })),
+  rate: optional(
+    object<NonNullable<Flow['rate']>>({
+      key: text,
+      limit: wholeNumber,
+      periodMs: wholeNumber,
+      burst: optional(wholeNumber),
+    }),
+  ),
+  priority: optional(wholeNumber),
+  fairness: optional(object<NonNullable<Flow['fairness']>>({ key: text, weight: optional(number) })),
+})
+
 const registration = object<RegistrationRequest>({
   id: text,
   input: processInput,
@@ -107,4 +123,5 @@ const registration = object<RegistrationRequest>({
   envRef: optional(text),
   wakeTarget: optional(sessionScope),
   maxAttempts: optional(wholeNumber),
+  flow: optional(flow),
 })

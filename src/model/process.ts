@@ -1,4 +1,5 @@
 import type { EventType } from './event.ts'
+import type { Flow, Turn } from './flow.ts'
 import type { ProcessId } from './ids.ts'
 import type { Json } from './json.ts'
 import type { LeaseOwner } from './lease.ts'
@@ -75,6 +76,8 @@ export interface ProcessRegistration {
   readonly wakeTarget?: SessionScope
   /** Attempts that may end without outcome, park or orderly shutdown before the process is given up. Default: no limit. */
   readonly maxAttempts?: number
+  /** Default: it begins as soon as a worker has room. */
+  readonly flow?: Flow
 }
 
 /** What is stored: the registration and what has happened since. */
@@ -93,6 +96,8 @@ export interface ProcessRecord extends ProcessRegistration {
   readonly waits: readonly WaitState[]
   /** Set while it was started `owner_bound` and its holder is gone without evidence of what happened. */
   readonly silentSinceMs?: number
+  /** It is queued: nothing runs it before its turn. */
+  readonly turn?: Turn
   /** Attempts begun so far. */
   readonly attempts: number
   readonly lastSequence: number

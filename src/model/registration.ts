@@ -1,5 +1,6 @@
 import { LeaseholdError } from './errors.ts'
 import { CORE_EVENT_TYPES, type EventType, isReservedEventType, MAX_EVENT_TYPE_LENGTH } from './event.ts'
+import { findFlowProblem } from './flow.ts'
 import { requireProcessId } from './ids.ts'
 import { asJson, hashJson, type Json, jsonBytes, jsonEquals } from './json.ts'
 import { TERMINAL_STATUSES } from './outcome.ts'
@@ -121,6 +122,11 @@ export function completeRegistration(asked: RegistrationRequest): ProcessRegistr
   if (brokenTarget !== undefined) throw invalid(`has a wake target that ${brokenTarget}`)
   if (request.maxAttempts !== undefined && request.maxAttempts < 1) {
     throw invalid(`has maxAttempts ${request.maxAttempts}; it must be above 0`)
+  }
+  const flowProblem = request.flow && findFlowProblem(request.flow)
+  if (flowProblem !== undefined) throw invalid(`has ${flowProblem}`)
+  if (request.flow !== undefined && request.disposition === 'externally_owned') {
+    throw invalid('is externally owned and must not ask for flow control: nothing here runs it')
   }
   requirePayloadSize('input', asJson(input), id)
   return {

@@ -137,8 +137,26 @@ export interface StoreReader {
   /** Is there a wait, satisfied or not, that depends on this process (`awaitedProcess`)? */
   isAwaited(id: ProcessId): Operation<boolean>
   loadTombstone(id: ProcessId): Operation<Tombstone | undefined>
+  /** Live leases that count against the concurrency key, but for this process's. */
+  countPlaces(key: string, now: number, except?: ProcessId): Operation<number>
+  /**
+   * Processes in the queue that come before this place, without those whose turn came before `sinceMs`. No more than
+   * `atMost` are counted: of a long queue nobody needs to know how long it is.
+   */
+  countQueued(queue: string, before: QueuePlace, sinceMs: number, atMost: number): Operation<number>
+  /** The first of the queue, in order of `QueuePlace`; without those whose turn came before `sinceMs`. */
+  listQueued(queue: string, sinceMs: number, limit: number): Operation<ProcessId[]>
+  /** When the next of an evenly spaced row would begin. */
+  loadRate(key: string): Operation<number | undefined>
   /** Blobs with a hash above `after`, ascending. */
   listBlobs(after: string, limit: number): Operation<BlobUse[]>
+}
+
+/** Where a process stands in a queue: in order of these three. */
+export interface QueuePlace {
+  readonly priority: number
+  readonly createdAtMs: number
+  readonly id: ProcessId
 }
 
 export interface EndedQuery {
@@ -237,6 +255,12 @@ export interface StoreTransaction extends StoreReader {
   /** Replaces the grant of the same scope and process. Gone with the process's row. */
   saveGrant(grant: HandleGrant): Operation<void>
   deleteGrant(scopeId: string, processId: ProcessId): Operation<void>
+  /** Until this transaction ends nobody else has the queue's lock, so that what is counted stays true. */
+  lockQueue(queue: string): Operation<void>
+  /** Under the lock of the rate's queue. */
+  saveRate(key: string, nextMs: number): Operation<void>
+  /** Those with a time before this one, which say nothing any more. */
+  deleteRates(beforeMs: number): Operation<void>
   /** Content-addressed: an existing ref stays as it is. */
   insertEnv(ref: string, bytes: Uint8Array): Operation<void>
   /** While the lease is current and live, and the key is free. `false`: it is not, and nothing was written. Gone with the process's row. */

@@ -1,3 +1,4 @@
+import type { Flow } from '../model/flow.ts'
 import type { Json } from '../model/json.ts'
 import type { Disposition, ProcessIdentity } from '../model/process.ts'
 import type { ProcessContext } from './context.ts'
@@ -15,6 +16,8 @@ export interface Engine<Input = never, Parsed = Input, Output = unknown> {
   readonly events?: Readonly<Record<string, Json>>
   /** Default: no limit. See `ProcessRegistration.maxAttempts`. */
   readonly maxAttempts?: number
+  /** What each start gets that does not say otherwise: the same for all, or by the input. Default: none. */
+  readonly flow?: Flow | ((input: Parsed) => Flow)
   /**
    * At each start, after `input` was checked: refuses it by throwing, in view of the captured environment, or tells how
    * people shall see the process and which definition it runs.

@@ -1,6 +1,7 @@
 import { v7 as uuidv7 } from 'uuid'
 import { LeaseholdError } from '../model/errors.ts'
 import type { EventType } from '../model/event.ts'
+import { type Flow, joinFlow } from '../model/flow.ts'
 import type { Json } from '../model/json.ts'
 import type { Disposition } from '../model/process.ts'
 import type { Originator } from '../model/provenance.ts'
@@ -30,6 +31,11 @@ export interface StartOptions {
   readonly label?: string
   /** Default: the kind's, else no limit. */
   readonly maxAttempts?: number
+  /**
+   * How many of a key may run or begin at a time, and who comes first. Default: the kind's; what is said here wins over
+   * that, part by part. A start that is repeated changes nothing of it.
+   */
+  readonly flow?: Flow
   /**
    * The session that starts the process: its originator, the one that its wakes go to, and the first that may address it.
    * Default: none; the host itself starts it. A child has its parent's.
@@ -100,13 +106,16 @@ async function prepareEngine(
   const payload = await parseInput(`kind "${request.kind}"`, engine.input, request.input)
   const identity = await engine.identify?.(payload, environment)
   return {
-    ...common(host, id, request, engine.maxAttempts),
+    ...common(host, id, request, engine.maxAttempts, flowOf(engine, payload)),
     input: { type: 'engine', kind: request.kind, payload },
     identity: { kind: request.kind, ...identity, ...label(request.label) },
     disposition: narrow(`Kind "${request.kind}"`, engine.disposition, request.disposition),
     eventTypes: eventTypes(engine.events),
   }
 }
+
+const flowOf = ({ flow }: EngineTable[string], payload: Json): Flow | undefined =>
+  typeof flow === 'function' ? flow(payload) : flow
 
 const eventTypes = (declared: Readonly<Record<string, Json>> = {}): readonly EventType[] =>
   Object.entries(declared).map(([name, payloadSchema]) => ({ name, payloadSchema }))
@@ -176,14 +185,16 @@ async function prepareExternal(host: Host, id: string, request: AnyStart): Promi
   }
 }
 
-const common = (host: Host, id: string, request: AnyStart, kindsMaxAttempts?: number) => {
+const common = (host: Host, id: string, request: AnyStart, kindsMaxAttempts?: number, kindsFlow?: Flow) => {
   const profile = host.profileId === undefined ? {} : { hostProfileId: host.profileId }
   const maxAttempts = request.maxAttempts ?? kindsMaxAttempts
+  const flow = joinFlow(kindsFlow, request.flow)
   return {
     id,
     provenance: { originator: originatorOf(request), ...profile },
     ...(request.session === undefined ? {} : { wakeTarget: request.session }),
     ...(maxAttempts === undefined ? {} : { maxAttempts }),
+    ...(flow === undefined ? {} : { flow }),
   }
 }
 

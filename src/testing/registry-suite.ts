@@ -14,6 +14,7 @@ import { epochCases } from './registry-suite/epochs.ts'
 import { semanticsCases } from './registry-suite/event-semantics.ts'
 import { eventCases } from './registry-suite/events.ts'
 import { firstStartedCases } from './registry-suite/first-started.ts'
+import { flowCases } from './registry-suite/flow.ts'
 import { foldCases } from './registry-suite/fold.ts'
 import { forkCases } from './registry-suite/forks.ts'
 import { goneSessionCases } from './registry-suite/gone-sessions.ts'
@@ -73,6 +74,7 @@ export const SUBJECTS: Readonly<Record<string, (it: Case) => void>> = {
   'a start that begins at once': beginNewCases,
   'the due time': dueCases,
   'the worklist': worklistCases,
+  'flow control': flowCases,
   leases: leaseCases,
   'workers and proofs of their death': workerCases,
   draining: drainCases,

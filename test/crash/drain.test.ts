@@ -28,7 +28,7 @@ function reportOf({ lines }: WorkerProcess): DrainReport {
 }
 
 test.each(['SIGTERM', 'a durable request'] as const)(
-  'a worker with fifty running processes that gets %s loses none of them (§6 #189, #232)',
+  'a worker with fifty running processes that gets %s loses none of them (H26, §6 #189, #232)',
   async how => {
     const idsOf = namesIn(randomUUID().slice(0, 8))
     await using world = await openCrashWorld()

@@ -19,7 +19,7 @@ async function freezeForTwoLeases(world: CrashWorld, worker: WorkerProcess, id: 
   await eventually(() => Date.now() > expiresAtMs + leaseTimings.ttlMs)
 }
 
-test('a frozen worker that was superseded writes nothing when it thaws (§6 #82, #186, #219)', async () => {
+test('a frozen worker that was superseded writes nothing when it thaws (H10, H11, §6 #82, #186, #219)', async () => {
   await using world = await openCrashWorld({ leaseTimings })
   const first = await world.spawnWorker(FULL)
   const handle = await world.processes.start({ kind: 'door', input: world })

@@ -5,7 +5,7 @@ import { openDoor, readMarks } from '../support/marks.ts'
 
 const SHORT = { ttlMs: 1_500, renewIntervalMs: 500 }
 
-test('a rerunnable process whose worker is killed goes on at the next worker, in at most 13 events (§6 #219)', async () => {
+test('a rerunnable process whose worker is killed goes on at the next worker, in at most 13 events (H10, §6 #219)', async () => {
   await using world = await openCrashWorld()
   const first = await world.spawnWorker()
   const handle = await world.processes.start({ kind: 'door', input: world })
@@ -35,7 +35,7 @@ test('a rerunnable process whose only worker is killed goes on when another one 
   expect(await handle.outcome()).toMatchObject({ value: { first: first.pid, last: second.pid } })
 })
 
-test('an owner-bound process whose worker is proven dead is abandoned(sweep), and its body ran once (§6 #173, #220)', async () => {
+test('an owner-bound process whose worker is proven dead is abandoned(sweep), and its body ran once (H10, §6 #173, #220)', async () => {
   await using world = await openCrashWorld()
   const first = await world.spawnWorker()
   const handle = await world.processes.start({ kind: 'ownDoor', input: world })
@@ -52,7 +52,7 @@ test('an owner-bound process whose worker is proven dead is abandoned(sweep), an
   expect(await world.temporal.workflow.getHandle(handle.id).result()).toEqual({ status: 'abandoned' })
 })
 
-test('an owner-bound process whose worker is killed has no outcome before somebody can prove it (§6 #174)', async () => {
+test('an owner-bound process whose worker is killed has no outcome before somebody can prove it (H10, §6 #174)', async () => {
   await using world = await openCrashWorld({ leaseTimings: SHORT })
   const first = await world.spawnWorker()
   const handle = await world.processes.start({ kind: 'ownDoor', input: world })

@@ -196,6 +196,28 @@ const CASES: readonly Case[] = [
     moves: [/That time comes/, /cancel/],
   },
   {
+    title: 'one in the queue for a place',
+    record: {
+      flow: { concurrency: { key: 'mail', limit: 3 } },
+      turn: { on: 'concurrency', key: 'mail', sinceMs: NOW - 5 },
+    },
+    state: 'queued',
+    why: new RegExp(
+      `a place of "mail" since ${at(NOW - 5)}: at most 3 of this key run at a time. Others come`,
+    ),
+    moves: [/A process that holds a place of "mail" ends/, /cancel/],
+  },
+  {
+    title: 'one in the queue for a rate',
+    record: {
+      flow: { rate: { key: 'mail', limit: 3, periodMs: 1_000 } },
+      turn: { on: 'rate', key: 'mail', sinceMs: NOW - 5, atMs: NOW + 200 },
+    },
+    state: 'queued',
+    why: new RegExp(`at most 3 of this key begin in 1000 ms. Its turn comes at ${at(NOW + 200)}`),
+    moves: [/Its time comes/, /cancel/],
+  },
+  {
     title: 'a rerunnable one whose lease lapsed',
     record: { attempts: 1, firstStarted },
     lease: lapsed,
@@ -270,6 +292,7 @@ describe('a process is explained', () => {
       to_be_abandoned: true,
       to_be_cancelled: true,
       parked: true,
+      queued: true,
       backing_off: true,
       lapsed: true,
       not_begun: true,

@@ -48,6 +48,12 @@ export const REGISTRATIONS: readonly RegistrationRequest[] = [
     },
     wakeTarget: { sessionId: 's' },
     maxAttempts: 3,
+    flow: {
+      concurrency: { key: 'k', limit: 2 },
+      rate: { key: 'r', limit: 2, periodMs: 3, burst: 1 },
+      priority: 1,
+      fairness: { key: 'f', weight: 0.5 },
+    },
   }),
   registration({
     input: {
@@ -98,6 +104,8 @@ export const RECORDS = [
       { key: 'answer', sinceMs: NOW, on: { type: 'external_key', key: 'k' } },
     ],
     silentSinceMs: NOW,
+    flow: { concurrency: { key: 'k', limit: 2 } },
+    turn: { on: 'concurrency', key: 'k', sinceMs: NOW, atMs: NOW },
   }),
   ...OUTCOMES.map(outcome => record({ status: outcome.status, outcome })),
 ]

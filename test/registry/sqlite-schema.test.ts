@@ -233,6 +233,27 @@ describe('by its query plan', () => {
       [ENDED],
     ],
     ['hasDueWake', tx => tx.hasDueWake(ID), ['wakes USING INDEX wakes_by_process (process_id=?)']],
+    ['countPlaces', tx => tx.countPlaces('k', NOW), ['leases USING INDEX leases_by_place (place=?)']],
+    [
+      'countQueued',
+      tx => tx.countQueued('rate:k', { priority: 3, createdAtMs: NOW, id: ID }, NOW, 9),
+      ['processes USING INDEX processes_by_turn (turn=? AND (priority,created_at,id)<(?,?,?))'],
+    ],
+    [
+      'listQueued',
+      tx => tx.listQueued('rate:k', NOW, 10),
+      ['processes USING INDEX processes_by_turn (turn=?)'],
+    ],
+    ['loadRate', tx => tx.loadRate('k'), ['rates USING INDEX sqlite_autoindex_rates_1 (key=?)']],
+    ['saveRate', tx => tx.saveRate('k', NOW), []],
+    [
+      'deleteRates',
+      tx => tx.deleteRates(NOW),
+      [
+        'rates USING INDEX rates_by_next_at (next_at<?)',
+        'rates USING COVERING INDEX sqlite_autoindex_rates_1 (key=?)',
+      ],
+    ],
     [
       'isAwaited',
       tx => tx.isAwaited(ID),

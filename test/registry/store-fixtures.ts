@@ -33,6 +33,13 @@ export const FULL: StoredProcess = stored(
     },
     wakeTarget: { sessionId: HOSTILE, agentFrameId: HOSTILE },
     maxAttempts: 3,
+    flow: {
+      concurrency: { key: HOSTILE, limit: 2 },
+      rate: { key: HOSTILE, limit: 2, periodMs: 3, burst: 1 },
+      priority: 1,
+      fairness: { key: 'k', weight: 0.5 },
+    },
+    turn: { on: 'concurrency', key: HOSTILE, sinceMs: NOW, atMs: NOW + 1 },
     outcome: { status: 'completed', value: HOSTILE_JSON },
     status: 'completed',
     externalRef: { backend: 'temporal', id: HOSTILE, metadata: HOSTILE_JSON },

@@ -12,7 +12,13 @@ describe.each(STORES)('the $name store', ({ open }) => {
   describe('leases', () => {
     test('are replaced only at the expected fence', async () => {
       const store = await open()
-      const lease = { fence: 1, holder: leaseOf(owner('ana')), workerIncarnation: 'w', backendToken: HOSTILE }
+      const lease = {
+        fence: 1,
+        holder: leaseOf(owner('ana')),
+        workerIncarnation: 'w',
+        backendToken: HOSTILE,
+        place: HOSTILE,
+      }
       const save = (fence: number, expected: number) =>
         store.transaction(tx => tx.saveLease(ID, { ...lease, fence }, expected))
       expect(await save(1, 1)).toBe(false)

@@ -1,7 +1,6 @@
-import { homedir } from 'node:os'
-import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import { findTemporalServer, startDevServer } from '../../src/dev-server/index.ts'
+import { startDevServer } from '../../src/dev-server/index.ts'
+import { temporalCacheDir, temporalCliPath } from './temporal-cli.ts'
 
 /** A dev server of the test's own, to be killed: never the one that `TEMPORAL_ADDRESS` names. */
 export interface OwnServer {
@@ -10,14 +9,13 @@ export interface OwnServer {
   kill(): Promise<void>
 }
 
-/** With `port`, on that port, where nobody listens now. */
-export async function startOwnServer(port?: number): Promise<OwnServer> {
-  const cacheDir = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'leasehold')
-  const { path } = await findTemporalServer({ env: process.env, cacheDir })
+/** With `port`, on that port, where nobody listens now. `extraArgs`: further ones of the server. */
+export async function startOwnServer(port?: number, extraArgs: readonly string[] = []): Promise<OwnServer> {
   const server = await startDevServer({
-    env: { TEMPORAL_CLI_PATH: path },
-    cacheDir,
+    env: { TEMPORAL_CLI_PATH: await temporalCliPath() },
+    cacheDir: temporalCacheDir,
     preferredPort: port ?? 0,
+    extraArgs,
   })
   onTestFinished(() => server.stop())
   if (port !== undefined && portOf(server.address) !== port) {

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { Client, Connection } from '@temporalio/client'
 import type { DataConverter } from '@temporalio/common'
-import { DefaultLogger, makeTelemetryFilterString, NativeConnection, Runtime } from '@temporalio/worker'
+import { NativeConnection } from '@temporalio/worker'
 import { inject } from 'vitest'
 import {
   createProcessClient,
@@ -20,12 +20,8 @@ import type { WatchedRegistry } from '../../src/registry/watch.ts'
 import type { EngineTable } from '../../src/runtime/host.ts'
 import { borrowRegistry } from '../../src/runtime/open-registry.ts'
 import type { ToolTable } from '../../src/runtime/plugin.ts'
+import './quiet-runtime.ts'
 import { temporaryFolder } from './temporary-folder.ts'
-
-// Its warnings tell of servers that these tests kill.
-const filter = makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' })
-const logger = new DefaultLogger('ERROR')
-Runtime.install({ shutdownSignals: [], logger, telemetryOptions: { logging: { filter, forward: {} } } })
 
 const nothing = () => {}
 export const silentLogger: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing }
@@ -39,14 +35,19 @@ export interface TemporalWorld<Engines extends EngineTable, Tools extends ToolTa
   readonly temporal: Client
   readonly processes: ProcessClient<Engines>
   /** A worker that runs; stopped with the world at the latest. */
-  startWorker(options?: Partial<ProcessWorkerOptions>): Promise<ProcessWorker>
+  startWorker(options?: WorkerOptions): Promise<ProcessWorker>
   /** Another worker, still to be run. */
-  createWorker(options?: Partial<ProcessWorkerOptions>): Promise<ProcessWorker>
+  createWorker(options?: WorkerOptions): Promise<ProcessWorker>
   /** A handle on the process's workflow. */
   workflow(id: string): ReturnType<Client['workflow']['getHandle']>
   /** Waits for the end of the process's workflow, and says how long its history is. */
   historyLength(id: string): Promise<number>
   eventTypes(id: string): Promise<readonly string[]>
+}
+
+export interface WorkerOptions extends Partial<ProcessWorkerOptions> {
+  /** Where this worker finds the server. Default: where all do. */
+  readonly address?: string
 }
 
 export interface WorldOptions<Engines extends EngineTable, Tools extends ToolTable> {
@@ -85,9 +86,9 @@ export async function openWorld<Engines extends EngineTable, Tools extends ToolT
   const processes = createProcessClient({ host, temporal, ...timings })
   const workers: { readonly worker: ProcessWorker; readonly connection: NativeConnection }[] = []
 
-  const createWorker = async (more: Partial<ProcessWorkerOptions> = {}) => {
+  const createWorker = async ({ address: own = address, ...more }: WorkerOptions = {}) => {
     // The SDK takes one worker of a task queue for each connection.
-    const connection = await NativeConnection.connect({ address })
+    const connection = await NativeConnection.connect({ address: own })
     const options = { connection, logger: silentLogger, ...timings, ...converter, ...more }
     const worker = await createProcessWorker(host, options).catch(async error => {
       await connection.close()

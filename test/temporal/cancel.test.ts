@@ -82,7 +82,7 @@ test('a cancel after the end changes nothing', async () => {
   expect((await world.eventTypes(handle.id)).filter(type => type !== CANCEL)).toEqual(before)
 })
 
-test('the same cancel twice is one event, another reason a second one, and one outcome (§6 #196)', async () => {
+test('the same cancel twice is one event, another reason a second one, and one outcome (H27, §6 #196)', async () => {
   const { gate, held: engine } = held()
   await using world = await openWorld({ engines: { held: engine } })
   const handle = await world.processes.start({ kind: 'held' })
@@ -115,7 +115,7 @@ test('code that ignores its cancel and returns is completed (§6 #197)', async (
   expect(await world.workflow(handle.id).result()).toEqual({ status: 'completed' })
 })
 
-test("a cancel from Temporal's own API becomes a durable event and a cancelled outcome (§6 #221)", async () => {
+test("a cancel from Temporal's own API becomes a durable event and a cancelled outcome (H25, §6 #221)", async () => {
   const { gate, held: engine } = held()
   await using world = await openWorld({ engines: { held: engine } })
   await world.startWorker()

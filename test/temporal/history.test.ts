@@ -57,3 +57,13 @@ test('no value of a process enters a history', async () => {
   expect(text).toContain('heartbeatTimeoutMs')
   expect(text).not.toContain(secret)
 })
+
+test('an outcome larger than a payload of Temporal’s may be is whole in the registry, and in no history (H23, §6 #235)', async () => {
+  const BYTES = 3 * 2 ** 20
+  const large = defineEngine({ disposition: 'rerunnable', run: () => 'x'.repeat(BYTES) })
+  await using world = await openWorld({ engines: { large } })
+  await world.startWorker()
+  const handle = await world.processes.start({ kind: 'large' })
+  expect(await handle.outcome()).toEqual({ status: 'completed', value: 'x'.repeat(BYTES) })
+  expect(await world.historyLength(handle.id)).toBeLessThanOrEqual(11)
+})

@@ -1,7 +1,14 @@
 import { expect, test } from 'vitest'
 import { defineEngine } from '../../src/index.ts'
 import { errorWith } from '../model/fixtures.ts'
+import { eventually } from '../support/eventually.ts'
 import { openWorld } from '../support/temporal-world.ts'
+
+const listener = defineEngine({
+  disposition: 'rerunnable',
+  events: { 'signal.go': true },
+  run: async ctx => [(await ctx.waitForSignal('go')).payload, ctx.attempt],
+})
 
 const EVERYTHING = { before: Number.MAX_SAFE_INTEGER }
 
@@ -27,7 +34,7 @@ test('a pruned process is not run again by a late start; with reuse a new one is
   expect(await world.workflow('one').result()).toEqual({ status: 'completed' })
 })
 
-test('a run that is open still serves the process that bears its id now', async () => {
+test('a run that is open still serves the process that bears its id now (H9)', async () => {
   await using world = await openWorld({ engines: { pay } })
   const request = { kind: 'pay', id: 'one' } as const
   await world.processes.start(request)
@@ -39,4 +46,21 @@ test('a run that is open still serves the process that bears its id now', async 
   await world.startWorker()
   expect(await again.outcome()).toMatchObject({ status: 'completed' })
   expect(await world.workflow('one').result()).toEqual({ status: 'completed' })
+})
+
+test('a process that somebody ends while its workflow waits ends that too, and only once (H7, §6 #223)', async () => {
+  await using world = await openWorld({ engines: { listener } })
+  await world.startWorker({ parkGraceMs: 30 })
+  const handle = await world.processes.start({ kind: 'listener' })
+  await eventually(async () => expect((await handle.describe()).waits).toHaveLength(1))
+  const authority = { authority: 'workflow_key', workflowKey: handle.id } as const
+  const outcome = { status: 'failed', class: 'execution', code: 'recalled', message: 'by its host' } as const
+  await world.registry.complete(handle.id, outcome, authority)
+  expect(await world.workflow(handle.id).result()).toEqual({ status: 'failed' })
+  expect(await handle.outcome()).toMatchObject(outcome)
+  const types = await world.eventTypes(handle.id)
+  expect(types.filter(type => /^process\.(completed|failed|cancelled|abandoned)$/.test(type))).toEqual([
+    'process.failed',
+  ])
+  expect(await handle.describe()).toMatchObject({ attempts: 1 })
 })

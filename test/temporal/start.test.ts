@@ -2,7 +2,13 @@ import { WorkflowNotFoundError } from '@temporalio/client'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { REGISTRY_MEMO } from '../../src/contract.ts'
-import { defineEngine, defineTool, isLeaseholdError } from '../../src/index.ts'
+import {
+  createProcessClient,
+  defineEngine,
+  defineTool,
+  isLeaseholdError,
+  sqliteRegistry,
+} from '../../src/index.ts'
 import { collect } from '../support/collect.ts'
 import { eventually } from '../support/eventually.ts'
 import { createGate } from '../support/gate.ts'
@@ -31,12 +37,17 @@ test('a process started before any worker is up runs when one comes', async () =
   expect(await handle.outcome()).toMatchObject({ value: 'hello ben' })
 })
 
-test('ten concurrent starts of one id come to one row and one workflow run (§6 #214)', async () => {
+test('ten concurrent starts of one id, by two hosts, come to one row and one workflow run (H3, §6 #214)', async () => {
   const gate = createGate()
   const held = defineEngine({ disposition: 'rerunnable', run: ctx => gate.pass(ctx.signal) })
   await using world = await openWorld({ engines: { held } })
   await world.startWorker()
-  const starts = Array.from({ length: 10 }, () => world.processes.start({ kind: 'held', id: 'one' }))
+  // As in another OS process: with a registry of its own on the same file.
+  const registry = sqliteRegistry({ path: world.registryPath })
+  await using other = createProcessClient({ host: { ...world.host, registry }, temporal: world.temporal })
+  const starts = Array.from({ length: 10 }, (_, nth) =>
+    (nth % 2 === 0 ? world.processes : other).start({ kind: 'held', id: 'one' }),
+  )
   const handles = await Promise.all(starts)
   expect(handles.filter(handle => handle.started)).toHaveLength(1)
   gate.open()

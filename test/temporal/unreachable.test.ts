@@ -7,7 +7,7 @@ import { openWorld } from '../support/temporal-world.ts'
 
 const quick = defineEngine({ disposition: 'rerunnable', run: () => 'done' })
 
-test('a start that cannot reach the server says so, keeps the row, and the sweep starts it later (§6 #215)', async () => {
+test('a start that cannot reach the server says so, keeps the row, and the sweep starts it later (H1, §6 #215)', async () => {
   const server = await startOwnServer()
   await using world = await openWorld({ engines: { quick }, address: server.address })
   await world.startWorker()

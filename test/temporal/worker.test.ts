@@ -10,7 +10,7 @@ const GRACE_MS = 300
 
 const quick = defineEngine({ disposition: 'rerunnable', run: () => 'done' })
 
-test('a stopped worker gives its rerunnable process to the next one at once (§6 #232)', async () => {
+test('a stopped worker gives its rerunnable process to the next one at once (H26, §6 #232)', async () => {
   const gate = createGate()
   const runs: number[] = []
   const held = defineEngine({

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { REGISTRY_MEMO, WORKFLOW_TYPE } from '../../src/contract.ts'
 import { defineEngine, type Logger } from '../../src/index.ts'
+import { MAX_PROCESS_ID_BYTES } from '../../src/model/ids.ts'
 import { eventually } from '../support/eventually.ts'
 import { openWorld, silentLogger } from '../support/temporal-world.ts'
 
@@ -72,4 +73,21 @@ test('a row that cannot be submitted does not keep the others from being started
   await eventually(() => expect(warnings).toContainEqual(expect.objectContaining({ processId: id })))
   expect(await world.registry.get(id)).toMatchObject({ status: 'running' })
   await foreign.terminate()
+})
+
+test('every id that the registry takes is one that Temporal takes, and others are refused before anything is written (H24)', async () => {
+  await using world = await openWorld({ engines: { quick } })
+  await world.startWorker()
+  const longest = world.registry.registryId.padEnd(MAX_PROCESS_ID_BYTES - 3, 'x')
+  for (const id of [`${longest}€`, `ä b/c?d%20:"'${world.registry.registryId}`]) {
+    const handle = await world.processes.start({ kind: 'quick', id })
+    expect(await handle.outcome()).toEqual({ status: 'completed', value: 'done' })
+    expect(await world.workflow(id).result()).toEqual({ status: 'completed' })
+  }
+  for (const id of ['', `${longest}xxxx`, 'a#1', 'a\nb']) {
+    await expect(world.processes.start({ kind: 'quick', id })).rejects.toMatchObject({
+      code: 'process_registration_invalid',
+    })
+  }
+  expect((await world.registry.list({ status: 'any' })).records).toHaveLength(2)
 })

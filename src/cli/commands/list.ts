@@ -13,7 +13,7 @@ import { withRegistry } from '../open-registry.ts'
 import { wholeNumber } from '../option-values.ts'
 import type { Output } from '../output.ts'
 import { oneLine } from '../plain-text.ts'
-import { paintStatus, waitsText } from '../process-lines.ts'
+import { paintStatus, queuedText, waitsText } from '../process-lines.ts'
 import { alignColumns } from '../table.ts'
 import { formatTime } from '../time-text.ts'
 
@@ -76,12 +76,13 @@ function rowOf(record: ProcessRecord, output: Output): string[] {
 }
 
 /** What somebody who scans a list wants to see of a row, and most rows have none of. */
-function notesOf({ status, identity, waits, cancelRequest, silentSinceMs }: ProcessRecord): string[] {
+function notesOf({ status, identity, waits, turn, cancelRequest, silentSinceMs }: ProcessRecord): string[] {
   const waiting = waitsText(waits)
   return [
     ...(identity.label === undefined ? [] : [oneLine(identity.label)]),
     ...(silentSinceMs === undefined ? [] : [`silent since ${formatTime(silentSinceMs)}`]),
     ...(waiting === undefined ? [] : [`waits for ${waiting}`]),
+    ...(turn === undefined ? [] : [`queued for ${queuedText(turn)}`]),
     ...(cancelRequest === undefined || status !== 'running' ? [] : ['cancel requested']),
   ]
 }

@@ -1,5 +1,6 @@
+import { DEFAULT_PRIORITY, queueOf } from '../../model/flow.ts'
 import { canonicalJson } from '../../model/json.ts'
-import type { LeaseOwner } from '../../model/lease.ts'
+import { isLive, type LeaseOwner } from '../../model/lease.ts'
 import { fitsFilter } from '../../model/list.ts'
 import type { LiveReferences } from '../../model/live-references.ts'
 import { compareBytes } from '../../model/order.ts'
@@ -10,7 +11,7 @@ import type { Tombstone } from '../../model/retention.ts'
 import { awaitedKey } from '../../model/wait.ts'
 import { formatCursor, parseCursor } from '../change-cursor.ts'
 import { immediately } from '../operation.ts'
-import type { ProcessChange, StoreReader, WakeGroup } from '../store.ts'
+import type { ProcessChange, QueuePlace, StoreReader, WakeGroup } from '../store.ts'
 import { listBlobs } from './blobs.ts'
 import { createRetentionReader } from './retention.ts'
 import { grantKey, journalKey, type MemoryState } from './state.ts'
@@ -81,6 +82,27 @@ export function createMemoryReader(state: MemoryState, options: MemoryReaderOpti
         const unconsumed = new Set(state.unconsumedSignals.get(id))
         return eventsOf(id).find(event => event.eventType === eventType && unconsumed.has(event.sequence))
       }),
+    countPlaces: (key, now, except) =>
+      immediately(
+        () =>
+          state.leases
+            .entries()
+            .filter(([id, { place }]) => place === key && id !== except)
+            .filter(([, { holder }]) => isLive(holder, now)).length,
+      ),
+    countQueued: (queue, before, sinceMs, atMost) =>
+      immediately(() => {
+        const ahead = queuedRows(state, queue, sinceMs).filter(row => compareQueuePlaces(row, before) < 0)
+        return Math.min(atMost, ahead.length)
+      }),
+    listQueued: (queue, sinceMs, limit) =>
+      immediately(() =>
+        queuedRows(state, queue, sinceMs)
+          .sort(compareQueuePlaces)
+          .slice(0, limit)
+          .map(({ id }) => id),
+      ),
+    loadRate: key => immediately(() => state.rates.get(key)),
     listWaiters: key =>
       immediately(() =>
         state.processes
@@ -287,3 +309,17 @@ function toChange(state: MemoryState, row: ProcessRecord | Tombstone): ProcessCh
 
 const hostOf = ({ liveness }: LeaseOwner): string | undefined =>
   liveness.kind === 'local_process' ? liveness.hostId : undefined
+
+const queuedRows = (state: MemoryState, queue: string, sinceMs: number): QueuePlace[] =>
+  state.processes
+    .values()
+    .filter(({ record: { turn } }) => turn !== undefined && queueOf(turn) === queue)
+    .filter(({ record: { turn } }) => turn?.atMs === undefined || turn.atMs >= sinceMs)
+    .map(({ record: { id, createdAtMs, flow } }) => ({
+      id,
+      createdAtMs,
+      priority: flow?.priority ?? DEFAULT_PRIORITY,
+    }))
+
+const compareQueuePlaces = (left: QueuePlace, right: QueuePlace): number =>
+  left.priority - right.priority || left.createdAtMs - right.createdAtMs || compareBytes(left.id, right.id)

@@ -45,6 +45,8 @@ export class MemoryState {
   readonly journalBlobs = new TransactionalMap<string, readonly string[]>(this.undo)
   /** By scope and process. */
   readonly grants = new TransactionalMap<string, HandleGrant>(this.undo)
+  /** By key: when the next of an evenly spaced row would begin. */
+  readonly rates = new TransactionalMap<string, number>(this.undo)
   /** With the change position of each. */
   readonly tombstones = new TransactionalMap<ProcessId, Tombstone & { readonly changeSeq: number }>(this.undo)
   /** Never goes back, not even in a rollback: a position is given once. */

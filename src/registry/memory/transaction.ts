@@ -100,6 +100,13 @@ export function createMemoryTransaction(state: MemoryState, reader: StoreReader)
           if (isOfIt && entry.effect === 'repeatable') state.journal.delete(key)
         }
       }),
+    // Nobody else writes meanwhile.
+    lockQueue: () => immediately(() => {}),
+    saveRate: (key, nextMs) => immediately(() => state.rates.set(key, nextMs)),
+    deleteRates: beforeMs =>
+      immediately(() => {
+        for (const [key, nextMs] of state.rates.entries()) if (nextMs < beforeMs) state.rates.delete(key)
+      }),
     saveWorker: row => immediately(() => state.workers.set(row.worker.incarnationId, frozenCopy(row))),
     deleteWorker: incarnationId => immediately(() => state.workers.delete(incarnationId)),
     saveDrain: request =>

@@ -7,6 +7,7 @@ import { findSchemaProblem } from '../json-schema.ts'
 import type { AppendResult } from '../registry.ts'
 import type { Operation, StoreTransaction } from '../store.ts'
 import { dueUnlessHeld } from './due.ts'
+import { tellQueue } from './flow.ts'
 import { putWake } from './put-wake.ts'
 import { repaired, requireProcess, writeEvent } from './shared.ts'
 
@@ -41,6 +42,8 @@ export function* append(
   const isRequest = event.eventType === CANCEL_REQUESTED
   const { stored: next, isDue } = isRequest ? yield* dueUnlessHeld(tx, written.stored, now) : written
   yield* tx.saveProcess(next, { status: 'any' })
+  const { turn } = stored.record
+  if (turn !== undefined && next.record.turn === undefined) yield* tellQueue(tx, turn)
   return { result: { type: 'appended', event, ...present(wakeDelivery) }, record: next.record, isDue }
 }
 

@@ -13,6 +13,7 @@ import {
 import { DUE } from '../../model/due.ts'
 import { LeaseholdError } from '../../model/errors.ts'
 import { RESERVED_EVENT_TYPES, replayKeys } from '../../model/event.ts'
+import { hasTurns } from '../../model/flow.ts'
 import type { ProcessId } from '../../model/ids.ts'
 import { unknownEffects } from '../../model/journal.ts'
 import { asJson } from '../../model/json.ts'
@@ -29,6 +30,7 @@ import { earliestDeadline, isWaitDue, type WaitState } from '../../model/wait.ts
 import type { AttemptOperations, EndAnswer, ParkAnswer } from '../registry.ts'
 import type { Operation, ProcessStore, StoreTransaction } from '../store.ts'
 import { changed, dueAt } from './due.ts'
+import { enqueue, freePlace, takeTurn, tellQueue, withoutTurn } from './flow.ts'
 import { askedFor, registerAndBegin } from './register.ts'
 import { insertEvent, requireHeld, saveUnderLease, withOwnerBack } from './shared.ts'
 import { isSatisfied, lockAwaited } from './waiters.ts'
@@ -70,19 +72,22 @@ function* begin(tx: StoreTransaction, id: string, request: BeginAttemptRequest):
   const decision = decideBeginAttempt(stored, lease, request, now)
   switch (decision.type) {
     case 'run':
-      return yield* takeLease(tx, stored, lease, request, now, { attemptsSpent: decision.attemptsSpent })
+      return yield* beginInTurn(tx, stored, lease, request, now, decision.attemptsSpent)
     case 'settle': {
       const { attemptsSpent } = stored
       const deathProof = decision.deathProof ?? lease?.deathProof
       const taken = yield* takeLease(tx, stored, lease, request, now, { attemptsSpent, deathProof })
+      if (stored.record.turn !== undefined) yield* tellQueue(tx, stored.record.turn)
       const outcome = yield* withUnknownEffects(tx, stored, decision.outcome)
       return { type: 'settle', lease: taken.lease, outcome }
     }
     case 'parked':
       yield* saveWaiting(tx, stored, DUE.afterPark(decision.untilMs))
+      if (lease !== undefined) yield* freePlace(tx, lease)
       return decision
     case 'silent':
       yield* saveSilent(tx, stored, now)
+      if (lease !== undefined) yield* freePlace(tx, lease)
       return decision
     case 'terminal':
       if (!stored.isRunWaiting) yield* tx.saveDue(stored.record.id, undefined)
@@ -95,6 +100,30 @@ function* begin(tx: StoreTransaction, id: string, request: BeginAttemptRequest):
     case 'busy':
       return decision
   }
+}
+
+/** Most processes have no flow and begin at once; others only if it is their turn. */
+function* beginInTurn(
+  tx: StoreTransaction,
+  stored: StoredProcess,
+  lease: StoredLease | undefined,
+  request: BeginAttemptRequest,
+  askedAt: number,
+  attemptsSpent: number,
+): Operation<BeginAnswer> {
+  const { flow, turn } = stored.record
+  if (!hasTurns(flow)) return yield* takeLease(tx, stored, lease, request, askedAt, { attemptsSpent })
+  const decision = yield* takeTurn(tx, stored, flow, lease, request)
+  // It may have waited for the locks of its keys.
+  const now = yield* tx.now()
+  if (decision.type === 'wait') {
+    const waiting = yield* enqueue(tx, { ...stored, attemptsSpent, isAttemptOpen: false }, decision, now)
+    if (lease !== undefined) yield* freePlace(tx, lease)
+    return { type: 'queued', turn: waiting }
+  }
+  const taken = yield* takeLease(tx, stored, lease, request, now, { attemptsSpent, place: decision.place })
+  if (turn !== undefined) yield* tellQueue(tx, turn)
+  return taken
 }
 
 /** A cancelled process says which effects of its attempts nobody can vouch for. */
@@ -115,11 +144,19 @@ export function* takeLease(
   current: StoredLease | undefined,
   request: BeginAttemptRequest,
   now: number,
-  kept: { readonly attemptsSpent: number; readonly deathProof?: DeathProof | undefined },
+  kept: {
+    readonly attemptsSpent: number
+    readonly deathProof?: DeathProof | undefined
+    readonly place?: string | undefined
+  },
 ): Operation<{ type: 'run'; lease: ProcessLease; process: StoredProcess }> {
   const { lease, isFresh } = leaseForAttempt(stored.record.id, current, request, now)
-  yield* tx.saveLease(lease.processId, storedLease(lease, request, kept.deathProof), current?.fence ?? 0)
-  let next = changed(stored, { attempts: stored.record.attempts + (isFresh ? 1 : 0), waits: [] }, now)
+  yield* tx.saveLease(lease.processId, storedLease(lease, request, kept), current?.fence ?? 0)
+  let next = changed(
+    withoutTurn(stored),
+    { attempts: stored.record.attempts + (isFresh ? 1 : 0), waits: [] },
+    now,
+  )
   next = {
     ...next,
     attemptsSpent: kept.attemptsSpent,
@@ -196,6 +233,7 @@ function* park(
   const due = next.record.waits.some(wait => isWaitDue(wait, now)) ? now : DUE.afterPark(untilMs)
   yield* saveUnderLease(tx, dueAt(next, due), lease, now)
   yield* tx.saveLease(lease.processId, freed(current), current.fence)
+  yield* freePlace(tx, current)
   return { type: 'parked', ...(untilMs === undefined ? {} : { untilMs }) }
 }
 
@@ -225,5 +263,6 @@ function* endAttempt(tx: StoreTransaction, lease: ProcessLease, end: AttemptEnd)
   const dueAtMs = dueAfterAttempt(end, stored, lease, now)
   yield* saveUnderLease(tx, dueAt(ended, dueAtMs), lease, now)
   yield* tx.saveLease(lease.processId, freed(current), current.fence)
+  yield* freePlace(tx, current)
   return { type: 'ended', dueInMs: dueAtMs - now }
 }

@@ -13,6 +13,7 @@ import { requirePayloadSize } from '../../model/registration.ts'
 import { together } from '../operation.ts'
 import type { CompletionOperations } from '../registry.ts'
 import type { Operation, ProcessStore, StoreReader } from '../store.ts'
+import { freePlace, tellQueue } from './flow.ts'
 import { insertEvent, repaired, requireProcess, saveUnderLease } from './shared.ts'
 
 export function createCompletionOperations(store: ProcessStore): CompletionOperations {
@@ -36,6 +37,7 @@ export function createCompletionOperations(store: ProcessStore): CompletionOpera
         const { stored: ended } = yield* insertEvent(tx, stored, request, now)
         yield* saveUnderLease(tx, ended, lease, now)
         yield* tx.saveLease(lease.processId, freed(current), current.fence)
+        yield* freePlace(tx, current)
         return ended.record
       })
     },
@@ -52,6 +54,7 @@ export function createCompletionOperations(store: ProcessStore): CompletionOpera
         requireAuthority(stored.record, current, outcome, authority, now)
         const { stored: ended } = yield* insertEvent(tx, stored, request, now)
         yield* tx.saveProcess(ended, { status: 'running' })
+        if (stored.record.turn !== undefined) yield* tellQueue(tx, stored.record.turn)
         return ended.record
       })
     },

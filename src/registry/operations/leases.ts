@@ -9,6 +9,7 @@ import {
   decideReclaim,
   decideRenew,
   freed,
+  isLive,
   leaseLost,
   namesHolder,
   type ProcessLease,
@@ -19,6 +20,7 @@ import type { StoredProcess } from '../../model/process.ts'
 import type { LeaseOperations } from '../registry.ts'
 import type { Operation, ProcessStore, StoreTransaction } from '../store.ts'
 import { dueAt } from './due.ts'
+import { freePlace, mayReturn, withoutTurn } from './flow.ts'
 import { requireProcess, withOwnerBack } from './shared.ts'
 
 export function createLeaseOperations(store: ProcessStore): LeaseOperations {
@@ -58,6 +60,7 @@ export function createLeaseOperations(store: ProcessStore): LeaseOperations {
         const stored = yield* tx.loadLease(processId)
         if (stored?.holder?.leaseToken !== leaseToken) return
         yield* tx.saveLease(processId, freed(stored), stored.fence)
+        yield* freePlace(tx, stored)
       }),
 
     // "#" cannot stand in a process id, so a duty's lease shares the table and the rules, and nothing else.
@@ -126,13 +129,15 @@ function extend(
       process === undefined || isTerminal(process.record.status) ? undefined : decide(stored, now)
     if (process === undefined || stored === undefined || extended === undefined)
       throw leaseLost(lease, stored, now)
+    if (!isLive(stored.holder, now) && !(yield* mayReturn(tx, process, stored)))
+      throw leaseLost(lease, stored, now)
     yield* tx.saveLease(
       lease.processId,
       { ...stored, fence: extended.fencingToken, holder: extended },
       stored.fence,
     )
     const due = DUE.afterLease(extended.expiresAtMs)
-    const next = yield* withOwnerBack(tx, process, lease.owner.incarnationId, now)
+    const next = yield* withOwnerBack(tx, withoutTurn(process), lease.owner.incarnationId, now)
     if (next === process) yield* tx.saveDue(lease.processId, due)
     else yield* tx.saveProcess(dueAt(next, due), { status: 'running' })
     return extended

@@ -9,6 +9,7 @@ import {
 import { DUE } from '../../model/due.ts'
 import { LeaseholdError } from '../../model/errors.ts'
 import { buildRegistryEvent, RESERVED_EVENT_TYPES, type StoredEvent } from '../../model/event.ts'
+import { hasTurns } from '../../model/flow.ts'
 import { type HandleGrant, newGrant } from '../../model/grant.ts'
 import type { ProcessId } from '../../model/ids.ts'
 import { asJson } from '../../model/json.ts'
@@ -85,7 +86,8 @@ export function* registerAndBegin(
   const row = newRow(decision, now, now)
   const lapsed = decision.continues === undefined ? undefined : { fence: decision.continues.fence }
   const begin = decideBeginAttempt(row, lapsed, request, now)
-  if (begin.type !== 'run') {
+  // In its turn, which is for the attempt of its own that the due row gets.
+  if (begin.type !== 'run' || hasTurns(row.record.flow)) {
     yield* insertRow(tx, row, decision, asked)
     return { type: 'registered', record: row.record }
   }

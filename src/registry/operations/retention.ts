@@ -14,7 +14,11 @@ export function createRetentionOperations(store: ProcessStore): RetentionOperati
     prune: async (request, page = {}) => {
       const parsed = parsePruneRequest(request)
       const limit = requirePageLimit(page.limit)
-      return store.transaction(tx => prunePage(tx, parsed, page.after ?? BEGINNING, limit))
+      return store.transaction(function* (tx) {
+        // A rate whose next begin lies behind is as good as none.
+        if (page.after === undefined) yield* tx.deleteRates(yield* tx.now())
+        return yield* prunePage(tx, parsed, page.after ?? BEGINNING, limit)
+      })
     },
 
     now: () => store.read(reader => reader.now()),

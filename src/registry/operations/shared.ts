@@ -18,6 +18,7 @@ import { type WakeDelivery, wakeDeliveryOf } from '../../model/wake.ts'
 import { together } from '../operation.ts'
 import type { LeaseGuard, Operation, StoreReader, StoreTransaction } from '../store.ts'
 import { dueAt } from './due.ts'
+import { withoutTurn } from './flow.ts'
 import { putWake } from './put-wake.ts'
 import { tellWaiters, withOwnWaitsMet } from './waiters.ts'
 
@@ -85,7 +86,10 @@ export function withEvent(stored: StoredProcess, event: ProcessEvent): StoredPro
   const next = { ...stored, record: projectEvent(stored.record, event) }
   if (event.semantics?.terminal === undefined) return next
   // A run of the backend that was told to wait would wait for ever: the sweep tells it.
-  return dueAt({ ...next, isAttemptOpen: false }, stored.isRunWaiting ? event.occurredAtMs : undefined)
+  return dueAt(
+    withoutTurn({ ...next, isAttemptOpen: false }),
+    stored.isRunWaiting ? event.occurredAtMs : undefined,
+  )
 }
 
 /**

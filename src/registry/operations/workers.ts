@@ -9,6 +9,7 @@ import { isTerminal } from '../../model/outcome.ts'
 import type { DeadAttempt, WorkerOperations } from '../registry.ts'
 import type { Operation, OrphanedAttempt, ProcessStore, StoreTransaction } from '../store.ts'
 import { dueAt } from './due.ts'
+import { freePlace } from './flow.ts'
 import { insertEvent } from './shared.ts'
 
 export function createWorkerOperations(store: ProcessStore): WorkerOperations {
@@ -100,7 +101,7 @@ function* recordDeath(
   const now = yield* tx.now()
   // Between the list and its lock somebody else may have released it or taken it over.
   if (stored?.holder === undefined || stored.workerIncarnation !== worker.incarnationId) return undefined
-  const { holder, backendToken, ...rest } = stored
+  const { holder, backendToken, place: _, ...rest } = stored
   const { owner, fencingToken: fence } = holder
   const stated = statedBy === undefined ? {} : { statedBy }
   // A proof about the attempt that started the process outlives one about whoever came to settle it.
@@ -120,6 +121,7 @@ function* recordDeath(
     const due = DUE.afterDeathProof(now, isTokenUseful, failures)
     yield* tx.saveProcess(dueAt({ ...told, failures: failures + 1 }, due), { status: 'running' })
   }
+  yield* freePlace(tx, stored)
   return { processId: lease.processId, fence: stored.fence, ...token }
 }
 

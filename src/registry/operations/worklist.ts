@@ -36,15 +36,17 @@ export function createWorklistOperations(store: ProcessStore): WorklistOperation
         if (before === undefined) return
         const isNewRef = before.record.externalRef === undefined
         const stored = isNewRef ? yield* withExternalRef(tx, before, ref) : before
-        const next = isOvertaken(before, seen) ? stored : withSubmission(stored, yield* tx.now())
+        const now = yield* tx.now()
+        const next = isOvertaken(before, seen, now) ? stored : withSubmission(stored, now)
         if (isNewRef || next !== stored) yield* tx.saveProcess(next, { status: 'any' })
       }),
 
     postpone: (id, seen) =>
       store.transaction(function* (tx) {
         const stored = yield* findUnlessPruned(tx, id)
-        if (stored === undefined || isOvertaken(stored, seen)) return
-        yield* tx.saveProcess(withSubmission(stored, yield* tx.now()), { status: 'any' })
+        const now = yield* tx.now()
+        if (stored === undefined || isOvertaken(stored, seen, now)) return
+        yield* tx.saveProcess(withSubmission(stored, now), { status: 'any' })
       }),
 
     changesSince: (cursor, limit) => store.read(reader => reader.listChanges(cursor, limit)),
@@ -75,8 +77,14 @@ async function readDue(
  * An attempt began or an event came meanwhile (a cancel is one), or nobody needs the row any more: its due time is not the
  * submission's to set.
  */
-function isOvertaken({ record, isRunWaiting }: StoredProcess, seen: SeenProcess): boolean {
+function isOvertaken(
+  { record, isRunWaiting, dueAtMs }: StoredProcess,
+  seen: SeenProcess,
+  now: number,
+): boolean {
   if (record.attempts !== seen.attempts || record.lastSequence !== seen.lastSequence) return true
+  // Queued meanwhile: its due time is its turn.
+  if (record.turn !== undefined && (dueAtMs === undefined || dueAtMs > now)) return true
   return isTerminal(record.status) && !isRunWaiting
 }
 

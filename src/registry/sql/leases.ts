@@ -17,6 +17,7 @@ const HELD_COLUMNS = [
   'backend_token',
   'death_proof',
   'dead_host_id',
+  'place',
 ] as const satisfies readonly (keyof LeaseRow)[]
 
 /** Named apart, because rows that are written under a lease have a fence of their own. */

@@ -8,6 +8,7 @@ import { retention } from './migrations/0007-retention.ts'
 import { drains } from './migrations/0008-drains.ts'
 import { blobs } from './migrations/0009-blobs.ts'
 import { effects } from './migrations/0010-effects.ts'
+import { flow } from './migrations/0011-flow.ts'
 
 /** One step of the schema's history. Never changed once released: the next change is the next number. */
 export interface Migration {
@@ -29,6 +30,7 @@ export const MIGRATIONS: readonly Migration[] = [
   drains,
   blobs,
   effects,
+  flow,
 ]
 
 /** The schema that this version of Leasehold writes. */

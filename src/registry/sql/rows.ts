@@ -1,4 +1,5 @@
 import type { ProcessEvent, StoredEvent } from '../../model/event.ts'
+import { DEFAULT_PRIORITY, hasTurns, parseQueue, queueOf, type Turn } from '../../model/flow.ts'
 import type { HandleGrant } from '../../model/grant.ts'
 import type { ProcessId } from '../../model/ids.ts'
 import type { JournalEntry } from '../../model/journal.ts'
@@ -41,6 +42,8 @@ export function toRegistrationColumns({ record }: StoredProcess): RegistrationCo
     subscription_id: trigger.subscriptionId ?? null,
     env_ref: record.envRef ?? null,
     max_attempts: record.maxAttempts ?? null,
+    flow: encodeOptional(record.flow),
+    priority: hasTurns(record.flow) ? (record.flow.priority ?? DEFAULT_PRIORITY) : null,
     registration_hash: record.registrationHash,
     incarnation: record.incarnation,
     created_at: record.createdAtMs,
@@ -60,6 +63,9 @@ export function toMutableColumns({ record, ...stored }: StoredProcess, changeSeq
     abandon_request: encodeOptional(record.abandonRequest),
     wait_count: record.waits.length,
     silent_since: record.silentSinceMs ?? null,
+    turn: record.turn === undefined ? null : queueOf(record.turn),
+    turn_since: record.turn?.sinceMs ?? null,
+    turn_at: record.turn?.atMs ?? null,
     attempts: record.attempts,
     last_sequence: record.lastSequence,
     change_seq: changeSeq,
@@ -118,8 +124,15 @@ export function recordFromRow(row: ProcessRow, waits: readonly WaitState[]): Pro
       cancelRequest: decodeOptional(row.cancel_request),
       abandonRequest: decodeOptional(row.abandon_request),
       silentSinceMs: row.silent_since,
+      flow: decodeOptional(row.flow),
+      turn: turnFromRow(row),
     }),
   }
+}
+
+function turnFromRow({ turn, turn_since, turn_at }: ProcessRow): Turn | null {
+  if (turn === null || turn_since === null) return null
+  return { ...parseQueue(turn), sinceMs: turn_since, ...present({ atMs: turn_at }) }
 }
 
 export const toWaitRow = (processId: ProcessId, wait: WaitState, position: number): WaitRow => ({
@@ -155,6 +168,7 @@ export function toLeaseRow(processId: ProcessId, lease: StoredLease): LeaseRow {
     backend_token: lease.backendToken ?? null,
     death_proof: encodeOptional(deathProof),
     dead_host_id: deathProof === undefined ? null : hostOf(deathProof.owner),
+    place: lease.place ?? null,
   }
 }
 
@@ -165,6 +179,7 @@ export const fromLeaseRow = (row: LeaseRow): StoredLease => ({
     workerIncarnation: row.worker_incarnation,
     backendToken: row.backend_token,
     deathProof: decodeOptional(row.death_proof),
+    place: row.place,
   }),
 })
 

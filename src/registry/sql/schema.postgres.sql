@@ -100,9 +100,11 @@ CREATE TABLE leases (
   backend_token text,
   death_proof text,
   dead_host_id text collate "C",
+  place text collate "C",
   PRIMARY KEY (process_id)
 );
 CREATE INDEX leases_by_dead_host ON leases USING btree (dead_host_id, process_id) WHERE (dead_host_id IS NOT NULL);
+CREATE INDEX leases_by_place ON leases USING btree (place) WHERE (place IS NOT NULL);
 CREATE INDEX leases_by_worker ON leases USING btree (worker_incarnation, process_id) WHERE (worker_incarnation IS NOT NULL);
 
 CREATE TABLE meta (
@@ -174,6 +176,11 @@ CREATE TABLE processes (
   occurrence_id text collate "C",
   subscription_id text collate "C",
   wake_session text collate "C",
+  flow text collate "C",
+  priority bigint,
+  turn text collate "C",
+  turn_since bigint,
+  turn_at bigint,
   PRIMARY KEY (id)
 );
 CREATE UNIQUE INDEX processes_by_change ON processes USING btree (change_seq, id);
@@ -183,7 +190,15 @@ CREATE INDEX processes_by_occurrence ON processes USING btree (occurrence_id, id
 CREATE INDEX processes_by_originator ON processes USING btree (originator_scope, id);
 CREATE INDEX processes_by_status ON processes USING btree (status, id);
 CREATE INDEX processes_by_subscription ON processes USING btree (subscription_id, id) WHERE (subscription_id IS NOT NULL);
+CREATE INDEX processes_by_turn ON processes USING btree (turn, priority, created_at, id) WHERE (turn IS NOT NULL);
 CREATE INDEX processes_by_wake_session ON processes USING btree (wake_session, id) WHERE (wake_session IS NOT NULL);
+
+CREATE TABLE rates (
+  key text collate "C" not null,
+  next_at double precision not null,
+  PRIMARY KEY (key)
+);
+CREATE INDEX rates_by_next_at ON rates USING btree (next_at);
 
 CREATE TABLE session_blobs (
   session_id text collate "C" not null,

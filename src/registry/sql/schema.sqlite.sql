@@ -99,9 +99,11 @@ CREATE TABLE leases (
   backend_token text,
   death_proof text,
   dead_host_id text
-) strict, without rowid;
+, place text) strict, without rowid;
 
 CREATE INDEX leases_by_dead_host on leases (dead_host_id, process_id) where dead_host_id is not null;
+
+CREATE INDEX leases_by_place on leases (place) where place is not null;
 
 CREATE INDEX leases_by_worker on leases (worker_incarnation, process_id) where worker_incarnation is not null;
 
@@ -164,7 +166,7 @@ CREATE TABLE processes (
   is_attempt_open integer not null,
   is_run_waiting integer not null,
   epoch integer not null
-, definition text, originator_scope text not null default 'host', occurrence_id text, subscription_id text, wake_session text) strict;
+, definition text, originator_scope text not null default 'host', occurrence_id text, subscription_id text, wake_session text, flow text, priority integer, turn text, turn_since integer, turn_at integer) strict;
 
 CREATE UNIQUE INDEX processes_by_change on processes (change_seq);
 
@@ -180,7 +182,16 @@ CREATE INDEX processes_by_status on processes (status, id);
 
 CREATE INDEX processes_by_subscription on processes (subscription_id, id) where subscription_id is not null;
 
+CREATE INDEX processes_by_turn on processes (turn, priority, created_at, id) where turn is not null;
+
 CREATE INDEX processes_by_wake_session on processes (wake_session, id) where wake_session is not null;
+
+CREATE TABLE rates (
+  key text not null primary key,
+  next_at real not null
+) strict;
+
+CREATE INDEX rates_by_next_at on rates (next_at);
 
 CREATE TABLE session_blobs (
   session_id text not null references sessions (session_id) on delete cascade,

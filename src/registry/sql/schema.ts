@@ -1,5 +1,6 @@
 import type { DrainReport } from '../../model/drain.ts'
 import type { MaterializedSemantics } from '../../model/event-semantics.ts'
+import type { Flow } from '../../model/flow.ts'
 import type { LeaseToken, ProcessId } from '../../model/ids.ts'
 import type { JournalEntry, StepFailure, StepResolution } from '../../model/journal.ts'
 import type { Json } from '../../model/json.ts'
@@ -41,6 +42,7 @@ export interface Schema {
   readonly process_blobs: ProcessBlobRow
   readonly journal_blobs: JournalBlobRow
   readonly session_blobs: SessionBlobRow
+  readonly rates: RateRow
 }
 
 /** One row. */
@@ -73,6 +75,9 @@ export interface RegistrationColumns {
   readonly subscription_id: string | null
   readonly env_ref: string | null
   readonly max_attempts: number | null
+  readonly flow: JsonText<Flow> | null
+  /** Of the flow, for the order of the queues. */
+  readonly priority: number | null
   readonly registration_hash: string
   readonly incarnation: string
   readonly created_at: number
@@ -92,6 +97,11 @@ export interface MutableColumns {
   /** Most rows wait for nothing: 0 spares the query for their waits. */
   readonly wait_count: number
   readonly silent_since: number | null
+  /** The queue that it stands in; the next two belong to it. */
+  readonly turn: string | null
+  readonly turn_since: number | null
+  /** When its turn is, once it was told. */
+  readonly turn_at: number | null
   readonly attempts: number
   readonly last_sequence: number
   readonly change_seq: number
@@ -135,6 +145,8 @@ export interface LeaseRow {
   readonly death_proof: JsonText<DeathProof> | null
   /** The dead owner's host, where it is known: orphans are found by it. */
   readonly dead_host_id: string | null
+  /** The concurrency key that the holder counts against. */
+  readonly place: string | null
 }
 
 export interface EventRow {
@@ -295,4 +307,10 @@ export interface JournalBlobRow {
 export interface SessionBlobRow {
   readonly session_id: string
   readonly hash: string
+}
+
+export interface RateRow {
+  readonly key: string
+  /** In milliseconds, with a fraction: when the next of an evenly spaced row would begin. */
+  readonly next_at: number
 }

@@ -32,6 +32,8 @@ export interface SqlPlatform {
   now(session: SqlSession): Operation<number>
   /** The position of the change that is about to be written; unused where the statement itself finds it. */
   nextChange(session: SqlSession): Operation<number>
+  /** Until the transaction ends nobody else has it. */
+  lockQueue(session: SqlSession, queue: string): Operation<void>
   /** Of the row that the cursor stands behind. */
   positionOf(session: SqlSession, cursor: ChangeCursor): Operation<ChangePlace>
   listChanges(session: SqlSession, cursor: ChangeCursor, limit: number): Operation<ChangePage>

@@ -14,6 +14,7 @@ import {
   listRecentEvents,
   listWakeEvents,
 } from './events.ts'
+import { countPlaces, countQueued, deleteRates, listQueued, loadRate, saveRate } from './flow.ts'
 import {
   deleteGrant,
   listGrantedIds,
@@ -127,6 +128,10 @@ export const createSqlReader = (session: SqlSession, platform: SqlPlatform): Sto
   hasDueWake: id => hasDueWake(session, id),
   isAwaited: id => isAwaited(session, id),
   loadTombstone: id => loadTombstone(session, id),
+  countPlaces: (key, now, except) => countPlaces(session, key, now, except),
+  countQueued: (queue, before, sinceMs, atMost) => countQueued(session, queue, before, sinceMs, atMost),
+  listQueued: (queue, sinceMs, limit) => listQueued(session, queue, sinceMs, limit),
+  loadRate: key => loadRate(session, key),
   listBlobs: (after, limit) => listBlobs(session, after, limit),
 })
 
@@ -154,6 +159,9 @@ export const createSqlTransaction = (session: SqlSession, platform: SqlPlatform)
   saveWake: (wake, expectedVersion) => saveWake(session, wake, expectedVersion),
   saveGrant: grant => saveGrant(session, grant),
   deleteGrant: (scopeId, processId) => deleteGrant(session, scopeId, processId),
+  lockQueue: queue => platform.lockQueue(session, queue),
+  saveRate: (key, nextMs) => saveRate(session, key, nextMs),
+  deleteRates: beforeMs => deleteRates(session, beforeMs),
   insertEnv: (ref, bytes) => insertEnv(session, ref, bytes),
   insertPendingCall: (call, guard) => insertPendingCall(session, call, guard),
   saveAnswer: call => saveAnswer(session, call),

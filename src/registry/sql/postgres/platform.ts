@@ -14,6 +14,16 @@ const selectClock = prepare(db =>
   db.selectNoFrom(sql<number>`floor(extract(epoch from clock_timestamp()) * 1000)::bigint`.as('now')),
 )
 
+/**
+ * Not a row's lock: the queue of a key has none. Two texts of one number only wait for each other. Asked for and answered
+ * before the next statement, which then sees what the one before has committed.
+ */
+const lockText = prepare((db, p: Named<{ text: string }>) =>
+  db.selectNoFrom(
+    sql<string>`pg_advisory_xact_lock(hashtextextended(${p.text}::text, 0))::text`.as('locked'),
+  ),
+)
+
 /** The WAL's own timeline is part of it: after a point-in-time recovery the cluster gives the same numbers again. */
 const selectWatermark = prepare(db =>
   db.selectFrom('meta').select([
@@ -103,6 +113,10 @@ export function createPostgresPlatform(options: PostgresPlatformOptions): SqlPla
     },
 
     nextChange: () => immediately(() => 0),
+
+    *lockQueue(session, queue) {
+      yield* session.all(lockText, { text: JSON.stringify([registryId, queue]) })
+    },
 
     *listChanges(session, cursor, limit) {
       const { watermark, timeline } = yield* readWatermark(session)

@@ -61,6 +61,9 @@ export const createSqlitePlatform = ({ registryId, clock, changes }: SqlitePlatf
 
   nextChange: session => changes.take(session),
 
+  // Nobody else writes meanwhile.
+  lockQueue: () => immediately(() => {}),
+
   *listChanges(session: SqlSession, cursor: ChangeCursor, limit: number) {
     const position = parseCursor(registryId, cursor)
     const rows = yield* session.all(selectChanges, { position, limit })

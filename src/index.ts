@@ -77,4 +77,6 @@ export {
 } from './runtime/tool.ts'
 export type { TurnPolicy } from './runtime/turn/policy.ts'
 export type { SessionTurnStart } from './runtime/turn/prepare.ts'
+export type { Wake, WakeOptions, WakeReceipt, WakeSink } from './runtime/wake-sink.ts'
+export type { Wakes } from './runtime/wakes.ts'
 export type { ProcessWorker, ProcessWorkerOptions } from './worker.ts'

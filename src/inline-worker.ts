@@ -7,8 +7,8 @@ import { ProcessRunner } from './execution/runner.ts'
 import { requireUsable } from './execution/startup-check.ts'
 import { ProcessWorkDriver } from './execution/work-driver.ts'
 import { requireConcurrency } from './execution/working-slots.ts'
-import { createBlobCollector } from './maintenance/collect-blobs.ts'
-import { Pruner, type Retention, requireRetention } from './maintenance/pruner.ts'
+import { createMaintenance } from './maintenance/maintenance.ts'
+import { type Retention, requireRetention } from './maintenance/pruner.ts'
 import type { DrainReport } from './model/drain.ts'
 import { LeaseholdError, messageOf } from './model/errors.ts'
 import type { WatchedRegistry } from './registry/watch.ts'
@@ -85,8 +85,7 @@ export function createInlineWorker<H extends Host>(host: H, options: InlineWorke
     const runner = new ProcessRunner(environment)
     const handle = new InlineRunHandle(environment, runner, { shutdown: shutdown.signal })
     const deathWatch = new DeathWatch(environment)
-    const pruner = new Pruner(environment, retention)
-    const blobCollector = createBlobCollector(environment)
+    const maintenance = createMaintenance(environment, { retention })
 
     // Announced before the first process is taken, so that no attempt runs whose worker nobody can judge.
     await registry.announceWorker(worker)
@@ -112,10 +111,8 @@ export function createInlineWorker<H extends Host>(host: H, options: InlineWorke
     refuse = () => void handle.drain()
     if (isStopping) return
     handle.start()
-    pruner.start()
-    stack.defer(() => pruner.stop())
-    blobCollector.start()
-    stack.defer(() => blobCollector.stop())
+    maintenance.start()
+    stack.defer(() => maintenance.stop())
     serving.resolve(ProcessWorkDriver.fromWatched(registry, handle, { logger }))
     await stopped.promise
   }

@@ -13,9 +13,8 @@ import { createExecutionEnvironment, type ExecutionOptions } from './execution/e
 import { ProcessRunner } from './execution/runner.ts'
 import { requireUsable } from './execution/startup-check.ts'
 import type { Submission } from './execution/submit.ts'
-import { createBlobCollector } from './maintenance/collect-blobs.ts'
-import type { DutyTimer } from './maintenance/duty-timer.ts'
-import { Pruner, type Retention } from './maintenance/pruner.ts'
+import { createMaintenance, type Maintenance } from './maintenance/maintenance.ts'
+import type { Retention } from './maintenance/pruner.ts'
 import { Sweeper } from './maintenance/sweeper.ts'
 import type { DrainReport } from './model/drain.ts'
 import { durableExecutionHost } from './runtime/execution-host.ts'
@@ -109,8 +108,7 @@ export async function createProcessWorker<H extends Host>(
     const handle = new TemporalRunHandle({ client, registry, taskQueue, heartbeatTimeoutMs: timings.ttlMs })
     const deathWatch = new DeathWatch(environment, createFailOrphan(new AsyncCompletionClient(server)))
     const sweeper = new Sweeper(environment, runner, handle)
-    const pruner = new Pruner(environment, options.retention)
-    const blobCollector = createBlobCollector(environment)
+    const maintenance = createMaintenance(environment, { retention: options.retention })
     const shutDownAfterGrace = () => setTimeout(() => shutdown.abort(), shutdownGraceMs)
     const parts = {
       temporal,
@@ -118,8 +116,7 @@ export async function createProcessWorker<H extends Host>(
       runner,
       deathWatch,
       sweeper,
-      pruner,
-      blobCollector,
+      maintenance,
       shutDownAfterGrace,
       release,
       taskQueue,
@@ -139,8 +136,7 @@ interface Parts {
   readonly runner: ProcessRunner
   readonly deathWatch: DeathWatch
   readonly sweeper: Sweeper
-  readonly pruner: Pruner
-  readonly blobCollector: DutyTimer
+  readonly maintenance: Maintenance
   /** Tells the running attempts to stop, when the grace is over. */
   readonly shutDownAfterGrace: () => NodeJS.Timeout
   readonly release: () => Promise<void>
@@ -148,8 +144,7 @@ interface Parts {
 }
 
 function assemble(parts: Parts): ProcessWorker {
-  const { temporal, environment, runner, deathWatch, sweeper, pruner, blobCollector, release, taskQueue } =
-    parts
+  const { temporal, environment, runner, deathWatch, sweeper, maintenance, release, taskQueue } = parts
   const { registry, worker } = environment
   const drainWatch = new DrainWatch(environment, () => void stop())
   let report = NOTHING_RAN
@@ -166,8 +161,7 @@ function assemble(parts: Parts): ProcessWorker {
       deathWatch.start()
       drainWatch.start()
       sweeper.start()
-      pruner.start()
-      blobCollector.start()
+      maintenance.start()
       await temporal.run()
     } finally {
       if (temporal.getState() === 'INITIALIZED') await runDown(temporal)
@@ -175,8 +169,7 @@ function assemble(parts: Parts): ProcessWorker {
       await drainWatch.stop()
       report = await runner.finishDrain()
       await registry.reportDrain(worker.incarnationId, report).catch(() => {})
-      await blobCollector.stop()
-      await pruner.stop()
+      await maintenance.stop()
       await sweeper.stop()
       await deathWatch.stop()
       await registry.removeWorker(worker.incarnationId).catch(() => {})

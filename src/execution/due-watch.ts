@@ -9,6 +9,12 @@ export interface DueWatchOptions {
   readonly pass: () => Promise<number>
   /** Whether a change of this row may mean work for the next pass. Default: every one. */
   readonly isOfInterest?: (id: string) => boolean
+  /** Whether the end of a process may: by itself it makes no process due. Default false. */
+  readonly isEndOfInterest?: boolean
+  /** Milliseconds until something is due for the pass; absent: nothing is. Default: of the processes. */
+  readonly msUntilDue?: () => Promise<number | undefined>
+  /** After a look for what is due that a change gave rise to, the next such look waits so long. Default 0. */
+  readonly looksApartMs?: number
 }
 
 /**
@@ -22,6 +28,8 @@ export class DueWatch {
   #unsubscribe: (() => void) | undefined
   #passing: Promise<void> | undefined
   #isLooking = false
+  #lookedAt = Number.NEGATIVE_INFINITY
+  #lookTimer: NodeJS.Timeout | undefined
   #isStopped = true
 
   constructor(registry: WatchedRegistry, options: DueWatchOptions) {
@@ -32,10 +40,10 @@ export class DueWatch {
   start(): void {
     if (!this.#isStopped) return
     this.#isStopped = false
-    const { isOfInterest = () => true } = this.#options
+    const { isOfInterest = () => true, isEndOfInterest = false } = this.#options
     this.#unsubscribe = this.#registry.hub.subscribeAny((id, change) => {
-      // An end makes nothing due but the rows of those who wait for it, and their changes are told as well.
-      if (change !== undefined && isTerminal(change.status)) return
+      // An end makes no row due but those of who waits for it, and their changes are told as well.
+      if (!isEndOfInterest && change !== undefined && isTerminal(change.status)) return
       if (id === undefined || isOfInterest(id)) this.#lookSoon()
     })
     this.#schedule(0)
@@ -47,6 +55,8 @@ export class DueWatch {
     this.#unsubscribe?.()
     this.#unsubscribe = undefined
     clearTimeout(this.#timer)
+    clearTimeout(this.#lookTimer)
+    this.#isLooking = false
     await this.#passing
   }
 
@@ -63,11 +73,18 @@ export class DueWatch {
   #lookSoon(): void {
     if (this.#isLooking || this.#isStopped) return
     this.#isLooking = true
-    setImmediate(async () => {
-      this.#isLooking = false
-      const ms = await this.#registry.msUntilDue().catch(() => undefined)
-      if (ms !== undefined && ms < REGULAR_PASS_MS) this.#schedule(ms)
-    })
+    const { looksApartMs = 0 } = this.#options
+    const wait = this.#lookedAt + looksApartMs - performance.now()
+    if (wait > 0) this.#lookTimer = setTimeout(() => void this.#look(), wait)
+    else setImmediate(() => void this.#look())
+  }
+
+  async #look(): Promise<void> {
+    this.#isLooking = false
+    this.#lookedAt = performance.now()
+    const { msUntilDue = () => this.#registry.msUntilDue() } = this.#options
+    const ms = await msUntilDue().catch(() => undefined)
+    if (ms !== undefined && ms < REGULAR_PASS_MS) this.#schedule(ms)
   }
 
   #schedule(ms: number): void {

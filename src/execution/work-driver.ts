@@ -6,8 +6,10 @@ import type { ChangeHub } from '../registry/change-hub.ts'
 import type { ProcessEventSink } from '../registry/event-sink.ts'
 import type { ProcessRegistry } from '../registry/registry.ts'
 import { type WatchedRegistry, watchRegistry } from '../registry/watch.ts'
+import type { Host } from '../runtime/host.ts'
 import { type Logger, stderrLogger } from '../runtime/logger.ts'
 import { onSinkProblem } from '../runtime/sink-problem.ts'
+import { deliverWakes } from './deliver-wakes.ts'
 import type { ExecutionEnvironment } from './environment.ts'
 import { InlineRunHandle, type InlineRunHandleOptions } from './inline-run-handle.ts'
 import type { ProcessRunner } from './runner.ts'
@@ -21,8 +23,16 @@ export interface ProcessAttach {
 export interface WorkDriverOptions {
   /** Hears of what is appended through the driver's registry. Default: none. */
   readonly sink?: ProcessEventSink
+  /** Whose sink takes the wakes that are due at each drive. Default: they are left to the workers. */
+  readonly host?: Host
   /** Default: warnings and errors as JSON lines on standard error. */
   readonly logger?: Logger
+}
+
+interface DriverParts {
+  readonly logger: Logger
+  readonly host: Host | undefined
+  readonly attach?: ProcessAttach
 }
 
 /**
@@ -35,18 +45,19 @@ export class ProcessWorkDriver {
   readonly awaiter: ProcessAwaiter
   readonly #runHandle: Pick<ProcessRunHandle, 'claimAndRunPending'>
   readonly #logger: Logger
+  readonly #host: Host | undefined
   readonly #attach: ProcessAttach | undefined
 
   private constructor(
     registry: WatchedRegistry,
     runHandle: Pick<ProcessRunHandle, 'claimAndRunPending'>,
-    logger: Logger,
-    attach?: ProcessAttach,
+    { logger, host, attach }: DriverParts,
   ) {
     this.registry = registry
     this.awaiter = new ProcessAwaiter(registry, registry.hub)
     this.#runHandle = runHandle
     this.#logger = logger
+    this.#host = host
     this.#attach = attach
   }
 
@@ -54,20 +65,20 @@ export class ProcessWorkDriver {
   static over(
     registry: ProcessRegistry,
     runHandle: Pick<ProcessRunHandle, 'claimAndRunPending'>,
-    { sink, logger = stderrLogger }: WorkDriverOptions = {},
+    { sink, host, logger = stderrLogger }: WorkDriverOptions = {},
   ): ProcessWorkDriver {
     const watched = watchRegistry(registry)
     if (sink !== undefined) watched.addSink(sink, { onProblem: onSinkProblem(logger) })
-    return ProcessWorkDriver.fromWatched(watched, runHandle, { logger })
+    return new ProcessWorkDriver(watched, runHandle, { logger, host })
   }
 
   /** Over a registry that is wrapped already: once is enough, and a second hub would hear nothing of the first one's writes. */
   static fromWatched(
     registry: WatchedRegistry,
     runHandle: Pick<ProcessRunHandle, 'claimAndRunPending'>,
-    { logger = stderrLogger }: Pick<WorkDriverOptions, 'logger'> = {},
+    { logger = stderrLogger, host }: Pick<WorkDriverOptions, 'logger' | 'host'> = {},
   ): ProcessWorkDriver {
-    return new ProcessWorkDriver(registry, runHandle, logger)
+    return new ProcessWorkDriver(registry, runHandle, { logger, host })
   }
 
   /** What is pending runs in this OS process. */
@@ -76,13 +87,15 @@ export class ProcessWorkDriver {
     runner: ProcessRunner,
     options: InlineRunHandleOptions = {},
   ): ProcessWorkDriver {
-    const { registry, logger } = environment
-    return new ProcessWorkDriver(registry, new InlineRunHandle(environment, runner, options), logger)
+    const { registry, logger, host } = environment
+    const runHandle = new InlineRunHandle(environment, runner, options)
+    return new ProcessWorkDriver(registry, runHandle, { logger, host })
   }
 
   /** The same driver, its waits for ends kept by the backend wherever that has the process. */
   withAttach(attach: ProcessAttach): ProcessWorkDriver {
-    return new ProcessWorkDriver(this.registry, this.#runHandle, this.#logger, attach)
+    const parts = { logger: this.#logger, host: this.#host, attach }
+    return new ProcessWorkDriver(this.registry, this.#runHandle, parts)
   }
 
   get hub(): ChangeHub {
@@ -106,9 +119,14 @@ export class ProcessWorkDriver {
     return this.awaiter.awaitEvent(id, eventType, after, options)
   }
 
-  /** Has everything run that waits for somebody; `reason` says for the log what the host does it for. Idempotent. */
+  /**
+   * Hands over the wakes that are due, then has everything run that waits for somebody; `reason` says for the log what the
+   * host does it for. Idempotent.
+   */
   async claimAndRunPending(reason: string): Promise<void> {
     try {
+      const host = this.#host
+      if (host !== undefined) await deliverWakes({ host, registry: this.registry, logger: this.#logger })
       await this.#runHandle.claimAndRunPending()
     } catch (error) {
       this.#logger.warn('pending processes could not be taken', { reason, error: messageOf(error) })

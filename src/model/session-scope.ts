@@ -15,6 +15,12 @@ const FRAME = '/frame:'
 export const scopeId = ({ sessionId, agentFrameId }: SessionScope): string =>
   isFrame(agentFrameId) ? `session:${sessionId}${FRAME}${agentFrameId}` : `session:${sessionId}`
 
+/** The scope of that name, in the session that is known to be its own. */
+export function scopeOf(sessionId: string, id: string): SessionScope {
+  const agentFrameId = id.slice(scopeId({ sessionId }).length + FRAME.length)
+  return withoutEmptyFrame({ sessionId, agentFrameId })
+}
+
 /** What is wrong with the scope, in words; `undefined` where nothing is. */
 export function brokenScopeRule({ sessionId, agentFrameId = '' }: SessionScope): string | undefined {
   if (typeof sessionId !== 'string' || sessionId.trim() === '') return 'names no session'

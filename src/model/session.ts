@@ -1,4 +1,4 @@
-import { LeaseholdError } from './errors.ts'
+import { isLeaseholdError, LeaseholdError } from './errors.ts'
 import { type Json, jsonEquals } from './json.ts'
 import type { CausalRef } from './provenance.ts'
 import { requireSessionScope } from './session-scope.ts'
@@ -8,7 +8,8 @@ import { requireSessionScope } from './session-scope.ts'
  *
  *   (none) ── create ──▶ open for a turn ── close ──▶ closed ── create for another turn ──▶ open
  *
- * One turn at a time. A turn is known by its id for ever, so that everything it does can be repeated after a crash.
+ * One turn at a time; those that were registered as turns of the session have it in the order of their registrations,
+ * before any other. A turn is known by its id for ever, so that everything it does can be repeated after a crash.
  */
 export interface Session {
   readonly sessionId: string
@@ -62,14 +63,31 @@ export type CreateSessionDecision =
   | { readonly type: 'reopened'; readonly session: Session }
   | { readonly type: 'existing'; readonly session: Session }
 
+/** Who stands in the session's way, beside the one that it is open for. */
+export interface SessionQueue {
+  readonly now: number
+  /** The turn that has the session has ended without closing it. */
+  readonly isHolderOver: boolean
+  /** The first waiting turn before this one that has not ended. */
+  readonly ahead?: string
+  /** This turn is one of those that wait. */
+  readonly isWaiting: boolean
+}
+
+/** A turn that waits for its session, in its place among the others. */
+export interface WaitingTurn {
+  readonly position: number
+  readonly turnId: string
+}
+
 /**
  * The same turn finds its session as it left it; another one has to wait until that is closed (`session_busy`), or until
- * the process whose turn it is has ended without having come to that.
+ * the process whose turn it is has ended without having come to that, and until those who waited before it had theirs.
  */
 export function decideCreateSession(
   existing: Session | undefined,
   request: SessionRequest,
-  { now, isHolderOver }: { readonly now: number; readonly isHolderOver: boolean },
+  { now, isHolderOver, ahead, isWaiting }: SessionQueue,
 ): CreateSessionDecision {
   requireSessionScope(request)
   if (request.turnId.trim() === '') throw new LeaseholdError('usage', "A session's turn needs an id.")
@@ -89,14 +107,27 @@ export function decideCreateSession(
     return { type: 'created', session }
   }
   if (existing.openFor === turnId) return { type: 'existing', session: existing }
-  if (existing.openFor === undefined || isHolderOver)
+  const openFor = existing.openFor === undefined || isHolderOver ? ahead : existing.openFor
+  if (openFor === undefined)
     return { type: 'reopened', session: written({ ...existing, openFor: turnId }, now) }
   throw new LeaseholdError(
     'session_busy',
-    `Session "${sessionId}" is in turn "${existing.openFor}"; turn "${turnId}" can begin when that has closed it.`,
-    { details: { sessionId, openFor: existing.openFor, turnId } },
+    `Session "${sessionId}" is in turn "${openFor}"; turn "${turnId}" can begin when that has closed it.`,
+    { details: { sessionId, openFor, turnId, isWaiting } },
   )
 }
+
+/** The turn that this one stands behind, where that is what keeps it from its session and its turn will come. */
+export const turnAhead = (error: unknown): string | undefined => {
+  if (!isLeaseholdError(error, 'session_busy') || error.details.isWaiting !== true) return undefined
+  return String(error.details.openFor)
+}
+
+/** What a look for a session finds. `deleted`: for good; one that never was may still come. */
+export type FoundSession =
+  | { readonly type: 'present'; readonly session: Session }
+  | { readonly type: 'deleted' }
+  | { readonly type: 'absent' }
 
 export interface SessionAppend {
   readonly turnId: string
@@ -178,6 +209,13 @@ export const deletedWhileOpen = (sessionId: string, openFor: string): LeaseholdE
     'session_busy',
     `Session "${sessionId}" is in turn "${openFor}", which would lose what it says. Cancel that process first, or wait for its end.`,
     { details: { sessionId, openFor } },
+  )
+
+export const deletedWhileAwaited = (sessionId: string, turnId: string): LeaseholdError =>
+  new LeaseholdError(
+    'session_busy',
+    `Turn "${turnId}" waits for session "${sessionId}". Cancel that process first, or wait for its end.`,
+    { details: { sessionId, openFor: turnId } },
   )
 
 export const unknownSession = (sessionId: string): LeaseholdError =>

@@ -11,7 +11,7 @@ import type { ProcessStatus, TerminalStatus } from '../model/outcome.ts'
 import type { PendingCall } from '../model/pending-call.ts'
 import type { ProcessRecord, StoredProcess } from '../model/process.ts'
 import type { EndedPlace, PruneFilter, Tombstone } from '../model/retention.ts'
-import type { Session, SessionEntry } from '../model/session.ts'
+import type { Session, SessionEntry, WaitingTurn } from '../model/session.ts'
 import type { WorkerRow } from '../model/worker-row.ts'
 import type { HostTransaction } from './host-transaction.ts'
 
@@ -128,6 +128,10 @@ export interface StoreReader {
   loadSession(sessionId: string): Operation<Session | undefined>
   /** Entries with a position above `after`, ascending. */
   listSessionEntries(sessionId: string, after: number, limit: number): Operation<SessionEntry[]>
+  /** The turns that wait for the session, in order of position. */
+  listWaitingTurns(sessionId: string): Operation<WaitingTurn[]>
+  /** Was a session of this id deleted, and none made since? */
+  hasSessionTombstone(sessionId: string): Operation<boolean>
   /** The position of the last summary. */
   findLastSummary(sessionId: string): Operation<number | undefined>
   /** Ended processes that fit, those that changed last the longest time ago first. */
@@ -273,8 +277,15 @@ export interface StoreTransaction extends StoreReader {
   saveSession(session: Session, expectedVersion: number): Operation<boolean>
   /** Refuses a taken position by the primary key. */
   insertSessionEntry(sessionId: string, entry: SessionEntry): Operation<void>
-  /** With its entries. */
+  /** With its entries and the turns that wait for it. */
   deleteSession(sessionId: string): Operation<void>
+  /** Refuses a taken position by the primary key. */
+  insertWaitingTurn(sessionId: string, turn: WaitingTurn): Operation<void>
+  deleteWaitingTurn(sessionId: string, position: number): Operation<void>
+  insertSessionTombstone(sessionId: string, deletedAtMs: number): Operation<void>
+  deleteSessionTombstone(sessionId: string): Operation<void>
+  /** Those made before this time. */
+  deleteSessionTombstones(before: number): Operation<void>
   /**
    * Deletes an ended process with everything of it: log, journal, waits, pending calls, wakes, grants, lease. Returns how many events
    * went. `undefined`: it has not ended or is not there, and nothing was deleted.

@@ -4,6 +4,7 @@ import type { Disposition, ProcessIdentity } from '../model/process.ts'
 import type { ProcessContext } from './context.ts'
 import type { ProcessEnvironment } from './environment.ts'
 import type { Schema } from './schema.ts'
+import type { Wakes } from './wakes.ts'
 
 /** A kind of process that the host runs itself: a plain async function over a context. */
 export interface Engine<Input = never, Parsed = Input, Output = unknown> {
@@ -14,6 +15,11 @@ export interface Engine<Input = never, Parsed = Input, Output = unknown> {
    * Schema (`true`: anything).
    */
   readonly events?: Readonly<Record<string, Json>>
+  /**
+   * Events that wake the session which the process was started from: of types declared in `events`, and of the core ones
+   * such as `process.completed`. Default: none. Silence wakes it in any case.
+   */
+  readonly wakes?: Wakes
   /** Default: no limit. See `ProcessRegistration.maxAttempts`. */
   readonly maxAttempts?: number
   /** What each start gets that does not say otherwise: the same for all, or by the input. Default: none. */

@@ -5,6 +5,7 @@ import type { Host } from './host.ts'
 import { flattenPlugins, type PluginStack } from './plugin.ts'
 import { isSchema } from './schema.ts'
 import { type Tool, toolDefinition } from './tool.ts'
+import { isCoreEventType } from './wakes.ts'
 
 /** In words that follow "The host module", or stand alone for a disposition. */
 export interface HostProblem {
@@ -22,7 +23,8 @@ export function findHostProblems(host: unknown): readonly HostProblem[] {
       invalid('is not an object. Export the result of defineHost({ registry, engines, tools }) as default'),
     ]
   }
-  const { registry, eventSink, engines = {}, tools = {}, models = {}, plugins = [] } = host as Partial<Host>
+  const { registry, eventSink, wakes, engines = {}, tools = {} } = host as Partial<Host>
+  const { models = {}, plugins = [] } = host as Partial<Host>
   return [
     ...(typeof registry?.open === 'function'
       ? []
@@ -30,6 +32,9 @@ export function findHostProblems(host: unknown): readonly HostProblem[] {
     ...(eventSink === undefined || typeof eventSink.emit === 'function'
       ? []
       : [invalid('has an event sink without an emit function')]),
+    ...(wakes === undefined || typeof wakes.deliver === 'function'
+      ? []
+      : [invalid('has a sink for wakes without a deliver function')]),
     ...Object.entries(engines).flatMap(([kind, engine]) => problemsOfEngine(kind, engine)),
     ...Object.entries(tools).flatMap(([name, entry]) => problemsOfTool(name, entry)),
     ...Object.entries(models).flatMap(([name, model]) => problemsOfModel(name, model)),
@@ -38,7 +43,7 @@ export function findHostProblems(host: unknown): readonly HostProblem[] {
 }
 
 function problemsOfEngine(kind: string, engine: unknown): readonly HostProblem[] {
-  const { disposition, input, events = {}, run } = (engine ?? {}) as Partial<Engine>
+  const { disposition, input, events = {}, wakes = {}, run } = (engine ?? {}) as Partial<Engine>
   const isReserved = kind.trim() === '' || RESERVED_KINDS.has(kind)
   const isNoSchema = input !== undefined && !isSchema(input)
   return [
@@ -49,6 +54,9 @@ function problemsOfEngine(kind: string, engine: unknown): readonly HostProblem[]
       ? [invalid(`has an engine "${kind}" whose input is not a Standard Schema (zod, valibot, arktype, …)`)]
       : []),
     ...Object.keys(events).flatMap(eventType => problemsOfEventType(kind, eventType)),
+    ...Object.keys(wakes)
+      .filter(name => !Object.hasOwn(events, name) && !isCoreEventType(name))
+      .map(name => invalid(`has an engine "${kind}" that wakes by "${name}", which it does not declare`)),
   ]
 }
 

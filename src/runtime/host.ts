@@ -7,6 +7,7 @@ import type { EnvironmentStore, SessionPolicy } from './environment.ts'
 import { findHostProblems } from './host-problems.ts'
 import type { ModelTable, PluginOptions, PluginStack, ToolTable } from './plugin.ts'
 import type { SessionStore } from './session-store.ts'
+import type { WakeSink } from './wake-sink.ts'
 
 /** The user's module: where the truth is kept, and everything that can run. */
 export interface Host<Engines extends EngineTable = EngineTable, Tools extends ToolTable = ToolTable> {
@@ -25,6 +26,11 @@ export interface Host<Engines extends EngineTable = EngineTable, Tools extends T
   readonly stores?: HostStores
   /** Hears of the events that are appended in this OS process, once they are committed. Default: none. */
   readonly eventSink?: ProcessEventSink
+  /**
+   * Takes the wakes: the same in all the host modules of one registry, since any worker delivers any wake. Default: each
+   * wake is a turn of its session.
+   */
+  readonly wakes?: WakeSink
   /** Processes started with it run at hosts of the same profile only. Default: none, and they run anywhere. */
   readonly profileId?: string
   /** Default `keep_all`. */

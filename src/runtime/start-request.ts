@@ -1,6 +1,5 @@
 import { v7 as uuidv7 } from 'uuid'
 import { LeaseholdError } from '../model/errors.ts'
-import type { EventType } from '../model/event.ts'
 import { type Flow, joinFlow } from '../model/flow.ts'
 import type { Json } from '../model/json.ts'
 import type { Disposition } from '../model/process.ts'
@@ -16,6 +15,7 @@ import { parseInput, parseToolInput } from './schema.ts'
 import type { ToolDefinition } from './tool.ts'
 import { findTool } from './tool-call.ts'
 import { prepareSessionTurn, type SessionTurnStart } from './turn/prepare.ts'
+import { eventTypesOf, type Wakes } from './wakes.ts'
 
 /** What every start may say. */
 export interface StartOptions {
@@ -41,6 +41,8 @@ export interface StartOptions {
    * Default: none; the host itself starts it. A child has its parent's.
    */
   readonly session?: SessionScope
+  /** What wakes that session, type by type in the place of what the kind says. Default: the kind's. */
+  readonly wakes?: Wakes
   /** What it leaves out is the host's own. Captured now: later changes of the host do not reach the process. */
   readonly env?: Partial<ProcessEnvironment>
 }
@@ -110,15 +112,12 @@ async function prepareEngine(
     input: { type: 'engine', kind: request.kind, payload },
     identity: { kind: request.kind, ...identity, ...label(request.label) },
     disposition: narrow(`Kind "${request.kind}"`, engine.disposition, request.disposition),
-    eventTypes: eventTypes(engine.events),
+    eventTypes: eventTypesOf(engine.events, engine.wakes, request.wakes),
   }
 }
 
 const flowOf = ({ flow }: EngineTable[string], payload: Json): Flow | undefined =>
   typeof flow === 'function' ? flow(payload) : flow
-
-const eventTypes = (declared: Readonly<Record<string, Json>> = {}): readonly EventType[] =>
-  Object.entries(declared).map(([name, payloadSchema]) => ({ name, payloadSchema }))
 
 async function prepareToolCall(
   host: Host,
@@ -143,7 +142,7 @@ async function prepareToolCall(
       input: { type: 'tool_call', call: { ...call, ...(await prepared(definition, parsed)) } },
       identity: { kind: 'tool', label: request.label ?? toolName },
       disposition: narrow(`Tool "${toolName}"`, definition.disposition, request.disposition),
-      eventTypes: eventTypes(definition.events),
+      eventTypes: eventTypesOf(definition.events, definition.wakes, request.wakes),
     }
   })
 }
@@ -166,6 +165,7 @@ async function prepareTurn(host: Host, request: AnyStart & { readonly id: string
       ...label(request.label ?? subagent?.capability ?? usageSource ?? sessionId),
     },
     disposition: narrow('Kind "session_turn"', undefined, request.disposition),
+    eventTypes: eventTypesOf({}, request.wakes),
   }
 }
 
@@ -181,6 +181,7 @@ async function prepareExternal(host: Host, id: string, request: AnyStart): Promi
       ...identity,
       input: { type: 'external', metadata },
       disposition: 'externally_owned',
+      eventTypes: eventTypesOf({}, request.wakes),
     },
   }
 }

@@ -2,6 +2,7 @@ import type { ProcessEvent } from '../model/event.ts'
 import type { Json } from '../model/json.ts'
 import type { StepOptions } from './context.ts'
 import type { RunnableDisposition } from './engine.ts'
+import type { Wakes } from './wakes.ts'
 
 /**
  * A tool as the AI SDK's `tool()` makes it; only what a process needs of it. Any object of this shape will do, so the
@@ -80,6 +81,8 @@ export interface ToolDefinition<Of extends Tool = Tool>
   readonly shownChars?: number
   /** Event types that the tool may emit, each with its payload's JSON Schema. */
   readonly events?: Readonly<Record<string, Json>>
+  /** Events that wake the session which the process was started from, as an engine's `wakes`. */
+  readonly wakes?: Wakes
   /** Runs once, where the process is started and before it is registered; what it returns is stored with the call. */
   prepare?(input: never): Json | Promise<Json>
 }

@@ -43,6 +43,7 @@ import { startCases } from './registry-suite/starts.ts'
 import { textCases } from './registry-suite/texts.ts'
 import { tombstoneCases } from './registry-suite/tombstones.ts'
 import { unknownCases } from './registry-suite/unknown.ts'
+import { waitingTurnCases } from './registry-suite/waiting-turns.ts'
 import { waitCases } from './registry-suite/waits.ts'
 import { wakeCases } from './registry-suite/wakes.ts'
 import { workerCases } from './registry-suite/workers.ts'
@@ -85,6 +86,7 @@ export const SUBJECTS: Readonly<Record<string, (it: Case) => void>> = {
   'waiting for one another': awaitingCases,
   'pending tool calls': pendingCallCases,
   sessions: sessionLogCases,
+  'turns that wait for their session': waitingTurnCases,
   wakes: wakeCases,
   'the outbox': outboxCases,
   'wakes of sessions that are gone': goneSessionCases,

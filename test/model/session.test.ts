@@ -6,6 +6,7 @@ import {
   type NewSessionEntry,
   type Session,
   type SessionEntry,
+  turnAhead,
 } from '../../src/model/session.ts'
 import { errorWith, NOW } from './fixtures.ts'
 
@@ -28,6 +29,8 @@ const entry = (position: number, message: string, turnId = 't'): SessionEntry =>
   appendedAtMs: NOW - 5,
 })
 
+const ALONE = { now: NOW, isHolderOver: false, isWaiting: false }
+
 describe('creating a session', () => {
   const request = { sessionId: 's', turnId: 't' }
 
@@ -36,7 +39,7 @@ describe('creating a session', () => {
     ['is open for the same turn', session, 'existing', 4],
     ['is closed', closed, 'reopened', 5],
   ] as const)('that %s', (_, existing, type, version) => {
-    expect(decideCreateSession(existing, request, { now: NOW, isHolderOver: false })).toMatchObject({
+    expect(decideCreateSession(existing, request, ALONE)).toMatchObject({
       type,
       session: { openFor: 't', version },
     })
@@ -44,12 +47,31 @@ describe('creating a session', () => {
 
   test('that is open for another turn is refused', () => {
     const other = { ...request, turnId: 'u' }
-    const create = () => decideCreateSession(session, other, { now: NOW, isHolderOver: false })
+    const create = () => decideCreateSession(session, other, ALONE)
     expect(create).toThrow(errorWith('session_busy'))
-    expect(decideCreateSession(session, other, { now: NOW, isHolderOver: true })).toMatchObject({
+    expect(decideCreateSession(session, other, { ...ALONE, isHolderOver: true })).toMatchObject({
       type: 'reopened',
       session: { openFor: 'u', version: 5 },
     })
+  })
+
+  test.each([
+    ['a closed one', closed, ALONE],
+    ['one whose turn has ended', session, { ...ALONE, isHolderOver: true }],
+  ])('%s is not opened before a turn that waits for it has had it', (_, existing, queue) => {
+    const other = { ...request, turnId: 'u' }
+    const errorBehind = (isWaiting: boolean) => {
+      try {
+        return decideCreateSession(existing, other, { ...queue, isWaiting, ahead: 'a' })
+      } catch (error) {
+        return error
+      }
+    }
+    expect([errorBehind(true), errorBehind(false)]).toEqual([
+      errorWith('session_busy'),
+      errorWith('session_busy'),
+    ])
+    expect([turnAhead(errorBehind(true)), turnAhead(errorBehind(false))]).toEqual(['a', undefined])
   })
 })
 

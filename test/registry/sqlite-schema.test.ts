@@ -67,6 +67,9 @@ describe('by its query plan', () => {
   const PROCESS_ID = 'processes USING INDEX sqlite_autoindex_processes_1 (id=?)'
   const LEASE_ID = 'leases USING PRIMARY KEY (process_id=?)'
   const SESSION_ID = 'sessions USING INDEX sqlite_autoindex_sessions_1 (session_id=?)'
+  const WAITING_TURNS = 'waiting_turns USING PRIMARY KEY (session_id=?)'
+  const WAITING_TURN = 'waiting_turns USING PRIMARY KEY (session_id=? AND position=?)'
+  const SESSION_TOMBSTONE = 'session_tombstones USING PRIMARY KEY (session_id=?)'
   const pendingCall = { key: 'k', processId: ID, openedAtMs: NOW }
   const session = createdSession('s')
   const GRANT_KEY = 'grants USING PRIMARY KEY (scope_id=?'
@@ -266,7 +269,19 @@ describe('by its query plan', () => {
         'sessions USING INDEX sqlite_autoindex_sessions_1 (session_id=?)',
         'session_entries USING COVERING INDEX sqlite_autoindex_session_entries_1 (session_id=?)',
         'session_blobs USING PRIMARY KEY (session_id=?)',
+        'waiting_turns USING PRIMARY KEY (session_id=?)',
       ],
+    ],
+    ['listWaitingTurns', tx => tx.listWaitingTurns('s'), [WAITING_TURNS]],
+    ['insertWaitingTurn', tx => tx.insertWaitingTurn('s', { position: 1, turnId: 't' }), []],
+    ['deleteWaitingTurn', tx => tx.deleteWaitingTurn('s', 1), [WAITING_TURN]],
+    ['hasSessionTombstone', tx => tx.hasSessionTombstone('s'), [SESSION_TOMBSTONE]],
+    ['insertSessionTombstone', tx => tx.insertSessionTombstone('s', NOW), []],
+    ['deleteSessionTombstone', tx => tx.deleteSessionTombstone('s'), [SESSION_TOMBSTONE]],
+    [
+      'deleteSessionTombstones',
+      tx => tx.deleteSessionTombstones(NOW),
+      ['session_tombstones USING COVERING INDEX session_tombstones_by_age (deleted_at<?)'],
     ],
     ['loadTombstone', tx => tx.loadTombstone(ID), [TOMBSTONE_ID]],
     ['insertTombstone', tx => tx.insertTombstone(tombstone), []],

@@ -19,7 +19,8 @@ export interface RetentionOperations {
   tombstone(id: string): Promise<Tombstone | undefined>
   /**
    * Forgets those pruned before this time, the oldest first, at most `limit` (default 100, at most 1,000), and returns
-   * how many. Their ids are unknown from then on; so a repeated start of one does its work again.
+   * how many. Their ids are unknown from then on; so a repeated start of one does its work again. What is left of
+   * sessions deleted before this time goes with them.
    */
   compactTombstones(before: number, limit?: number): Promise<number>
 }

@@ -76,6 +76,11 @@ export interface RegisterOptions {
    * its value, so that a superseded attempt starts nothing.
    */
   readonly journal?: { readonly lease: ProcessLease; readonly entry: Omit<JournalEntry, 'value'> }
+  /**
+   * The process is a turn of this session, and waits there for those that were registered before it. Throws
+   * `session_unknown` where there is no such session. Of no effect where the process is there already.
+   */
+  readonly turnOf?: string
   /** Nobody will submit it: it is on the worklist from the beginning. Default: whoever registers submits it at once. */
   readonly isDueAtOnce?: boolean
 }

@@ -1,5 +1,6 @@
 import type {
   CreateSessionDecision,
+  FoundSession,
   Session,
   SessionAppend,
   SessionEntry,
@@ -8,7 +9,10 @@ import type {
 
 /** What was said in sessions, one turn at a time. See `model/session.ts`. */
 export interface SessionOperations {
-  /** Makes the session, or opens a closed one, for the turn. Throws `session_busy` while another turn has it. */
+  /**
+   * Makes the session, or opens a closed one, for the turn. Throws `session_busy` while another turn has it, or waits for
+   * it and was registered before (`RegisterOptions.turnOf`); `turnAhead` says which one.
+   */
   createSession(request: SessionRequest): Promise<CreateSessionDecision>
   /**
    * Appends after what the turn has read; the same again changes nothing. Throws `session_unknown`, `session_closed` or
@@ -20,9 +24,12 @@ export interface SessionOperations {
     sessionId: string,
     options?: { readonly residency?: 'keep_all' | 'active_path' },
   ): Promise<LoadedSession | undefined>
+  /** The session without what was said in it. */
+  findSession(sessionId: string): Promise<FoundSession>
   /**
-   * Forgets the session and all that was said in it; `false`: there is none. Throws `session_busy` while a turn has it. What
-   * it may address and what wakes it is another matter: `deleteSessionState`.
+   * Forgets the session and all that was said in it, but for its id: wakes on their way to it find it gone. `false`: there
+   * is none. Throws `session_busy` while a turn has it or waits for it. What it may address and what wakes it is another
+   * matter: `deleteSessionState`.
    */
   deleteSession(sessionId: string): Promise<boolean>
   /** Ends the turn's hold on it. Not open, or open for another turn: nothing happens. */

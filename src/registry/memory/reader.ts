@@ -250,6 +250,8 @@ export function createMemoryReader(state: MemoryState, options: MemoryReaderOpti
       immediately(() =>
         (state.sessionEntries.get(id) ?? []).filter(({ position }) => position > after).slice(0, limit),
       ),
+    listWaitingTurns: id => immediately(() => [...(state.waitingTurns.get(id) ?? [])]),
+    hasSessionTombstone: id => immediately(() => state.sessionTombstones.get(id) !== undefined),
     findLastSummary: id =>
       immediately(() => state.sessionEntries.get(id)?.findLast(({ kind }) => kind === 'summary')?.position),
     listBlobs: (after, limit) => immediately(() => listBlobs(state, after, limit)),

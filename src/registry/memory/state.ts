@@ -8,7 +8,7 @@ import type { StoredWake } from '../../model/outbox.ts'
 import type { PendingCall } from '../../model/pending-call.ts'
 import type { StoredProcess } from '../../model/process.ts'
 import type { Tombstone } from '../../model/retention.ts'
-import type { Session, SessionEntry } from '../../model/session.ts'
+import type { Session, SessionEntry, WaitingTurn } from '../../model/session.ts'
 import type { WorkerRow } from '../../model/worker-row.ts'
 import type { MemoryBlob } from './blobs.ts'
 import { TransactionalMap, UndoLog } from './transactional-map.ts'
@@ -35,6 +35,10 @@ export class MemoryState {
   readonly sessions = new TransactionalMap<string, Session>(this.undo)
   /** Per session, in order of position. */
   readonly sessionEntries = new TransactionalMap<string, readonly SessionEntry[]>(this.undo)
+  /** Per session, in order of position. */
+  readonly waitingTurns = new TransactionalMap<string, readonly WaitingTurn[]>(this.undo)
+  /** When each was deleted. */
+  readonly sessionTombstones = new TransactionalMap<string, number>(this.undo)
   /** By hash. */
   readonly blobs = new TransactionalMap<string, MemoryBlob>(this.undo)
   /** Hashes that the process's row, its events, wakes and pending calls refer to. */

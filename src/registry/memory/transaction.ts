@@ -177,6 +177,30 @@ export function createMemoryTransaction(state: MemoryState, reader: StoreReader)
         state.sessions.delete(sessionId)
         state.sessionEntries.delete(sessionId)
         state.sessionBlobs.delete(sessionId)
+        state.waitingTurns.delete(sessionId)
+      }),
+    insertWaitingTurn: (sessionId, turn) =>
+      immediately(() => {
+        const turns = state.waitingTurns.get(sessionId) ?? []
+        if (turns.some(({ position }) => position === turn.position))
+          throw violated(sessionId as ProcessId, 'waiting_turns.position')
+        state.waitingTurns.set(sessionId, [...turns, frozenCopy(turn)])
+      }),
+    deleteWaitingTurn: (sessionId, position) =>
+      immediately(() => {
+        const turns = state.waitingTurns.get(sessionId) ?? []
+        state.waitingTurns.set(
+          sessionId,
+          turns.filter(turn => turn.position !== position),
+        )
+      }),
+    insertSessionTombstone: (sessionId, deletedAtMs) =>
+      immediately(() => state.sessionTombstones.set(sessionId, deletedAtMs)),
+    deleteSessionTombstone: sessionId => immediately(() => state.sessionTombstones.delete(sessionId)),
+    deleteSessionTombstones: before =>
+      immediately(() => {
+        for (const [sessionId, deletedAtMs] of state.sessionTombstones.entries())
+          if (deletedAtMs < before) state.sessionTombstones.delete(sessionId)
       }),
     ...createRetentionWriter(state),
     deleteBlobs: hashes => immediately(() => deleteBlobs(state, hashes)),

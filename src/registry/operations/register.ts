@@ -28,6 +28,7 @@ import type { RegisterOptions, RegisterResult, StartResult } from '../registry.t
 import type { Operation, StoreTransaction } from '../store.ts'
 import { changed, dueAt } from './due.ts'
 import { saveEntry } from './journal.ts'
+import { queueTurn } from './sessions.ts'
 import { withEvent } from './shared.ts'
 
 export interface Asked extends HashedRegistration {
@@ -36,12 +37,13 @@ export interface Asked extends HashedRegistration {
   readonly isDueAtOnce: boolean
   readonly journal?: NonNullable<RegisterOptions['journal']>
   readonly firstGrant?: HandleGrant
+  readonly turnOf?: string
 }
 
 /** Checked and hashed before the transaction. */
 export function askedFor(
   request: RegistrationRequest,
-  { sameId = 'whole', reuse = false, isDueAtOnce = false, grant, journal }: RegisterOptions = {},
+  { sameId = 'whole', reuse = false, isDueAtOnce = false, grant, journal, turnOf }: RegisterOptions = {},
 ): Asked {
   const asked = {
     ...hashRegistration(request),
@@ -49,6 +51,7 @@ export function askedFor(
     reuse,
     isDueAtOnce,
     ...(journal === undefined ? {} : { journal }),
+    ...(turnOf === undefined ? {} : { turnOf }),
   }
   if (grant === undefined) return asked
   return { ...asked, firstGrant: newGrant(grant.scope, asked.registration.id, grant.descriptor) }
@@ -137,9 +140,10 @@ function* insertRow(
   tx: StoreTransaction,
   stored: StoredProcess,
   { continues }: Insertion,
-  { firstGrant }: Pick<Asked, 'firstGrant'>,
+  { firstGrant, turnOf }: Pick<Asked, 'firstGrant' | 'turnOf'>,
 ): Operation<void> {
   yield* tx.insertProcess(stored)
+  if (turnOf !== undefined) yield* queueTurn(tx, turnOf, stored.record.id)
   if (continues !== undefined) yield* tx.deleteTombstone(continues.id)
   if (firstGrant !== undefined) yield* tx.saveGrant(firstGrant)
 }

@@ -27,7 +27,10 @@ export function createRetentionOperations(store: ProcessStore): RetentionOperati
 
     compactTombstones: async (before, limit) => {
       const atMost = requirePageLimit(limit)
-      return store.transaction(tx => tx.deleteTombstones(before, atMost))
+      return store.transaction(function* (tx) {
+        yield* tx.deleteSessionTombstones(before)
+        return yield* tx.deleteTombstones(before, atMost)
+      })
     },
   }
 }

@@ -7,10 +7,13 @@ import {
   decideAppendToSession,
   decideCloseSession,
   decideCreateSession,
+  deletedWhileAwaited,
   deletedWhileOpen,
+  type FoundSession,
   type SessionAppend,
   type SessionRequest,
   unknownSession,
+  type WaitingTurn,
 } from '../../model/session.ts'
 import type { SessionOperations } from '../registry.ts'
 import type { Operation, ProcessStore, StoreTransaction } from '../store.ts'
@@ -24,7 +27,10 @@ export function createSessionOperations(store: ProcessStore): SessionOperations 
       store.transaction(function* (tx) {
         const decision = yield* decideCreate(tx, request)
         if (decision.type === 'existing') return decision
-        if (decision.type === 'created' && (yield* tx.insertSession(decision.session))) return decision
+        if (decision.type === 'created' && (yield* tx.insertSession(decision.session))) {
+          yield* tx.deleteSessionTombstone(request.sessionId)
+          return decision
+        }
         // Another transaction created it since it was looked for: its row is there now, and locked by the second look.
         const current = decision.type === 'created' ? yield* decideCreate(tx, request) : decision
         if (current.type === 'reopened') yield* tx.saveSession(current.session, current.session.version - 1)
@@ -46,13 +52,23 @@ export function createSessionOperations(store: ProcessStore): SessionOperations 
         return { session, entries: yield* reader.listSessionEntries(sessionId, after, EVERYTHING) }
       }),
 
+    findSession: sessionId =>
+      store.read(function* (reader): Operation<FoundSession> {
+        const session = yield* reader.loadSession(sessionId)
+        if (session !== undefined) return { type: 'present', session }
+        return { type: (yield* reader.hasSessionTombstone(sessionId)) ? 'deleted' : 'absent' }
+      }),
+
     deleteSession: sessionId =>
       store.transaction(function* (tx) {
         const session = yield* tx.loadSession(sessionId)
         if (session === undefined) return false
         const holder = session.openFor
         if (holder !== undefined && !(yield* hasEnded(tx, holder))) throw deletedWhileOpen(sessionId, holder)
+        const next = yield* firstWaiting(tx, yield* tx.listWaitingTurns(sessionId))
+        if (next !== undefined) throw deletedWhileAwaited(sessionId, next.turnId)
         yield* tx.deleteSession(sessionId)
+        yield* tx.insertSessionTombstone(sessionId, yield* tx.now())
         return true
       }),
 
@@ -65,12 +81,38 @@ export function createSessionOperations(store: ProcessStore): SessionOperations 
 }
 
 function* decideCreate(tx: StoreTransaction, request: SessionRequest): Operation<CreateSessionDecision> {
-  const existing = yield* tx.loadSession(request.sessionId)
+  const { sessionId, turnId } = request
+  const existing = yield* tx.loadSession(sessionId)
   const isHolderOver =
-    existing?.openFor !== undefined &&
-    existing.openFor !== request.turnId &&
-    (yield* hasEnded(tx, existing.openFor))
-  return decideCreateSession(existing, request, { now: yield* tx.now(), isHolderOver })
+    existing?.openFor !== undefined && existing.openFor !== turnId && (yield* hasEnded(tx, existing.openFor))
+  const waiting = existing === undefined ? [] : yield* tx.listWaitingTurns(sessionId)
+  const own = waiting.findIndex(turn => turn.turnId === turnId)
+  const ahead = yield* firstWaiting(tx, own < 0 ? waiting : waiting.slice(0, own))
+  const decision = decideCreateSession(existing, request, {
+    now: yield* tx.now(),
+    isHolderOver,
+    isWaiting: own >= 0,
+    ...(ahead === undefined ? {} : { ahead: ahead.turnId }),
+  })
+  // Its turn has come, and those before it had theirs, or ended without.
+  for (const { position } of waiting.slice(0, own + 1)) yield* tx.deleteWaitingTurn(sessionId, position)
+  return decision
+}
+
+/** The first of them that can still begin. */
+function* firstWaiting(
+  tx: StoreTransaction,
+  turns: readonly WaitingTurn[],
+): Operation<WaitingTurn | undefined> {
+  for (const turn of turns) if (!(yield* hasEnded(tx, turn.turnId))) return turn
+  return undefined
+}
+
+/** Puts a turn behind all that wait for the session. The session's lock keeps others from the same place. */
+export function* queueTurn(tx: StoreTransaction, sessionId: string, turnId: string): Operation<void> {
+  if ((yield* tx.loadSession(sessionId)) === undefined) throw unknownSession(sessionId)
+  const last = (yield* tx.listWaitingTurns(sessionId)).at(-1)
+  yield* tx.insertWaitingTurn(sessionId, { position: (last?.position ?? 0) + 1, turnId })
 }
 
 /** A turn that no process of this registry stands behind is over only when it says so itself. */

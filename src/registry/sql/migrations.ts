@@ -9,6 +9,7 @@ import { drains } from './migrations/0008-drains.ts'
 import { blobs } from './migrations/0009-blobs.ts'
 import { effects } from './migrations/0010-effects.ts'
 import { flow } from './migrations/0011-flow.ts'
+import { waitingTurns } from './migrations/0012-waiting-turns.ts'
 
 /** One step of the schema's history. Never changed once released: the next change is the next number. */
 export interface Migration {
@@ -31,6 +32,7 @@ export const MIGRATIONS: readonly Migration[] = [
   blobs,
   effects,
   flow,
+  waitingTurns,
 ]
 
 /** The schema that this version of Leasehold writes. */

@@ -221,6 +221,13 @@ CREATE TABLE session_entries (
 );
 CREATE INDEX session_entries_by_summary ON session_entries USING btree (session_id, "position") WHERE (kind = 'summary'::text);
 
+CREATE TABLE session_tombstones (
+  session_id text collate "C" not null,
+  deleted_at bigint not null,
+  PRIMARY KEY (session_id)
+);
+CREATE INDEX session_tombstones_by_age ON session_tombstones USING btree (deleted_at);
+
 CREATE TABLE sessions (
   session_id text collate "C" not null,
   policy text not null,
@@ -245,6 +252,14 @@ CREATE TABLE tombstones (
 );
 CREATE INDEX tombstones_by_age ON tombstones USING btree (pruned_at, id);
 CREATE UNIQUE INDEX tombstones_by_change ON tombstones USING btree (change_seq, id);
+
+CREATE TABLE waiting_turns (
+  session_id text collate "C" not null,
+  "position" bigint not null,
+  turn_id text collate "C" not null,
+  PRIMARY KEY (session_id, "position"),
+  FOREIGN KEY (session_id) REFERENCES sessions(session_id) ON DELETE CASCADE
+);
 
 CREATE TABLE waits (
   process_id text collate "C" not null,

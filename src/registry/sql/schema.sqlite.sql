@@ -213,6 +213,13 @@ CREATE TABLE session_entries (
 
 CREATE INDEX session_entries_by_summary on session_entries (session_id, position) where kind = 'summary';
 
+CREATE TABLE session_tombstones (
+  session_id text not null primary key,
+  deleted_at integer not null
+) strict, without rowid;
+
+CREATE INDEX session_tombstones_by_age on session_tombstones (deleted_at);
+
 CREATE TABLE sessions (
   session_id text not null primary key,
   policy text not null,
@@ -237,6 +244,13 @@ CREATE TABLE tombstones (
 CREATE INDEX tombstones_by_age on tombstones (pruned_at, id);
 
 CREATE UNIQUE INDEX tombstones_by_change on tombstones (change_seq);
+
+CREATE TABLE waiting_turns (
+  session_id text not null references sessions (session_id) on delete cascade,
+  position integer not null,
+  turn_id text not null,
+  primary key (session_id, position)
+) strict, without rowid;
 
 CREATE TABLE waits (
   process_id text not null references processes (id) on delete cascade,

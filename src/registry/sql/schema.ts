@@ -37,6 +37,8 @@ export interface Schema {
   readonly pending_calls: PendingCallRow
   readonly sessions: SessionRow
   readonly session_entries: SessionEntryRow
+  readonly waiting_turns: WaitingTurnRow
+  readonly session_tombstones: SessionTombstoneRow
   readonly tombstones: TombstoneRow
   readonly blobs: BlobRow
   readonly process_blobs: ProcessBlobRow
@@ -253,6 +255,17 @@ export interface SessionRow {
   readonly version: number
   readonly created_at: number
   readonly updated_at: number
+}
+
+export interface WaitingTurnRow {
+  readonly session_id: string
+  readonly position: number
+  readonly turn_id: string
+}
+
+export interface SessionTombstoneRow {
+  readonly session_id: string
+  readonly deleted_at: number
 }
 
 export interface SessionEntryRow {

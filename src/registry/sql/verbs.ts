@@ -48,6 +48,15 @@ import {
 import { deleteProcess, listEnded } from './retention.ts'
 import type { SqlPlatform, SqlSession } from './session.ts'
 import {
+  deleteSessionTombstone,
+  deleteSessionTombstones,
+  deleteWaitingTurn,
+  hasSessionTombstone,
+  insertSessionTombstone,
+  insertWaitingTurn,
+  listWaitingTurns,
+} from './session-queue.ts'
+import {
   deleteSession,
   findLastSummary,
   insertSession,
@@ -123,6 +132,8 @@ export const createSqlReader = (session: SqlSession, platform: SqlPlatform): Sto
   loadPendingCall: key => loadPendingCall(session, key),
   loadSession: id => loadSession(session, id),
   listSessionEntries: (id, after, limit) => listSessionEntries(session, id, after, limit),
+  listWaitingTurns: id => listWaitingTurns(session, id),
+  hasSessionTombstone: id => hasSessionTombstone(session, id),
   findLastSummary: id => findLastSummary(session, id),
   listEnded: query => listEnded(session, platform, query),
   hasDueWake: id => hasDueWake(session, id),
@@ -170,6 +181,11 @@ export const createSqlTransaction = (session: SqlSession, platform: SqlPlatform)
   saveSession: (saved, expectedVersion) => saveSession(session, saved, expectedVersion),
   insertSessionEntry: (id, entry) => insertSessionEntry(session, id, entry),
   deleteSession: id => deleteSession(session, id),
+  insertWaitingTurn: (id, turn) => insertWaitingTurn(session, id, turn),
+  deleteWaitingTurn: (id, position) => deleteWaitingTurn(session, id, position),
+  insertSessionTombstone: (id, deletedAtMs) => insertSessionTombstone(session, id, deletedAtMs),
+  deleteSessionTombstone: id => deleteSessionTombstone(session, id),
+  deleteSessionTombstones: before => deleteSessionTombstones(session, before),
   deleteProcess: id => deleteProcess(session, id),
   insertTombstone: tombstone => insertTombstone(session, platform, tombstone),
   deleteTombstone: id => deleteTombstone(session, id),

@@ -2,7 +2,7 @@ import type { ModelMessage } from 'ai'
 import { isLeaseholdError, isTransient, LeaseholdError, messageOf } from '../../model/errors.ts'
 import { fromJson, type Json } from '../../model/json.ts'
 import type { ProcessInput, ProcessRecord } from '../../model/process.ts'
-import { ownSessions } from '../../model/session.ts'
+import { ownSessions, turnAhead } from '../../model/session.ts'
 import type { Residency } from '../host.ts'
 import { inPhase, type TurnPhase } from '../phase-probe.ts'
 import { ProcessFailure } from '../process-failure.ts'
@@ -11,6 +11,7 @@ import type { SessionStore } from '../session-store.ts'
 import type { BodyContext } from '../tool-call.ts'
 import { readTurnInput } from './input.ts'
 import { storable } from './model-call.ts'
+import { openInTurn } from './open-in-turn.ts'
 import { turnFailed } from './policy.ts'
 import { runTurn } from './turn.ts'
 
@@ -41,7 +42,7 @@ export async function runSessionTurn(
   const sessionId = childSessionId(record, input)
   const turn = { processId: id, sessionId }
   const phase = <T>(name: TurnPhase, work: () => Promise<T>) => inPhase(runtime.probe, name, work)
-  const history = await open(sessions, { sessionId, record, input, residency })
+  const history = await open(ctx, sessions, { sessionId, record, input, residency })
   try {
     await phase('before_turn', async () => {
       for (const hook of runtime.hooks) await hook.beforeTurn?.(turn)
@@ -78,6 +79,7 @@ interface History {
 }
 
 async function open(
+  ctx: BodyContext,
   sessions: SessionStore,
   about: {
     readonly sessionId: string
@@ -88,17 +90,20 @@ async function open(
 ): Promise<History> {
   const { sessionId, record, input, residency } = about
   const { policy = {}, pluginOptions = {} } = input.createRequest
-  try {
-    const causedBy = { type: 'process', processId: record.id } as const
-    await sessions.create({ sessionId, turnId: record.id, policy, pluginOptions, causedBy })
-  } catch (cause) {
-    if (isTransient(cause)) throw cause
-    throw new ProcessFailure(
-      'process_session_create_failed',
-      `The session of the turn could not be opened: ${messageOf(cause)}`,
-      { cause },
-    )
-  }
+  const causedBy = { type: 'process', processId: record.id } as const
+  const request = { sessionId, turnId: record.id, policy, pluginOptions, causedBy }
+  await openInTurn(ctx, async () => {
+    try {
+      await sessions.create(request)
+    } catch (cause) {
+      if (isTransient(cause) || turnAhead(cause) !== undefined) throw cause
+      throw new ProcessFailure(
+        'process_session_create_failed',
+        `The session of the turn could not be opened: ${messageOf(cause)}`,
+        { cause },
+      )
+    }
+  })
   const loaded = await sessions.load(sessionId, { residency })
   // What an earlier attempt of this turn has stored is said again, from the journal.
   const before = (loaded?.entries ?? []).filter(({ turnId }) => turnId !== record.id)

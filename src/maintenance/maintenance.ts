@@ -1,0 +1,29 @@
+import type { ExecutionEnvironment } from '../execution/environment.ts'
+import { createBlobCollector } from './collect-blobs.ts'
+import { Pruner, type Retention } from './pruner.ts'
+import { WakeDeliverer } from './wake-deliverer.ts'
+
+/** What a worker does for the registry beside running processes. */
+export interface Maintenance {
+  start(): void
+  /** Ends what is in flight. May come first, or twice. */
+  stop(): Promise<void>
+}
+
+/** Throws `host_invalid` for a retention that cannot be meant. */
+export function createMaintenance(
+  environment: ExecutionEnvironment,
+  { retention }: { readonly retention?: Retention | undefined } = {},
+): Maintenance {
+  const works = [
+    new WakeDeliverer(environment),
+    new Pruner(environment, retention),
+    createBlobCollector(environment),
+  ]
+  return {
+    start: () => {
+      for (const work of works) work.start()
+    },
+    stop: async () => void (await Promise.all(works.map(work => work.stop()))),
+  }
+}

@@ -10,6 +10,7 @@ export type { ProcessRunHandle, Submission } from './execution/submit.ts'
 export { type ProcessAttach, ProcessWorkDriver, type WorkDriverOptions } from './execution/work-driver.ts'
 export { createInlineWorker, type InlineWorker, type InlineWorkerOptions } from './inline-worker.ts'
 export type { Retention } from './maintenance/pruner.ts'
+export type { Approval, ApprovalCall, ApprovalVote, VoteRequest } from './model/approval.ts'
 export type { DeferReason, DrainReport } from './model/drain.ts'
 export { type ErrorCode, isLeaseholdError, LeaseholdError } from './model/errors.ts'
 export type { ProcessEvent } from './model/event.ts'
@@ -67,6 +68,7 @@ export type { Rollover } from './runtime/rollover.ts'
 export type { SessionStore } from './runtime/session-store.ts'
 export type { StartOptions, StartRequest } from './runtime/start-request.ts'
 export {
+  type ApprovalRule,
   defineTool,
   PendingAnswer,
   type PendingOptions,

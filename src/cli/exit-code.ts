@@ -54,6 +54,7 @@ const CODES: readonly { readonly exit: number; readonly codes: readonly ErrorCod
       'session_closed',
       'session_conflict',
       'tool_call_answered',
+      'approval_mismatch',
       'tool_call_expired',
       'tool_call_key_taken',
       'process_authority_rejected',

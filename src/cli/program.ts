@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { abandonCommand } from './commands/abandon.ts'
+import { approvalsCommand, approveCommand, denyCommand } from './commands/approvals.ts'
 import { awaitCommand } from './commands/await.ts'
 import { cancelCommand } from './commands/cancel.ts'
 import { completeCommand } from './commands/complete.ts'
@@ -43,6 +44,9 @@ const COMMANDS = [
   abandonCommand,
   completeCommand,
   resolveCommand,
+  approvalsCommand,
+  approveCommand,
+  denyCommand,
   sweepCommand,
   drainCommand,
   hostDeadCommand,

@@ -1,9 +1,11 @@
 import type { Client } from '@temporalio/client'
 import { defaultTaskQueue } from '../contract.ts'
+import type { ApprovalCall, VoteRequest } from '../model/approval.ts'
 import type { ForkRequest } from '../model/fork.ts'
 import type { LeaseTimings } from '../model/lease.ts'
 import type { ToolCallAnswer } from '../model/pending-call.ts'
 import type { RegistrationRequest } from '../model/registration.ts'
+import { findApproval } from '../registry/find-approval.ts'
 import type { HostTransaction } from '../registry/host-transaction.ts'
 import type { ProcessRegistry, RegisterOptions } from '../registry/registry.ts'
 import type { WatchedRegistry } from '../registry/watch.ts'
@@ -47,6 +49,14 @@ export interface ProcessClient<Engines extends EngineTable = EngineTable> extend
    * `tool_call_unknown`, `tool_call_answered` (it has another), `tool_call_expired` or `process_already_terminal`.
    */
   completeToolCall(key: string, answer: ToolCallAnswer): Promise<void>
+  /** Calls that wait for people to allow them, the longest waiting first. */
+  approvals(options?: { readonly processId?: string; readonly limit?: number }): Promise<ApprovalCall[]>
+  /**
+   * One person's word on a call that waits for it, named by its id, or by its approval's key. A no after a yes holds as
+   * long as the call is not being made. Throws `tool_call_unknown`, `tool_call_answered`, `tool_call_expired`,
+   * `approval_mismatch` or `process_already_terminal`.
+   */
+  answerApproval(processId: string, call: string, vote: VoteRequest): Promise<void>
   /**
    * Starts a new process that does the same as this one from a step on, with the journal before it (`registry.fork`). The
    * workers find it due.
@@ -95,6 +105,13 @@ export function createProcessClient<Engines extends EngineTable, Tools extends T
     completeToolCall: async (key, answer) => {
       const { registry, backend } = await connect()
       const { record, isDue } = await registry.completeToolCall(key, answer)
+      if (isDue) await backend.tellDue(record)
+    },
+    approvals: async options => (await connect()).registry.openApprovals(options),
+    answerApproval: async (id, call, vote) => {
+      const { registry, backend } = await connect()
+      const { key } = await findApproval(registry, id, call)
+      const { record, isDue } = await registry.vote(key, vote)
       if (isDue) await backend.tellDue(record)
     },
     fork: async (id, request) => {

@@ -1,3 +1,4 @@
+import { operationIdOf, stepAddress } from '../model/journal.ts'
 import type { Json } from '../model/json.ts'
 import type { StoredProcess } from '../model/process.ts'
 import { lookUntil } from '../registry/awaiter.ts'
@@ -65,11 +66,20 @@ export function startBody(body: Body, parts: BodyRunParts): BodyRun {
   return { returned: runBody(body, ctx, journal), stopParking: () => parking.stop() }
 }
 
-function createCalls({ environment, process, scope, keeper }: BodyRunParts): ContextParts['calls'] {
+function createCalls({ environment, process, scope, keeper, journal }: BodyRunParts): ContextParts['calls'] {
   const { registry } = environment
   const { id } = process.record
   return {
     openCall: call => scope.write(keeper, lease => registry.openCall(lease, call)),
+    requestApproval: ({ callId, timeout, approval }) => {
+      const { incarnation } = process.record
+      const address = stepAddress('approval', `${approval.tool} ${callId}`, 0)
+      const key = `approval:${operationIdOf({ id, incarnation, epoch: process.epoch }, address)}`
+      if (journal.entry(stepAddress('answer', key, 0))?.status === 'done') return Promise.resolve({ key })
+      const deadline = timeout === undefined ? {} : { untilMs: Date.now() + timeout }
+      return scope.write(keeper, lease => registry.requestApproval(lease, { key, approval, ...deadline }))
+    },
+    useApproval: (key, use) => scope.write(keeper, lease => registry.useApproval(lease, key, use)),
     endingChildren,
     nextOwnEvent: (eventType, after, signal) =>
       lookUntil(registry, id, () => registry.findEvent(id, eventType, after), {

@@ -31,7 +31,10 @@ export interface ContextParts {
   readonly parking: Parking
   readonly logger: Logger
   readonly runtime: ProcessContext['runtime']
-  readonly calls: Pick<BodyContext, 'openCall' | 'nextOwnEvent' | 'endingChildren'>
+  readonly calls: Pick<
+    BodyContext,
+    'openCall' | 'requestApproval' | 'useApproval' | 'nextOwnEvent' | 'endingChildren'
+  >
 }
 
 /** What the host's code calls. Each call checks that the attempt is not over, and holds off a park while it works. */

@@ -27,6 +27,7 @@ export type ErrorCode =
   | 'tool_call_key_taken'
   | 'tool_call_answered'
   | 'tool_call_expired'
+  | 'approval_mismatch'
   // leases
   | 'process_lease_lost'
   | 'process_lease_busy'

@@ -91,6 +91,8 @@ export const RESERVED_EVENT_TYPES = {
   ownerBack: 'process.owner_back',
   hostDead: 'process.host_dead',
   stepResolved: 'process.step_resolved',
+  approvalRequested: 'process.approval_requested',
+  approvalAnswered: 'process.approval_answered',
 } as const
 
 /** The session that started the work hears that nobody can say what became of it, and when somebody can again. */

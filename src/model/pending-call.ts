@@ -1,3 +1,4 @@
+import type { Approval } from './approval.ts'
 import { LeaseholdError } from './errors.ts'
 import type { ProcessId } from './ids.ts'
 import { asJson, type Json, jsonEquals } from './json.ts'
@@ -18,6 +19,8 @@ export interface PendingCall {
   readonly untilMs?: number
   readonly answer?: ToolCallAnswer
   readonly answeredAtMs?: number
+  /** Of a call that waits for people to allow it: what they are asked, and what they said. */
+  readonly approval?: Approval
 }
 
 /** What a call came to. */
@@ -47,7 +50,7 @@ export function requireCallKey(key: string, processId?: string): void {
 /** The same process opens its call again, after a crash or a retry: the first deadline stays, and so does an answer. */
 export function decideOpenCall(
   existing: PendingCall | undefined,
-  asked: Pick<PendingCall, 'key' | 'processId' | 'untilMs'>,
+  asked: Pick<PendingCall, 'key' | 'processId' | 'untilMs' | 'approval'>,
   now: number,
 ):
   | { readonly type: 'open'; readonly call: PendingCall }
@@ -73,6 +76,13 @@ export function decideAnswer(
   now: number,
 ): AnswerDecision {
   const about = { processId: call.processId, details: { key: call.key } }
+  if (call.approval !== undefined) {
+    throw new LeaseholdError(
+      'usage',
+      `"${call.key}" is the approval of a call of tool "${call.approval.tool}". People answer it, by name: leasehold approve ${call.processId} ${call.approval.callId} --by WHO.`,
+      about,
+    )
+  }
   if (call.answer !== undefined) {
     if (jsonEquals(asJson(call.answer), asJson(answer))) return { type: 'replayed', call }
     throw new LeaseholdError(

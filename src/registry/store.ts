@@ -1,3 +1,4 @@
+import type { Approval, ApprovalCall } from '../model/approval.ts'
 import type { DrainRequest } from '../model/drain.ts'
 import type { ProcessEvent, StoredEvent } from '../model/event.ts'
 import type { GrantEntry, HandleGrant } from '../model/grant.ts'
@@ -125,6 +126,11 @@ export interface StoreReader {
   listWakingIds(sessionId: string): Operation<ProcessId[]>
   loadEnv(ref: string): Operation<Uint8Array | undefined>
   loadPendingCall(key: string): Operation<PendingCall | undefined>
+  /** Approvals without an answer, of processes that have not ended, by the time they were asked for and their key. */
+  listOpenApprovals(options: {
+    readonly processId?: ProcessId
+    readonly limit: number
+  }): Operation<ApprovalCall[]>
   loadSession(sessionId: string): Operation<Session | undefined>
   /** Entries with a position above `after`, ascending. */
   listSessionEntries(sessionId: string, after: number, limit: number): Operation<SessionEntry[]>
@@ -271,6 +277,8 @@ export interface StoreTransaction extends StoreReader {
   insertPendingCall(call: PendingCall, guard: LeaseGuard): Operation<boolean>
   /** Writes the answer alone. `false`: the call has one already. */
   saveAnswer(call: PendingCall): Operation<boolean>
+  /** Writes the approval and the answer. `false`: the approval that stands there is not `expected`. */
+  saveApproval(call: ApprovalCall, expected: Approval): Operation<boolean>
   /** `false`: there is a session of this id. */
   insertSession(session: Session): Operation<boolean>
   /** Saves the mutable part, if what is stored still has the expected version. `false`: it has not. */

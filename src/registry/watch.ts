@@ -107,6 +107,12 @@ export function watchRegistry(registry: ProcessRegistry): WatchedRegistry {
       hub.notify(result.record.id)
       return result
     },
+    vote: async (key, vote) => {
+      const result = await registry.vote(key, vote)
+      hub.notify(result.record.id)
+      return result
+    },
+    requestApproval: ticking(registry.requestApproval, byLease),
     resolveStep: ticking(registry.resolveStep, byId),
     ackWake: ticking(registry.ackWake, byId),
     emit: telling(registry.emit, byLease),

@@ -1,20 +1,30 @@
 import type { ModelMessage } from 'ai'
+import type { ApprovalRequest, UseRequest } from '../model/approval.ts'
 import { isLeaseholdError, LeaseholdError } from '../model/errors.ts'
 import type { ProcessEvent } from '../model/event.ts'
 import { fromJson, hashJson, type Json, jsonBytes, toJson } from '../model/json.ts'
 import type { PendingCall, ToolCallAnswer } from '../model/pending-call.ts'
 import type { Disposition } from '../model/process.ts'
 import { MAX_PAYLOAD_BYTES } from '../model/registration.ts'
+import type { ApprovalUse } from '../registry/registry.ts'
 import { excerptOf } from './agent/excerpt.ts'
 import type { ProcessContext, StepOptions, StepScope } from './context.ts'
 import type { ToolTable } from './plugin.ts'
 import { ProcessFailure } from './process-failure.ts'
 import { PendingAnswer, type ToolCallOptions, type ToolDefinition, toolDefinition } from './tool.ts'
+import { askApproval, requireApproval } from './tool-approval.ts'
 
 /** What execution gives to this package's own bodies beyond the context that everybody has. */
 export interface BodyContext extends ProcessContext<Json> {
   /** Opens a pending call of this process, under its lease. */
   openCall(call: { readonly key: string; readonly untilMs?: number }): Promise<PendingCall>
+  /** Opens an approval of this process, under its lease; one that the journal has an answer to is not looked at again. */
+  requestApproval(call: {
+    readonly callId: string
+    readonly timeout: number | undefined
+    readonly approval: ApprovalRequest
+  }): Promise<Pick<PendingCall, 'key' | 'untilMs'>>
+  useApproval(key: string, use: UseRequest): Promise<ApprovalUse>
   /** Waits for the answer, parked if it takes long. `undefined`: none came in time. Journaled. */
   waitForAnswer(key: string, untilMs: number | undefined): Promise<ToolCallAnswer | undefined>
   /** What the process may suffer after a crash. */
@@ -73,9 +83,15 @@ export async function callTool(
   definition: ToolDefinition,
   call: ToolInvocation,
 ): Promise<Json> {
+  const asked = await askApproval(ctx, definition, call)
+  if (asked.type === 'refused') throw toolFailed(call, `was not called: ${asked.reason}`)
+  const run = async (scope: StepScope) => {
+    if (asked.approval !== undefined) await requireApproval(ctx, asked.approval, scope.operationId)
+    return execute(ctx, definition, call, scope)
+  }
   let said: Json
   try {
-    said = await ctx.step<Json>(call.toolName, scope => execute(ctx, definition, call, scope), {
+    said = await ctx.step<Json>(call.toolName, run, {
       ...stepOptions(definition, call.disposition),
       key: call.callId,
       // The id is the model's: another call under the same one is not the call that was journaled.

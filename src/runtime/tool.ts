@@ -11,6 +11,17 @@ import type { Wakes } from './wakes.ts'
 export interface Tool {
   readonly description?: unknown
   readonly inputSchema?: unknown
+  /** The AI SDK's own word for `approval: {}`. */
+  readonly needsApproval?:
+    | boolean
+    | ((
+        input: never,
+        options: {
+          readonly toolCallId: string
+          readonly messages: never[]
+          readonly context: Record<string, never>
+        },
+      ) => boolean | PromiseLike<boolean>)
   execute?(input: never, options: ToolCallOptions): unknown
 }
 
@@ -75,6 +86,13 @@ export interface ToolDefinition<Of extends Tool = Tool>
   /** Whether the call may be made again after a crash. Default: `repeatable` where rerunnable, else `once`. */
   readonly effect?: StepOptions<Json>['effect']
   /**
+   * People who must allow each call before it is made, or a function that says so of a call. They are asked under the
+   * call's own arguments and no others, and a yes is good for this one call. Default: nobody.
+   */
+  readonly approval?:
+    | ApprovalRule
+    | ((input: never) => ApprovalRule | undefined | Promise<ApprovalRule | undefined>)
+  /**
    * How many characters of a result a model is shown, unless the tool has a `toModelOutput` of its own. The journal keeps
    * the whole. Default 32,000.
    */
@@ -85,6 +103,15 @@ export interface ToolDefinition<Of extends Tool = Tool>
   readonly wakes?: Wakes
   /** Runs once, where the process is started and before it is registered; what it returns is stored with the call. */
   prepare?(input: never): Json | Promise<Json>
+}
+
+export interface ApprovalRule {
+  /** How many people must say yes; one no is enough. Default 1. */
+  readonly approvers?: number
+  /** Milliseconds after which no word is taken and the call is not made. Default: no limit. */
+  readonly timeout?: number
+  /** Milliseconds for which a yes holds until the call is made. Default: no limit. */
+  readonly validFor?: number
 }
 
 export const defineTool = <Of extends Tool>(

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { approvalCases } from './registry-suite/approvals.ts'
 import { attemptCases } from './registry-suite/attempts.ts'
 import { awaitingCases } from './registry-suite/awaiting.ts'
 import { beginNewCases } from './registry-suite/begin-new.ts'
@@ -85,6 +86,7 @@ export const SUBJECTS: Readonly<Record<string, (it: Case) => void>> = {
   signals: signalCases,
   'waiting for one another': awaitingCases,
   'pending tool calls': pendingCallCases,
+  'approvals of tool calls': approvalCases,
   sessions: sessionLogCases,
   'turns that wait for their session': waitingTurnCases,
   wakes: wakeCases,

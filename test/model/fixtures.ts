@@ -1,4 +1,5 @@
 import { expect } from 'vitest'
+import type { Approval } from '../../src/model/approval.ts'
 import type { ErrorCode } from '../../src/model/errors.ts'
 import { CORE_EVENT_TYPES } from '../../src/model/event.ts'
 import { requireProcessId } from '../../src/model/ids.ts'
@@ -105,3 +106,13 @@ export const wakeDelivery = (patch: Partial<WakeDelivery> = {}): WakeDelivery =>
 
 /** For `toThrow`: the error of our family with this code. */
 export const errorWith = (code: ErrorCode): Error => expect.objectContaining({ name: 'LeaseholdError', code })
+
+export const approval: Approval = {
+  callId: 'call-1',
+  tool: 'pay',
+  args: { euros: 5 },
+  argsDigest: 'digest',
+  sessionId: 's',
+  approvers: 1,
+  votes: [],
+}

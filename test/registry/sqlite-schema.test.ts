@@ -15,7 +15,7 @@ import { openSqlite as openConnections } from '../../src/registry/sql/sqlite/ope
 import { ChangeCounter, createSqlitePlatform } from '../../src/registry/sql/sqlite/platform.ts'
 import { createSqlTransaction } from '../../src/registry/sql/verbs.ts'
 import type { Operation, StoreTransaction } from '../../src/registry/store.ts'
-import { ID, journalEntry, leaseOf, NOW, owner, stored, wakeDelivery } from '../model/fixtures.ts'
+import { approval, ID, journalEntry, leaseOf, NOW, owner, stored, wakeDelivery } from '../model/fixtures.ts'
 import {
   createdSession,
   drainRequest,
@@ -310,6 +310,27 @@ describe('by its query plan', () => {
     ['loadPendingCall', tx => tx.loadPendingCall('k'), ['pending_calls USING PRIMARY KEY (key=?)']],
     ['insertPendingCall', tx => tx.insertPendingCall(pendingCall, guard), [LEASE_ID]],
     ['saveAnswer', tx => tx.saveAnswer(pendingCall), ['pending_calls USING PRIMARY KEY (key=?)']],
+    [
+      'saveApproval',
+      tx => tx.saveApproval({ ...pendingCall, approval }, approval),
+      ['pending_calls USING PRIMARY KEY (key=?)'],
+    ],
+    [
+      'listOpenApprovals',
+      tx => tx.listOpenApprovals({ limit: 10 }),
+      [
+        'pending_calls USING INDEX pending_calls_by_approval (opened_at>?)',
+        'processes USING COVERING INDEX processes_by_status (status=? AND id=?)',
+      ],
+    ],
+    [
+      'listOpenApprovals of one process',
+      tx => tx.listOpenApprovals({ processId: ID, limit: 10 }),
+      [
+        'pending_calls USING INDEX pending_calls_by_process (process_id=?)',
+        'processes USING COVERING INDEX processes_by_status (status=? AND id=?)',
+      ],
+    ],
     ['loadSession', tx => tx.loadSession('s'), [SESSION_ID]],
     ['saveSession', tx => tx.saveSession(session, 1), [SESSION_ID]],
     [

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { LeaseToken } from '../../src/model/ids.ts'
 import { type JournalEntry, mayReplace } from '../../src/model/journal.ts'
 import { TERMINAL_STATUSES } from '../../src/model/outcome.ts'
-import { ID, journalEntry, NOW, owner, stored, TTL } from '../model/fixtures.ts'
+import { approval, ID, journalEntry, NOW, owner, stored, TTL } from '../model/fixtures.ts'
 import {
   createdSession,
   FULL,
@@ -80,6 +80,19 @@ describe.each(STORES)('the $name store', ({ open }) => {
       expect([await save('a'), await save('b')]).toEqual([true, false])
       expect(await store.read(tx => tx.loadPendingCall('k'))).toEqual(answer('a'))
     })
+  })
+
+  test('an approval is saved over what was read, and no other', async () => {
+    const store = await open()
+    const guard = guardOf(await insertLeased(store))
+    const call = { key: 'k', processId: ID, openedAtMs: NOW, approval }
+    await store.transaction(tx => tx.insertPendingCall(call, guard))
+    const vote = { by: 'ana', verdict: 'approve', atMs: NOW } as const
+    const voted = { ...call, approval: { ...approval, votes: [vote] } }
+    const save = () => store.transaction(tx => tx.saveApproval(voted, approval))
+    expect([await save(), await save()]).toEqual([true, false])
+    expect(await store.read(tx => tx.loadPendingCall('k'))).toEqual(voted)
+    expect(await store.read(tx => tx.listOpenApprovals({ processId: ID, limit: 1 }))).toEqual([voted])
   })
 
   test('a session is saved over the version that was read, and no other', async () => {

@@ -1,3 +1,4 @@
+import type { ApprovalCall, ApprovalRequest, UseRequest, VoteRequest } from '../../model/approval.ts'
 import type { ProcessLease } from '../../model/lease.ts'
 import type { PendingCall, ToolCallAnswer } from '../../model/pending-call.ts'
 import type { ProcessRecord } from '../../model/process.ts'
@@ -18,7 +19,26 @@ export interface PendingCallOperations {
    * `tool_call_unknown`, `tool_call_answered`, `tool_call_expired` or `process_already_terminal`.
    */
   completeToolCall(key: string, answer: ToolCallAnswer): Promise<CallAnswerResult>
+  /**
+   * Under the lease: opens a call that people have to allow, and says so in the process's log. Asked for again, it is as
+   * it was.
+   */
+  requestApproval(
+    lease: ProcessLease,
+    call: { readonly key: string; readonly untilMs?: number; readonly approval: ApprovalRequest },
+  ): Promise<ApprovalCall>
+  /** Approvals that wait for somebody, the longest waiting first. Default: of all processes, at most 100. */
+  openApprovals(options?: { readonly processId?: string; readonly limit?: number }): Promise<ApprovalCall[]>
+  /**
+   * One person's word, which stands in the process's log. Throws `tool_call_unknown`, `tool_call_answered`,
+   * `tool_call_expired`, `approval_mismatch` or `process_already_terminal`.
+   */
+  vote(key: string, vote: VoteRequest): Promise<CallAnswerResult>
+  /** Under the lease, right before the call is made: may it be? A yes is used up by the operation it is given to. */
+  useApproval(lease: ProcessLease, key: string, use: UseRequest): Promise<ApprovalUse>
 }
+
+export type ApprovalUse = { readonly type: 'granted' } | { readonly type: 'refused'; readonly reason: string }
 
 export interface CallAnswerResult {
   readonly type: 'answered' | 'replayed'

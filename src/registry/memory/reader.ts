@@ -1,3 +1,4 @@
+import { isApproval } from '../../model/approval.ts'
 import { DEFAULT_PRIORITY, queueOf } from '../../model/flow.ts'
 import { canonicalJson } from '../../model/json.ts'
 import { isLive, type LeaseOwner } from '../../model/lease.ts'
@@ -245,6 +246,20 @@ export function createMemoryReader(state: MemoryState, options: MemoryReaderOpti
     ...createRetentionReader(state, registryId),
     loadEnv: ref => immediately(() => state.envs.get(ref)?.slice()),
     loadPendingCall: key => immediately(() => state.pendingCalls.get(key)),
+    listOpenApprovals: ({ processId, limit }) =>
+      immediately(() =>
+        state.pendingCalls
+          .values()
+          .filter(isApproval)
+          .filter(
+            call =>
+              call.answer === undefined &&
+              (processId === undefined || call.processId === processId) &&
+              state.processes.get(call.processId)?.record.status === 'running',
+          )
+          .sort((left, right) => left.openedAtMs - right.openedAtMs || compareBytes(left.key, right.key))
+          .slice(0, limit),
+      ),
     loadSession: id => immediately(() => state.sessions.get(id)),
     listSessionEntries: (id, after, limit) =>
       immediately(() =>

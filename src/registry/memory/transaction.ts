@@ -1,6 +1,7 @@
 import { LeaseholdError } from '../../model/errors.ts'
 import type { ProcessId } from '../../model/ids.ts'
 import { type JournalEntry, mayReplace } from '../../model/journal.ts'
+import { asJson, jsonEquals } from '../../model/json.ts'
 import type { StoredProcess } from '../../model/process.ts'
 import { signalNameOf } from '../../model/signal.ts'
 import { immediately } from '../operation.ts'
@@ -147,6 +148,13 @@ export function createMemoryTransaction(state: MemoryState, reader: StoreReader)
     saveAnswer: call =>
       immediately(() => {
         if (state.pendingCalls.get(call.key)?.answer !== undefined) return false
+        state.pendingCalls.set(call.key, keepOfProcess(state, call.processId, call, LARGE_PLACES.pendingCall))
+        return true
+      }),
+    saveApproval: (call, expected) =>
+      immediately(() => {
+        const stored = state.pendingCalls.get(call.key)?.approval
+        if (stored === undefined || !jsonEquals(asJson(stored), asJson(expected))) return false
         state.pendingCalls.set(call.key, keepOfProcess(state, call.processId, call, LARGE_PLACES.pendingCall))
         return true
       }),

@@ -10,11 +10,14 @@ import {
 import { requirePayloadSize } from '../../model/registration.ts'
 import type { CallAnswerResult, PendingCallOperations } from '../registry.ts'
 import type { Operation, ProcessStore, StoreTransaction } from '../store.ts'
+import { createApprovalOperations } from './approvals.ts'
 import { leaseGuard, requireProcess } from './shared.ts'
 import { tellCallWaiters, withCallAnswered } from './waiters.ts'
 
 export function createPendingCallOperations(store: ProcessStore): PendingCallOperations {
   return {
+    ...createApprovalOperations(store),
+
     openCall: async (lease, { key, untilMs }) => {
       requireCallKey(key, lease.processId)
       return store.transaction(function* (tx) {

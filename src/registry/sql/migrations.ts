@@ -10,6 +10,7 @@ import { blobs } from './migrations/0009-blobs.ts'
 import { effects } from './migrations/0010-effects.ts'
 import { flow } from './migrations/0011-flow.ts'
 import { waitingTurns } from './migrations/0012-waiting-turns.ts'
+import { approvals } from './migrations/0013-approvals.ts'
 
 /** One step of the schema's history. Never changed once released: the next change is the next number. */
 export interface Migration {
@@ -33,6 +34,7 @@ export const MIGRATIONS: readonly Migration[] = [
   effects,
   flow,
   waitingTurns,
+  approvals,
 ]
 
 /** The schema that this version of Leasehold writes. */

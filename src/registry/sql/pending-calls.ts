@@ -1,8 +1,10 @@
 import type { RawBuilder } from 'kysely'
+import { type Approval, type ApprovalCall, isApproval } from '../../model/approval.ts'
+import type { ProcessId } from '../../model/ids.ts'
 import type { PendingCall } from '../../model/pending-call.ts'
 import type { LeaseGuard, Operation } from '../store.ts'
 import { BLOB_COLUMNS, putBackIntoRows, saveProcessBlobs, takeOutOfRow } from './blobs.ts'
-import { decode, encodeOptional } from './json-text.ts'
+import { decode, encode, encodeOptional } from './json-text.ts'
 import { type GuardBindings, guardBindings, heldLease } from './leases.ts'
 import type { PendingCallRow } from './schema.ts'
 import type { SqlSession } from './session.ts'
@@ -15,6 +17,7 @@ const COLUMNS = [
   'until',
   'answer',
   'answered_at',
+  'approval',
 ] as const satisfies readonly (keyof PendingCallRow)[]
 
 const toRow = (call: PendingCall): PendingCallRow => ({
@@ -24,6 +27,7 @@ const toRow = (call: PendingCall): PendingCallRow => ({
   until: call.untilMs ?? null,
   answer: encodeOptional(call.answer),
   answered_at: call.answeredAtMs ?? null,
+  approval: encodeOptional(call.approval),
 })
 
 const fromRow = (row: PendingCallRow): PendingCall => ({
@@ -33,6 +37,7 @@ const fromRow = (row: PendingCallRow): PendingCall => ({
   ...(row.until === null ? {} : { untilMs: row.until }),
   ...(row.answer === null ? {} : { answer: decode(row.answer) }),
   ...(row.answered_at === null ? {} : { answeredAtMs: row.answered_at }),
+  ...(row.approval === null ? {} : { approval: decode(row.approval) }),
 })
 
 const selectCall = prepare((db, p: Named<{ key: string }>) =>
@@ -84,4 +89,61 @@ export function* saveAnswer(session: SqlSession, call: PendingCall): Operation<b
   if (!(yield* session.save(updateAnswer, { key, answer, answered_at }))) return false
   yield* saveProcessBlobs(session, row.process_id, blobs)
   return true
+}
+
+const updateApproval = prepare(
+  (
+    db,
+    p: Named<Pick<PendingCallRow, 'key' | 'approval' | 'answer' | 'answered_at'> & { expected: string }>,
+  ) =>
+    db
+      .updateTable('pending_calls')
+      .set({ approval: p.approval, answer: p.answer, answered_at: p.answered_at })
+      .where('key', '=', p.key)
+      .where('approval', '=', p.expected),
+)
+
+export function* saveApproval(
+  session: SqlSession,
+  call: ApprovalCall,
+  expected: Approval,
+): Operation<boolean> {
+  // Neither names nor reasons come near the size of a blob.
+  const { key, approval, answer, answered_at } = toRow(call)
+  const row = { key, approval, answer, answered_at, expected: encode(expected) }
+  return (yield* session.run(updateApproval, row)) === 1
+}
+
+const selectApprovals = (isOfOne: boolean) =>
+  prepare((db, p: Named<{ id: ProcessId; limit: number }>) => {
+    const open = db
+      .selectFrom('pending_calls')
+      .selectAll()
+      .where('approval', 'is not', null)
+      .where('answer', 'is', null)
+      .where(({ exists, selectFrom }) =>
+        exists(
+          selectFrom('processes')
+            .select('processes.id')
+            .whereRef('processes.id', '=', 'pending_calls.process_id')
+            .where('processes.status', '=', 'running'),
+        ),
+      )
+    // Of all of them, the index of open approvals is entered by its first column, which every time fits.
+    const fitting = isOfOne ? open.where('process_id', '=', p.id) : open.where('opened_at', '>=', 0)
+    return fitting.orderBy('opened_at').orderBy('key').limit(p.limit)
+  })
+
+const selectAllApprovals = selectApprovals(false)
+const selectApprovalsOfOne = selectApprovals(true)
+
+export function* listOpenApprovals(
+  session: SqlSession,
+  { processId, limit }: { readonly processId?: ProcessId; readonly limit: number },
+): Operation<ApprovalCall[]> {
+  const rows =
+    processId === undefined
+      ? yield* session.all(selectAllApprovals, { id: '' as ProcessId, limit })
+      : yield* session.all(selectApprovalsOfOne, { id: processId, limit })
+  return rows.map(fromRow).filter(isApproval)
 }

@@ -124,9 +124,11 @@ CREATE TABLE pending_calls (
   until bigint,
   answer text,
   answered_at bigint,
+  approval text,
   PRIMARY KEY (key),
   FOREIGN KEY (process_id) REFERENCES processes(id) ON DELETE CASCADE
 );
+CREATE INDEX pending_calls_by_approval ON pending_calls USING btree (opened_at, key) WHERE ((approval IS NOT NULL) AND (answer IS NULL));
 CREATE INDEX pending_calls_by_process ON pending_calls USING btree (process_id, key);
 
 CREATE TABLE process_blobs (

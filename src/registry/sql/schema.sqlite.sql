@@ -121,7 +121,9 @@ CREATE TABLE pending_calls (
   until integer,
   answer text,
   answered_at integer
-) strict, without rowid;
+, approval text) strict, without rowid;
+
+CREATE INDEX pending_calls_by_approval on pending_calls (opened_at, key) where approval is not null and answer is null;
 
 CREATE INDEX pending_calls_by_process on pending_calls (process_id, key);
 

@@ -1,3 +1,4 @@
+import type { Approval } from '../../model/approval.ts'
 import type { DrainReport } from '../../model/drain.ts'
 import type { MaterializedSemantics } from '../../model/event-semantics.ts'
 import type { Flow } from '../../model/flow.ts'
@@ -242,6 +243,7 @@ export interface PendingCallRow {
   readonly until: number | null
   readonly answer: JsonText<ToolCallAnswer> | null
   readonly answered_at: number | null
+  readonly approval: JsonText<Approval> | null
 }
 
 export interface SessionRow {

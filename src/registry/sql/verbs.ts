@@ -33,7 +33,13 @@ import {
   saveResolution,
 } from './journal.ts'
 import { listLeasesOfWorker, listOrphans, loadLease, loadLeaseForUpdate, saveLease } from './leases.ts'
-import { insertPendingCall, loadPendingCall, saveAnswer } from './pending-calls.ts'
+import {
+  insertPendingCall,
+  listOpenApprovals,
+  loadPendingCall,
+  saveAnswer,
+  saveApproval,
+} from './pending-calls.ts'
 import { listProcesses } from './process-list.ts'
 import { countLiveReferences, greatestId, listRegistered } from './process-lookups.ts'
 import {
@@ -130,6 +136,7 @@ export const createSqlReader = (session: SqlSession, platform: SqlPlatform): Sto
   listWakingIds: sessionId => listWakingIds(session, sessionId),
   loadEnv: ref => loadEnv(session, ref),
   loadPendingCall: key => loadPendingCall(session, key),
+  listOpenApprovals: options => listOpenApprovals(session, options),
   loadSession: id => loadSession(session, id),
   listSessionEntries: (id, after, limit) => listSessionEntries(session, id, after, limit),
   listWaitingTurns: id => listWaitingTurns(session, id),
@@ -176,6 +183,7 @@ export const createSqlTransaction = (session: SqlSession, platform: SqlPlatform)
   insertEnv: (ref, bytes) => insertEnv(session, ref, bytes),
   insertPendingCall: (call, guard) => insertPendingCall(session, call, guard),
   saveAnswer: call => saveAnswer(session, call),
+  saveApproval: (call, expected) => saveApproval(session, call, expected),
   loadSession: id => loadSessionForUpdate(session, id),
   insertSession: created => insertSession(session, created),
   saveSession: (saved, expectedVersion) => saveSession(session, saved, expectedVersion),

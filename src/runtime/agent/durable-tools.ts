@@ -65,7 +65,7 @@ function wrapped(
     }
   }
   // What the SDK would ask before each call is asked here, durably.
-  const { needsApproval: _, ...tool } = definition.tool as Tool & { readonly needsApproval?: unknown }
+  const { needsApproval: _, ...tool } = definition.tool
   const shown: Tool & { readonly toModelOutput: unknown } = {
     ...tool,
     execute,

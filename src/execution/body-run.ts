@@ -70,13 +70,16 @@ function createCalls({ environment, process, scope, keeper, journal }: BodyRunPa
   const { registry } = environment
   const { id } = process.record
   return {
-    openCall: call => scope.write(keeper, lease => registry.openCall(lease, call)),
+    openCall: ({ key, timeout }) => {
+      const deadline = timeout === undefined ? {} : { untilMs: keeper.now() + timeout }
+      return scope.write(keeper, lease => registry.openCall(lease, { key, ...deadline }))
+    },
     requestApproval: ({ callId, timeout, approval }) => {
       const { incarnation } = process.record
       const address = stepAddress('approval', `${approval.tool} ${callId}`, 0)
       const key = `approval:${operationIdOf({ id, incarnation, epoch: process.epoch }, address)}`
       if (journal.entry(stepAddress('answer', key, 0))?.status === 'done') return Promise.resolve({ key })
-      const deadline = timeout === undefined ? {} : { untilMs: Date.now() + timeout }
+      const deadline = timeout === undefined ? {} : { untilMs: keeper.now() + timeout }
       return scope.write(keeper, lease => registry.requestApproval(lease, { key, approval, ...deadline }))
     },
     useApproval: (key, use) => scope.write(keeper, lease => registry.useApproval(lease, key, use)),
@@ -101,6 +104,7 @@ function createParking({ environment, process, scope, keeper, slot }: BodyRunPar
   if (process.record.disposition === 'owner_bound') return new Parking(slot, undefined)
   return new Parking(slot, {
     graceMs: parkGraceMs,
+    now: () => keeper.now(),
     park: async waits => {
       const answer = await scope.write(keeper, lease => registry.park(lease, waits))
       if (answer.type === 'parked') scope.stop(answer)

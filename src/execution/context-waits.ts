@@ -45,10 +45,9 @@ export function waitCalls(
   return {
     sleep: async (duration, { key } = {}) => {
       requireHere('sleep', 'sleep')
-      const untilMs = duration instanceof Date ? duration.getTime() : Date.now() + duration
-      if (!Number.isFinite(untilMs))
+      if (!Number.isFinite(duration instanceof Date ? duration.getTime() : duration))
         throw new RangeError(`ctx.sleep takes milliseconds or a date; found ${String(duration)}`)
-      return waits.sleep(untilMs, key)
+      return waits.sleep(duration, key)
     },
     waitForSignal,
     waitForEvent,

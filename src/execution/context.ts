@@ -93,7 +93,8 @@ export function createContext(parts: ContextParts): BodyContext {
     return during(async () => {
       const call = journal.open('now', { kind: 'now', effect: 'repeatable' })
       const known = journal.entry(call.address)
-      const entry = known ?? (await journal.save(journal.draft(call, { status: 'done', value: Date.now() })))
+      const entry =
+        known ?? (await journal.save(journal.draft(call, { status: 'done', value: journal.now() })))
       journal.close('now', 'now')
       return entry.value as number
     })

@@ -77,6 +77,11 @@ export class JournalSession {
     return this.#process.id
   }
 
+  /** The registry's time, whatever this host's clock shows. */
+  now(): number {
+    return this.#keeper.now()
+  }
+
   /** This attempt's incarnation: entries that bear it are its own. */
   get attempt(): string {
     return this.#keeper.lease.owner.incarnationId

@@ -1,5 +1,5 @@
 import { isLeaseholdError, messageOf } from '../model/errors.ts'
-import type { LeaseTimings, ProcessLease } from '../model/lease.ts'
+import { clockSkew, type LeaseTimings, type ProcessLease } from '../model/lease.ts'
 import type { ProcessRegistry } from '../registry/registry.ts'
 import type { Logger } from '../runtime/logger.ts'
 
@@ -24,6 +24,7 @@ export class LeaseKeeper {
   readonly #options: LeaseKeeperOptions
   #lease: ProcessLease
   #sentAt: { monotonic: number; wall: number }
+  #skewMs: number
   #timer: NodeJS.Timeout | undefined
   #renewing: Promise<boolean> | undefined
   #isLost = false
@@ -32,6 +33,7 @@ export class LeaseKeeper {
     this.#lease = lease
     this.#sentAt = sentAt
     this.#options = options
+    this.#skewMs = this.#skewOf(lease, sentAt.wall)
     this.#schedule()
   }
 
@@ -52,6 +54,18 @@ export class LeaseKeeper {
     const drift = Math.abs(Date.now() - this.#sentAt.wall - elapsed)
     // A third of the lease between the clocks: the machine slept, or its time was set. Ask before going on.
     return !this.#isLost && elapsed < ttlMs * 0.9 && drift < ttlMs / 3
+  }
+
+  /**
+   * The registry's time, as far as this host can tell: its own clock, put right at each renewal. What several hosts must
+   * agree on (until when a process sleeps, when a step may begin at the latest) is said in it.
+   */
+  now(): number {
+    return Date.now() + this.#skewMs
+  }
+
+  #skewOf({ expiresAtMs }: ProcessLease, sentMs: number): number {
+    return clockSkew(expiresAtMs - this.#options.timings.ttlMs, sentMs, Date.now())
   }
 
   /** Resolves to true when the lease may be used, renewing or re-claiming it where that is in doubt. */
@@ -79,6 +93,7 @@ export class LeaseKeeper {
     try {
       this.#lease = await renewOrReacquire(registry, this.#lease, timings.ttlMs)
       this.#sentAt = sentAt
+      this.#skewMs = this.#skewOf(this.#lease, sentAt.wall)
       onRenewed()
       return true
     } catch (error) {

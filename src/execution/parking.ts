@@ -3,6 +3,8 @@ import type { WorkingSlot } from './working-slots.ts'
 
 export interface ParkingOptions {
   readonly graceMs: number
+  /** The clock that deadlines are told by. */
+  readonly now: () => number
   /** Ends the attempt until one of the waits is over. `false`: it goes on, because one is over already. */
   readonly park: (waits: readonly WaitState[]) => Promise<boolean>
 }
@@ -67,10 +69,10 @@ export class Parking {
     if (this.#waits.size === 0 || this.#inFlight > 0) return
     this.#slot.rest()
     if (this.#options === undefined) return
-    const { graceMs } = this.#options
+    const { graceMs, now } = this.#options
     const untilMs = earliestDeadline([...this.#waits.values()])
     // A wait that ends within the grace is cheaper waited for than parked.
-    if (untilMs !== undefined && untilMs - Date.now() <= graceMs) return
+    if (untilMs !== undefined && untilMs - now() <= graceMs) return
     this.#timer = setTimeout(() => this.#park(), graceMs)
   }
 

@@ -88,10 +88,10 @@ export class StepRunner {
     const { journal, worker, ttlMs, requireLease } = this.#options
     while (true) {
       await requireLease()
-      const startByMs = startByOf(Date.now(), timeoutMs, ttlMs)
+      const startByMs = startByOf(journal.now(), timeoutMs, ttlMs)
       await journal.save(journal.draft(call, { status: 'claimed', claimedBy: worker, startByMs }))
       await requireLease()
-      if (Date.now() < startByMs) return
+      if (journal.now() < startByMs) return
     }
   }
 

@@ -77,7 +77,7 @@ export class UnknownSteps {
       const problem = `onUnknown of step "${call.address}" answered with what JSON cannot carry: ${stored.found} at ${stored.path}.`
       throw new LeaseholdError('step_value_invalid', problem, { details: { step: call.address } })
     }
-    const atMs = Date.now()
+    const atMs = journal.now()
     const resolution = { kind: 'reconcile', answer: 'done', atMs } as const
     const entry = { status: 'done', value: stored.json, resolution, endedAtMs: atMs } as const
     await journal.save(journal.draft(call, entry))
@@ -85,7 +85,7 @@ export class UnknownSteps {
   }
 
   async #saveNotDone(entry: JournalEntry): Promise<void> {
-    const resolution = { kind: 'reconcile', answer: 'not_done', atMs: Date.now() } as const
+    const resolution = { kind: 'reconcile', answer: 'not_done', atMs: this.#options.journal.now() } as const
     await this.#options.journal.save({ ...entry, status: 'not_done', resolution })
   }
 
@@ -94,7 +94,7 @@ export class UnknownSteps {
     const { worker, journal, scope } = this.#options
     const isOwn = entry.attempt === journal.attempt
     const isClaimerDead = isOwn || (entry.claimedBy !== undefined && isProvablyDead(entry.claimedBy, worker))
-    const decision = decideRunAnew(entry, isClaimerDead, Date.now())
+    const decision = decideRunAnew(entry, isClaimerDead, journal.now())
     if (decision.type === 'wait') await delay(decision.ms, scope.signal)
   }
 }

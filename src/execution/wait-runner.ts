@@ -124,7 +124,7 @@ export class WaitRunner {
     { watchedId, look, concerns }: Watched<Found>,
     untilMs: number | undefined,
   ): Promise<Found | undefined> {
-    const { registry, scope } = this.#parts
+    const { registry, scope, journal } = this.#parts
     const done = new AbortController()
     const signal = AbortSignal.any([scope.signal, scope.over, done.signal])
     const ways: Promise<Found | undefined>[] = []
@@ -133,7 +133,8 @@ export class WaitRunner {
       const lookAgain = () => this.#lookAgain(() => look(untilMs), signal)
       ways.push(lookUntil(registry, watchedId, lookAgain, options))
     }
-    if (untilMs !== undefined) ways.push(delayUntil(untilMs, signal).then(() => undefined))
+    if (untilMs !== undefined)
+      ways.push(delayUntil(untilMs, () => journal.now(), signal).then(() => undefined))
     try {
       return await Promise.race(ways)
     } catch (error) {

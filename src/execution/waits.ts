@@ -28,11 +28,15 @@ export class Waits {
     this.#runner = new WaitRunner(parts)
   }
 
-  async sleep(untilMs: number, key: string | undefined): Promise<void> {
+  async sleep(duration: number | Date, key: string | undefined): Promise<void> {
+    const { journal } = this.#parts
     await this.#during({ kind: 'sleep', name: 'sleep', key }, call =>
       this.#runner.run<never>(call, {
-        begin: () => ({ sinceMs: Date.now(), untilMs }),
-        key: () => timerKey(this.#record.id, this.#parts.journal.epoch, call.address),
+        begin: () => {
+          const sinceMs = journal.now()
+          return { sinceMs, untilMs: duration instanceof Date ? duration.getTime() : sinceMs + duration }
+        },
+        key: () => timerKey(this.#record.id, journal.epoch, call.address),
         on: { type: 'timer' },
         look: async () => undefined,
         take: async () => undefined,
@@ -47,7 +51,7 @@ export class Waits {
     const eventType = requireDeclaredSignal(this.#record, name)
     const value = await this.#during({ kind: 'signal', name: eventType, key }, call =>
       this.#runner.run<ProcessEvent>(call, {
-        begin: () => ({ ...timesFrom(timeout), ordinal: this.#nextOrdinal(eventType) }),
+        begin: () => ({ ...timesFrom(journal.now(), timeout), ordinal: this.#nextOrdinal(eventType) }),
         key: ({ ordinal = 0 }) => signalWaitKey(id, name, { epoch: journal.epoch, ordinal }),
         on: { type: 'signal', name },
         watchedId: id,
@@ -96,7 +100,7 @@ export class Waits {
     const { id } = this.#record
     const value = await this.#during({ kind: 'answer', name: 'answer', key }, call =>
       this.#runner.run<ToolCallAnswer>(call, {
-        begin: () => ({ sinceMs: Date.now(), ...(untilMs === undefined ? {} : { untilMs }) }),
+        begin: () => ({ sinceMs: journal.now(), ...(untilMs === undefined ? {} : { untilMs }) }),
         key: () => waitKey(id, journal.epoch, call.address),
         on: { type: 'external_key', key },
         watchedId: id,
@@ -115,7 +119,7 @@ export class Waits {
     const key = other.key ?? journal.nextKey(kind, subject)
     return this.#during({ kind, name: kind, key, input: asJson(on) }, call =>
       this.#runner.run<FoundOrNot>(call, {
-        begin: () => timesFrom(timeout),
+        begin: () => timesFrom(journal.now(), timeout),
         key: () => waitKey(this.#record.id, journal.epoch, call.address),
         on,
         watchedId: on.processId,
@@ -184,8 +188,7 @@ async function findOrNot(find: () => Promise<Json | undefined>): Promise<FoundOr
   }
 }
 
-function timesFrom(timeout: number | undefined): Times {
-  const sinceMs = Date.now()
+function timesFrom(sinceMs: number, timeout: number | undefined): Times {
   if (timeout === undefined) return { sinceMs }
   if (!Number.isFinite(timeout))
     throw new RangeError(`A wait's timeout is a number of milliseconds; found ${timeout}.`)

@@ -175,6 +175,15 @@ export function isSameLease(left: ProcessLease, right: ProcessLease): boolean {
   )
 }
 
+/**
+ * How far the store's clock is ahead of the caller's, in milliseconds. The store has read its own between the caller's
+ * sending and hearing, so where both may show the same they do: a slow answer is no skew.
+ */
+export function clockSkew(storeMs: number, sentMs: number, heardMs: number): number {
+  if (storeMs < sentMs) return storeMs - sentMs
+  return storeMs > heardMs ? storeMs - heardMs : 0
+}
+
 /** Does the evidence speak of this very holder? Whether its lease is live or lapsed does not matter. */
 export const namesHolder = (evidence: DeathEvidence | undefined, holder: ProcessLease | undefined): boolean =>
   evidence !== undefined &&

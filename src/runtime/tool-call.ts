@@ -17,7 +17,7 @@ import { askApproval, requireApproval } from './tool-approval.ts'
 /** What execution gives to this package's own bodies beyond the context that everybody has. */
 export interface BodyContext extends ProcessContext<Json> {
   /** Opens a pending call of this process, under its lease. */
-  openCall(call: { readonly key: string; readonly untilMs?: number }): Promise<PendingCall>
+  openCall(call: { readonly key: string; readonly timeout?: number }): Promise<PendingCall>
   /** Opens an approval of this process, under its lease; one that the journal has an answer to is not looked at again. */
   requestApproval(call: {
     readonly callId: string
@@ -150,8 +150,8 @@ async function execute(
           next: (eventType, { after = 0 } = {}) => ctx.nextOwnEvent(eventType, after, signal),
         },
         pending: async ({ key = operationId, timeout } = {}) => {
-          const deadline = timeout === undefined ? {} : { untilMs: Date.now() + timeout }
-          const opened = await ctx.openCall({ key, ...deadline })
+          const limit = timeout === undefined ? {} : { timeout }
+          const opened = await ctx.openCall({ key, ...limit })
           return new PendingAnswer(opened.key, opened.untilMs)
         },
       }),

@@ -20,6 +20,7 @@ function park(answer: () => Promise<boolean> = async () => true) {
   const parked: string[][] = []
   const parking = new Parking(noSlot, {
     graceMs: GRACE_MS,
+    now: Date.now,
     park: waits => {
       parked.push(waits.map(wait => wait.key))
       return answer()

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest'
+import { createMemoryStore } from '../../src/registry/memory/memory-store.ts'
+import { createManualClock } from '../../src/testing/manual-clock.ts'
 import { eventually } from '../support/eventually.ts'
 import { openStage, work } from './stage.ts'
 
@@ -130,3 +132,25 @@ test('many sleeps in a row come to one attempt for each', async () => {
   })
   expect(await stage.outcome(await stage.start())).toEqual({ status: 'completed', value: 6 })
 })
+
+test.each([-600_000, 600_000])(
+  'a sleep is told by the registry’s clock, not by that of a host that is %i ms away from it (H20)',
+  async awayMs => {
+    const clock = createManualClock(Date.now() + awayMs)
+    const store = createMemoryStore({ clock: clock.now })
+    const stage = openStage({
+      store,
+      parkGraceMs: 1,
+      engines: work(ctx => ctx.sleep(3_600_000).then(() => ctx.now())),
+    })
+    const id = await stage.start()
+    const answer = await stage.runner.run(id)
+    const untilMs = Number(Reflect.get(answer, 'untilMs'))
+    // Within what the first answer of the store took.
+    expect(Math.abs(untilMs - clock.now() - 3_600_000)).toBeLessThan(60_000)
+    clock.advance(untilMs - clock.now())
+    const outcome = await stage.outcome(id)
+    expect(outcome).toMatchObject({ status: 'completed' })
+    expect(Math.abs(Number(Reflect.get(outcome, 'value')) - clock.now())).toBeLessThan(60_000)
+  },
+)

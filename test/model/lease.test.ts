@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import {
+  clockSkew,
   decideClaim,
   decideReacquire,
   decideReclaim,
@@ -109,6 +110,20 @@ describe('reclaiming a process', () => {
     expect(outcome).toEqual({ type: 'busy', holder: held(ben).holder })
   })
 })
+
+test.each([
+  { store: 1_000, sent: 1_000, heard: 1_000, skew: 0 },
+  { store: 1_004, sent: 1_000, heard: 1_010, skew: 0 },
+  // A slow answer is no skew.
+  { store: 9_000, sent: 1_000, heard: 9_500, skew: 0 },
+  { store: 601_000, sent: 1_000, heard: 1_010, skew: 599_990 },
+  { store: 400, sent: 1_000, heard: 1_010, skew: -600 },
+])(
+  'a store that read $store between $sent and $heard here is $skew ms ahead (H20)',
+  ({ store, sent, heard, skew }) => {
+    expect(clockSkew(store, sent, heard)).toBe(skew)
+  },
+)
 
 describe('keeping a lease', () => {
   const mine = leaseOf(ana, { fence: 3 })

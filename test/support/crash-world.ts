@@ -1,15 +1,15 @@
 import { join } from 'node:path'
 import { Client, Connection } from '@temporalio/client'
 import { inject } from 'vitest'
+import { parseRegistryAddress } from '../../src/cli/registry-address.ts'
 import { createProcessClient, type LeaseTimings, type ProcessClient } from '../../src/index.ts'
 import type { WatchedRegistry } from '../../src/registry/watch.ts'
 import { borrowRegistry } from '../../src/runtime/open-registry.ts'
-import { crashHost } from './crash-host.ts'
+import { crashHost, crashHostOn } from './crash-host.ts'
 import { eventually } from './eventually.ts'
 import { type Mark, readMarks } from './marks.ts'
-import { spawnWorker, type WorkerProcess } from './spawn-worker.ts'
+import { type SpawnOptions, spawnWorker, type WorkerProcess } from './spawn-worker.ts'
 import { temporaryFolder } from './temporary-folder.ts'
-import type { WorkerMainOptions } from './worker-main.ts'
 
 type Engines = NonNullable<ReturnType<typeof crashHost>['engines']>
 
@@ -21,20 +21,26 @@ export interface CrashWorld extends AsyncDisposable {
   readonly registry: WatchedRegistry
   readonly temporal: Client
   readonly processes: ProcessClient<Engines>
-  spawnWorker(options?: Partial<WorkerMainOptions>): Promise<WorkerProcess>
+  spawnWorker(options?: Partial<SpawnOptions>): Promise<WorkerProcess>
   /** Waits until code has said so, so many times. */
   marks(what: string, count?: number): Promise<Mark[]>
   eventTypes(id: string): Promise<readonly string[]>
 }
 
 export async function openCrashWorld(
-  options: { readonly leaseTimings?: LeaseTimings; readonly address?: string } = {},
+  options: {
+    readonly leaseTimings?: LeaseTimings
+    readonly address?: string
+    /** `postgres://…`. Default: a file of its own. */
+    readonly registryUrl?: string
+  } = {},
 ): Promise<CrashWorld> {
-  const { address = inject('temporalAddress'), leaseTimings } = options
+  const { address = inject('temporalAddress'), leaseTimings, registryUrl } = options
   const timings = leaseTimings === undefined ? {} : { leaseTimings }
   const folder = await temporaryFolder()
   const registryPath = join(folder, 'leasehold.db')
-  const host = crashHost(registryPath)
+  const host =
+    registryUrl === undefined ? crashHost(registryPath) : crashHostOn(parseRegistryAddress(registryUrl))
   const connection = await Connection.connect({ address })
   const temporal = new Client({ connection })
   const processes = createProcessClient({ host, temporal, ...timings })
@@ -46,7 +52,14 @@ export async function openCrashWorld(
     registry,
     temporal,
     processes,
-    spawnWorker: more => spawnWorker({ registryPath, address, ...timings, ...more }),
+    spawnWorker: more =>
+      spawnWorker({
+        registryPath,
+        ...(registryUrl === undefined ? {} : { registryUrl }),
+        address,
+        ...timings,
+        ...more,
+      }),
     marks: (what, count = 1) =>
       eventually(() => {
         const found = readMarks(folder, what)

@@ -24,17 +24,25 @@ export interface WorkerProcess {
 }
 
 /** A worker of the crash host in an OS process of its own; resolves when it takes work. Killed with the test at the latest. */
-export const spawnWorker = (options: WorkerMainOptions): Promise<WorkerProcess> =>
-  spawnWorkerMain('worker-main.ts', options)
+export const spawnWorker = ({ clockAheadMs, ...options }: SpawnOptions): Promise<WorkerProcess> =>
+  spawnWorkerMain('worker-main.ts', options, clockAheadMs)
+
+export interface SpawnOptions extends WorkerMainOptions {
+  /** How far its host's clock is ahead. Default 0. */
+  readonly clockAheadMs?: number
+}
 
 /** The same without a server: an inline worker. */
 export const spawnInlineWorker = (options: InlineMainOptions): Promise<WorkerProcess> =>
   spawnWorkerMain('inline-main.ts', options)
 
-async function spawnWorkerMain(file: string, options: object): Promise<WorkerProcess> {
+async function spawnWorkerMain(file: string, options: object, clockAheadMs?: number): Promise<WorkerProcess> {
   const script = fileURLToPath(new URL(file, import.meta.url))
-  const child = spawn(process.execPath, [script, JSON.stringify(options)], {
+  const skewed =
+    clockAheadMs === undefined ? [] : ['--import', new URL('skew-clock.ts', import.meta.url).href]
+  const child = spawn(process.execPath, [...skewed, script, JSON.stringify(options)], {
     stdio: ['pipe', 'pipe', 'inherit'],
+    env: { ...process.env, ...(clockAheadMs === undefined ? {} : { CLOCK_AHEAD_MS: `${clockAheadMs}` }) },
   })
   const exited = once(child, 'exit')
   const kill = async () => {

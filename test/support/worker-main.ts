@@ -2,11 +2,14 @@
 import { randomUUID } from 'node:crypto'
 import { writeSync } from 'node:fs'
 import { NativeConnection, Runtime } from '@temporalio/worker'
+import { parseRegistryAddress } from '../../src/cli/registry-address.ts'
 import { createProcessWorker, type LeaseTimings, type Logger } from '../../src/index.ts'
-import { crashHost } from './crash-host.ts'
+import { crashHost, crashHostOn } from './crash-host.ts'
 
 export interface WorkerMainOptions {
   readonly registryPath: string
+  /** `postgres://…`: in its place. */
+  readonly registryUrl?: string
   readonly address: string
   readonly leaseTimings?: LeaseTimings
   readonly parkGraceMs?: number
@@ -22,12 +25,10 @@ const log = (message: string, fields?: Readonly<Record<string, unknown>>) =>
   say('log', { message, ...fields })
 const logger: Logger = { debug: () => {}, info: log, warn: log, error: log }
 
-const {
-  registryPath,
-  address,
-  isOpaque = false,
-  ...options
-}: WorkerMainOptions = JSON.parse(process.argv[2] ?? '{}')
+const given: WorkerMainOptions = JSON.parse(process.argv[2] ?? '{}')
+const { registryPath, registryUrl, address, isOpaque = false, ...options } = given
+const host =
+  registryUrl === undefined ? crashHost(registryPath) : crashHostOn(parseRegistryAddress(registryUrl))
 Runtime.install({ shutdownSignals: [] })
 // Whoever started it has gone.
 process.stdin.resume().on('end', () => process.exit())
@@ -37,7 +38,7 @@ const opaque = {
   incarnationId: randomUUID(),
   liveness: { kind: 'opaque' },
 } as const
-const worker = await createProcessWorker(crashHost(registryPath), {
+const worker = await createProcessWorker(host, {
   connection,
   logger,
   ...options,

@@ -17,6 +17,7 @@ import { latency } from './latency.ts'
 import { recovery } from './recovery.ts'
 import { registry } from './registry/index.ts'
 import { steps } from './steps.ts'
+import { streams } from './streams.ts'
 import type { Bench } from './support/bench.ts'
 import { watchMachine } from './support/machine.ts'
 import { formatTable, type MeasuredRow } from './support/table.ts'
@@ -34,10 +35,11 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   drain,
   registry,
   inline,
+  streams,
 }
 
 /** These run without a server, and are not to be disturbed by one. */
-const SERVERLESS: ReadonlySet<string> = new Set(['registry', 'inline'])
+const SERVERLESS: ReadonlySet<string> = new Set(['registry', 'inline', 'streams'])
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -21,6 +21,13 @@ export type { AbandonEvidence, Failure, Outcome, ProcessStatus } from './model/o
 export type { ToolCallAnswer } from './model/pending-call.ts'
 export type { Disposition, ProcessRecord } from './model/process.ts'
 export { Secret, secret } from './model/secret.ts'
+export {
+  type AttemptReset,
+  type OffsetRange,
+  type StreamDelta,
+  type StreamEntry,
+  StreamView,
+} from './model/stream.ts'
 export { outcomeOfToolResult, type ToolResult, toolResultOf } from './model/tool-result.ts'
 export { ProcessAwaiter } from './registry/awaiter.ts'
 export type { ProcessEventSink } from './registry/event-sink.ts'
@@ -46,6 +53,7 @@ export {
   StepNotDone,
   type StepOptions,
   type StepScope,
+  type StreamWriter,
   type UnknownResolution,
   type WaitOptions,
 } from './runtime/context.ts'

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { defineEngine, defineHost, type RegistrySource, sqliteRegistry } from '../../src/index.ts'
 import { wallMs } from './clock.ts'
@@ -26,6 +27,28 @@ export const benchHostOn = (registry: RegistrySource) =>
           const begun = performance.now()
           for (let index = 0; index < ctx.input; index++) await ctx.step('noop', () => index)
           return (performance.now() - begun) / ctx.input
+        },
+      }),
+
+      /** Says when it says it, so many times a second from the signal on; returns what that took of a core, in percent. */
+      tell: defineEngine({
+        disposition: 'rerunnable',
+        input: z.object({ deltas: z.number(), perSecond: z.number() }),
+        events: { 'signal.go': true },
+        async run(ctx) {
+          const { deltas, perSecond } = ctx.input
+          const bench = ctx.stream('bench')
+          await bench.write('ready')
+          await ctx.waitForSignal('go')
+          return ctx.step('tell', async () => {
+            const [begunAt, cpu] = [performance.now(), process.cpuUsage()]
+            for (let told = 1; told <= deltas; told++) {
+              await bench.write(wallMs())
+              await sleep(Math.max(0, begunAt + (told * 1_000) / perSecond - performance.now()))
+            }
+            const { user, system } = process.cpuUsage(cpu)
+            return (user + system) / 10 / (performance.now() - begunAt)
+          })
         },
       }),
 

@@ -22,6 +22,7 @@ import { showCommand } from './commands/show.ts'
 import { signalCommand } from './commands/signal.ts'
 import { startCommand } from './commands/start.ts'
 import { stepsCommand } from './commands/steps.ts'
+import { streamCommand } from './commands/stream.ts'
 import { sweepCommand } from './commands/sweep.ts'
 import { wakesCommand } from './commands/wakes.ts'
 import { workerCommand } from './commands/worker.ts'
@@ -34,6 +35,7 @@ const COMMANDS = [
   showCommand,
   listCommand,
   eventsCommand,
+  streamCommand,
   stepsCommand,
   effectsCommand,
   explainCommand,

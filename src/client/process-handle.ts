@@ -1,9 +1,13 @@
+import type { UIMessageChunk } from 'ai'
 import type { ProcessEvent } from '../model/event.ts'
 import type { ProcessId } from '../model/ids.ts'
 import type { Json } from '../model/json.ts'
 import type { Outcome } from '../model/outcome.ts'
 import type { ProcessRecord } from '../model/process.ts'
+import type { StreamEntry } from '../model/stream.ts'
+import type { FollowStreamOptions } from '../registry/follow-stream.ts'
 import type { Connected } from './process-client.ts'
+import { readUiMessages } from './ui-messages.ts'
 
 /**
  * One process, by id. Every method throws `process_unknown` for an id that was never registered, and
@@ -15,6 +19,17 @@ export interface ProcessHandle {
   outcome(options?: { readonly signal?: AbortSignal }): Promise<Outcome>
   /** The log, existing and future, until the process has ended. `after` is a sequence; default 0: from the beginning. */
   events(options?: { readonly after?: number; readonly signal?: AbortSignal }): AsyncIterable<ProcessEvent>
+  /**
+   * What the process says in a channel, existing and future, until it has ended and everything is given. `from` is the
+   * offset of the first entry; default 0. Who goes on later begins after the last one's. A `StreamView` shows what
+   * stands. To stop reading does nothing to the process; `cancel` does, from wherever it is called.
+   */
+  stream(channel: string, options?: FollowStreamOptions): AsyncIterable<StreamEntry>
+  /**
+   * A channel of UI message chunks (the AI SDK's), as `useChat` takes them: what stands first, then what comes, and what a
+   * failed attempt said is taken back there too. To cancel the stream does nothing to the process.
+   */
+  uiMessages(channel: string, options?: { readonly signal?: AbortSignal }): ReadableStream<UIMessageChunk>
   /**
    * Records a cancel. Running code is told within milliseconds; the outcome is whatever it then does. `force`: its worker
    * waits no longer than a grace (5 s by default), kills the child processes that the code started, and itself writes
@@ -53,6 +68,11 @@ export function createProcessHandle(
 
     events: options => followWhenConnected(id, connect, options),
 
+    stream: (channel, options) => followStreamWhenConnected(id, connect, channel, options),
+
+    uiMessages: (channel, options) =>
+      readUiMessages(async () => (await connect()).registry, { ...options, id, channel }),
+
     cancel: async (reason, options) => {
       const { registry, backend } = await connect()
       const { record, isDue } = await registry.requestCancel(id, reason, options)
@@ -80,6 +100,16 @@ async function* followWhenConnected(
 ): AsyncIterable<ProcessEvent> {
   const { registry } = await connect()
   yield* registry.followEvents(id, options)
+}
+
+async function* followStreamWhenConnected(
+  id: string,
+  connect: () => Promise<Connected>,
+  channel: string,
+  options?: FollowStreamOptions,
+): AsyncIterable<StreamEntry> {
+  const { registry } = await connect()
+  yield* registry.followStream(id, channel, options)
 }
 
 /** The promise's value; rejects with the signal's reason if that fires first. */

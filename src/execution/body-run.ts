@@ -1,3 +1,4 @@
+import { isLeaseholdError } from '../model/errors.ts'
 import { operationIdOf, stepAddress } from '../model/journal.ts'
 import type { Json } from '../model/json.ts'
 import type { StoredProcess } from '../model/process.ts'
@@ -14,6 +15,7 @@ import type { LeaseKeeper } from './lease-keeper.ts'
 import { OtherProcesses } from './other-processes.ts'
 import { Parking } from './parking.ts'
 import { StepRunner } from './step-runner.ts'
+import { Streams } from './streams.ts'
 import { UnknownSteps } from './unknown-steps.ts'
 import { WaitRunner } from './wait-runner.ts'
 import { Waits } from './waits.ts'
@@ -47,7 +49,8 @@ export function startBody(body: Body, parts: BodyRunParts): BodyRun {
   const { environment, process, scope, journal, runtime, state } = parts
   const { record } = process
   const { registry, logger } = environment
-  const parking = createParking(parts)
+  const streams = createStreams(parts)
+  const parking = createParking(parts, streams)
   const waiting = { registry, journal, scope, parking, logger }
   const ctx = createContext({
     process,
@@ -59,11 +62,15 @@ export function startBody(body: Body, parts: BodyRunParts): BodyRun {
     waits: new Waits(record, waiting),
     others: new OtherProcesses(record, { environment, journal, parking }),
     parking,
+    streams,
     logger,
     runtime,
     calls: createCalls(parts),
   })
-  return { returned: runBody(body, ctx, journal), stopParking: () => parking.stop() }
+  return {
+    returned: runBody(body, ctx, { journal, streams, scope: parts.scope }),
+    stopParking: () => parking.stop(),
+  }
 }
 
 function createCalls({ environment, process, scope, keeper, journal }: BodyRunParts): ContextParts['calls'] {
@@ -98,7 +105,21 @@ function createSteps({ environment, scope, keeper, journal }: BodyRunParts, wait
   return new StepRunner({ journal, scope, worker, ttlMs: timings.ttlMs, unknown, requireLease })
 }
 
-function createParking({ environment, process, scope, keeper, slot }: BodyRunParts): Parking {
+function createStreams({ environment, process, scope, journal }: BodyRunParts): Streams {
+  return new Streams({
+    process,
+    registry: environment.registry,
+    write: write => journal.write(write),
+    read: read => scope.read(read),
+    requireActive: () => scope.requireActive(),
+    isSettled: step => journal.isSettled(step),
+  })
+}
+
+function createParking(
+  { environment, process, scope, keeper, slot }: BodyRunParts,
+  streams: Streams,
+): Parking {
   const { registry, parkGraceMs } = environment
   // An owner-bound body may never be entered again, so it cannot leave either.
   if (process.record.disposition === 'owner_bound') return new Parking(slot, undefined)
@@ -106,6 +127,8 @@ function createParking({ environment, process, scope, keeper, slot }: BodyRunPar
     graceMs: parkGraceMs,
     now: () => keeper.now(),
     park: async waits => {
+      // Nothing more is written until the wait is over.
+      await streams.flush()
       const answer = await scope.write(keeper, lease => registry.park(lease, waits))
       if (answer.type === 'parked') scope.stop(answer)
       return answer.type === 'parked'
@@ -113,7 +136,25 @@ function createParking({ environment, process, scope, keeper, slot }: BodyRunPar
   })
 }
 
-async function runBody(body: Body, ctx: Parameters<Body>[0], journal: JournalSession): Promise<BodyResult> {
+interface RunParts {
+  readonly journal: JournalSession
+  readonly streams: Streams
+  readonly scope: AttemptScope
+}
+
+async function runBody(body: Body, ctx: Parameters<Body>[0], parts: RunParts): Promise<BodyResult> {
+  await parts.streams.open()
+  const result = await enterBody(body, ctx, parts.journal)
+  if (parts.scope.over.aborted) return result
+  // Where another attempt goes on, that one says the rest.
+  const isFinal = result.type !== 'error' || !ctx.signal.aborted || isCancel(ctx.signal.reason)
+  await parts.streams.close({ isFinal })
+  return result
+}
+
+const isCancel = (reason: unknown): boolean => isLeaseholdError(reason, 'process_cancelled')
+
+async function enterBody(body: Body, ctx: Parameters<Body>[0], journal: JournalSession): Promise<BodyResult> {
   try {
     const value = await body(ctx)
     journal.requireAllVisited()

@@ -17,6 +17,7 @@ import type { OtherProcesses } from './other-processes.ts'
 import type { Parking } from './parking.ts'
 import { SeededRandom } from './seeded-random.ts'
 import type { StepRunner } from './step-runner.ts'
+import type { Streams } from './streams.ts'
 import type { Waits } from './waits.ts'
 
 export interface ContextParts {
@@ -29,6 +30,7 @@ export interface ContextParts {
   readonly waits: Waits
   readonly others: OtherProcesses
   readonly parking: Parking
+  readonly streams: Streams
   readonly logger: Logger
   readonly runtime: ProcessContext['runtime']
   readonly calls: Pick<
@@ -39,7 +41,8 @@ export interface ContextParts {
 
 /** What the host's code calls. Each call checks that the attempt is not over, and holds off a park while it works. */
 export function createContext(parts: ContextParts): BodyContext {
-  const { process, input, scope, journal, steps, waits, others, parking, logger, runtime, calls } = parts
+  const { process, input, scope, journal, steps, waits, others, parking, streams, logger, runtime, calls } =
+    parts
   const { record, epoch } = process
   const chance = new SeededRandom(`${record.id}\u0000${record.incarnation}\u0000${epoch}`)
 
@@ -59,8 +62,12 @@ export function createContext(parts: ContextParts): BodyContext {
     const { effect = 'repeatable', key, input: stepInput } = options
     return during(async () => {
       const call = journal.open(name, { kind: 'step', effect, key, input: stepInput })
-      const inStep = (step: StepScope) =>
-        currentStep.run({ address: call.address, emitted: 0 }, () => run(step))
+      const inStep = async (step: StepScope) => {
+        streams.beginTry(call.address)
+        const value = await currentStep.run({ address: call.address, emitted: 0 }, () => run(step))
+        await streams.endStep(call.address)
+        return value
+      }
       try {
         return await steps.run(call, inStep, options)
       } finally {
@@ -118,6 +125,7 @@ export function createContext(parts: ContextParts): BodyContext {
     step,
     ...waiting,
     ...handleCalls(scope, { others, outcomeOf: waiting.outcomeOf }),
+    stream: channel => streams.writer(channel),
     emit,
     now,
     rollover: state => {

@@ -3,6 +3,7 @@ import type { ProcessEvent } from '../model/event.ts'
 import type { ProcessId } from '../model/ids.ts'
 import {
   decideStep,
+  isSettled,
   type JournalEntry,
   nameOf,
   operationIdOf,
@@ -158,6 +159,12 @@ export class JournalSession {
   /** The call has its answer: the next one of its name may come. */
   close(name: string, kind: JournalEntry['kind']): void {
     this.#inFlight.delete(`${kind} ${name}`)
+  }
+
+  /** Will the step's code not run again? */
+  isSettled(address: string): boolean {
+    const entry = this.#entries.get(address)
+    return entry !== undefined && isSettled(entry)
   }
 
   entry(address: string): JournalEntry | undefined {

@@ -222,3 +222,7 @@ export const unknownEffects = (
       return effect === 'once' && isUnknown
     })
     .map(entry => ({ step: entry.address, operationId: entry.operationId }))
+
+/** Will the step's code not run again, whatever becomes of the attempt? */
+export const isSettled = ({ status, isTold }: JournalEntry): boolean =>
+  status === 'done' || status === 'failed' || (status === 'unknown' && isTold === true)

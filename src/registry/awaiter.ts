@@ -94,7 +94,7 @@ export async function* followEvents(
  * A tick, or the next look of its own, whichever comes first. Ticks that come while nobody waits are kept; changes that
  * do not concern the listener are none.
  */
-function listen(
+export function listen(
   { hub }: Watched,
   id: string,
   signal: AbortSignal | undefined,
@@ -103,13 +103,17 @@ function listen(
   let isTicked = false
   let wake = () => {}
   let looks = 0
-  const unsubscribe = hub?.subscribe(id, change => {
-    if (change !== undefined && !concerns(change)) return
+  const tick = () => {
     isTicked = true
     wake()
+  }
+  const unsubscribe = hub?.subscribe(id, change => {
+    if (change === undefined || concerns(change)) tick()
   })
   const lookMs = () => (hub === undefined ? doubling(FIRST_LOOK_MS, looks++, LOOK_MS) : LOOK_MS)
   return {
+    /** For whoever hears of changes from elsewhere too. */
+    tick,
     stop: () => unsubscribe?.(),
     next: () =>
       new Promise<void>((resolve, reject) => {

@@ -117,6 +117,8 @@ export class ChangeFeed {
       this.#hub.notifyAll()
       return
     }
+    // Something was committed, and it may have been an entry of a stream.
+    this.#hub.notifyStreams()
     const { changes, next } = await this.#registry.changesSince(this.#cursor, PAGE)
     this.#cursor = next
     for (const change of changes) {

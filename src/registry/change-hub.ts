@@ -1,4 +1,11 @@
+import type { ProcessId } from '../model/ids.ts'
 import type { ProcessChange } from './store.ts'
+
+/** No process's own id: none may contain "#". */
+const STREAM = '#stream:'
+
+/** What whoever follows a channel of this process listens to: its entries are no change of the process. */
+export const streamOf = (id: string): ProcessId => `${STREAM}${id}` as ProcessId
 
 /** `change`: what the feed saw, where it is the feed that tells. A listener may find in it that it need not look. */
 export type ChangeListener = (change?: ProcessChange) => void
@@ -42,7 +49,13 @@ export class ChangeHub {
 
   notify(id: string, change?: ProcessChange): void {
     for (const listener of this.#listeners.get(id) ?? []) listener(change)
+    if (id.startsWith(STREAM)) return
     for (const listener of this.#anyListeners) listener(id, change)
+  }
+
+  /** Whoever follows a channel reads again: the feed shows no entries. */
+  notifyStreams(): void {
+    for (const key of this.#listeners.keys()) if (key.startsWith(STREAM)) this.notify(key)
   }
 
   /** Everybody reads again: used where changes may have been missed. */

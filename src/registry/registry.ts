@@ -16,6 +16,7 @@ import type { RetentionOperations } from './contract/retention.ts'
 import type { RowOperations } from './contract/rows.ts'
 import type { SessionOperations } from './contract/sessions.ts'
 import type { SignalOperations } from './contract/signals.ts'
+import type { StreamOperations } from './contract/streams.ts'
 import type { WaitOperations } from './contract/waits.ts'
 import type { WorkerOperations } from './contract/workers.ts'
 import type { WorklistOperations } from './contract/worklist.ts'
@@ -37,6 +38,7 @@ import { createRowOperations } from './operations/rows.ts'
 import { createSessionOperations } from './operations/sessions.ts'
 import { createSignalOperations } from './operations/signals.ts'
 import { createSituationOperations } from './operations/situations.ts'
+import { createStreamOperations } from './operations/streams.ts'
 import { createWaitOperations } from './operations/waits.ts'
 import { createWorkerOperations } from './operations/workers.ts'
 import { createWorklistOperations } from './operations/worklist.ts'
@@ -59,6 +61,7 @@ export type * from './contract/retention.ts'
 export type * from './contract/rows.ts'
 export type * from './contract/sessions.ts'
 export type * from './contract/signals.ts'
+export type * from './contract/streams.ts'
 export type * from './contract/waits.ts'
 export type * from './contract/workers.ts'
 export type * from './contract/worklist.ts'
@@ -88,6 +91,7 @@ export interface ProcessRegistry
     WorklistOperations,
     PendingCallOperations,
     SessionOperations,
+    StreamOperations,
     OutboxOperations,
     RetentionOperations,
     BlobOperations {
@@ -122,6 +126,7 @@ export function createProcessRegistry(store: ProcessStore): ProcessRegistry {
     ...createOutboxOperations(store),
     ...createPendingCallOperations(store),
     ...createSessionOperations(store),
+    ...createStreamOperations(store),
     ...createRetentionOperations(store),
     ...createBlobOperations(store),
     watch: (listener, options) => store.watch(listener, options),

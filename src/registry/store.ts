@@ -13,6 +13,7 @@ import type { PendingCall } from '../model/pending-call.ts'
 import type { ProcessRecord, StoredProcess } from '../model/process.ts'
 import type { EndedPlace, PruneFilter, Tombstone } from '../model/retention.ts'
 import type { Session, SessionEntry, WaitingTurn } from '../model/session.ts'
+import type { StreamHead, StreamRow } from '../model/stream.ts'
 import type { WorkerRow } from '../model/worker-row.ts'
 import type { HostTransaction } from './host-transaction.ts'
 
@@ -125,6 +126,10 @@ export interface StoreReader {
   /** Processes whose wake target is the session or one of its frames, in any order. */
   listWakingIds(sessionId: string): Operation<ProcessId[]>
   loadEnv(ref: string): Operation<Uint8Array | undefined>
+  /** Rows of the channel that end above `from`, in order of offset. */
+  listStreamRows(id: ProcessId, channel: string, from: number, limit: number): Operation<StreamRow[]>
+  /** Where each channel of the process ends, in byte order of their names. */
+  listStreamHeads(id: ProcessId): Operation<StreamHead[]>
   loadPendingCall(key: string): Operation<PendingCall | undefined>
   /** Approvals without an answer, of processes that have not ended, by the time they were asked for and their key. */
   listOpenApprovals(options: {
@@ -279,6 +284,11 @@ export interface StoreTransaction extends StoreReader {
   saveAnswer(call: PendingCall): Operation<boolean>
   /** Writes the approval and the answer. `false`: the approval that stands there is not `expected`. */
   saveApproval(call: ApprovalCall, expected: Approval): Operation<boolean>
+  /**
+   * While the lease is current and live, and the channel ends where the row begins. `false`: one of them is not so. Gone
+   * with the process's row.
+   */
+  insertStreamRow(row: StreamRow, guard: LeaseGuard): Operation<boolean>
   /** `false`: there is a session of this id. */
   insertSession(session: Session): Operation<boolean>
   /** Saves the mutable part, if what is stored still has the expected version. `false`: it has not. */
@@ -295,8 +305,8 @@ export interface StoreTransaction extends StoreReader {
   /** Those made before this time. */
   deleteSessionTombstones(before: number): Operation<void>
   /**
-   * Deletes an ended process with everything of it: log, journal, waits, pending calls, wakes, grants, lease. Returns how many events
-   * went. `undefined`: it has not ended or is not there, and nothing was deleted.
+   * Deletes an ended process with everything of it: log, streams, journal, waits, pending calls, wakes, grants, lease.
+   * Returns how many events went. `undefined`: it has not ended or is not there, and nothing was deleted.
    */
   deleteProcess(id: ProcessId): Operation<number | undefined>
   /** At a new change position. */

@@ -2,10 +2,12 @@ import type { ProcessEvent } from '../model/event.ts'
 import type { ProcessId } from '../model/ids.ts'
 import type { Outcome } from '../model/outcome.ts'
 import type { ProcessRecord } from '../model/process.ts'
+import type { StreamEntry } from '../model/stream.ts'
 import { followEvents, ProcessAwaiter } from './awaiter.ts'
 import { ChangeFeed } from './change-feed.ts'
-import { ChangeHub } from './change-hub.ts'
+import { ChangeHub, streamOf } from './change-hub.ts'
 import { type ProcessEventSink, SinkFeed, type SinkFeedOptions } from './event-sink.ts'
+import { type FollowStreamOptions, StreamFollower } from './follow-stream.ts'
 import type { ProcessRegistry, RegisterResult } from './registry.ts'
 import type { ProcessChange } from './store.ts'
 
@@ -29,6 +31,8 @@ export interface WatchedRegistry extends ProcessRegistry {
     id: string,
     options?: { readonly after?: number; readonly signal?: AbortSignal },
   ): AsyncIterable<ProcessEvent>
+  /** Entries of a channel with an offset of `from` or above, existing and future, until the process has ended and all are given. */
+  followStream(id: string, channel: string, options?: FollowStreamOptions): AsyncIterable<StreamEntry>
   /** From now on the sink hears of what is appended through this registry. Returns how to stop. */
   addSink(sink: ProcessEventSink, options: SinkFeedOptions): () => void
 }
@@ -41,6 +45,7 @@ export function watchRegistry(registry: ProcessRegistry): WatchedRegistry {
   const hub: ChangeHub = new ChangeHub(demand => feed.setDemand(demand))
   const feed = new ChangeFeed(registry, hub)
   const awaiter = new ProcessAwaiter(registry, hub)
+  const streams = new StreamFollower(registry)
 
   /**
    * Ticks after the write has succeeded. Leases, reads and the worklist do not tick: nobody waits for them. `change`: what
@@ -116,6 +121,10 @@ export function watchRegistry(registry: ProcessRegistry): WatchedRegistry {
     resolveStep: ticking(registry.resolveStep, byId),
     ackWake: ticking(registry.ackWake, byId),
     emit: telling(registry.emit, byLease),
+    appendToStreams: async (lease, rows) => {
+      await registry.appendToStreams(lease, rows)
+      hub.notify(streamOf(lease.processId))
+    },
     enterBody: ticking(registry.enterBody, byLease, goesOn),
     park: ticking(registry.park, byLease, goesOn),
     endAttempt: ticking(registry.endAttempt, byLease, goesOn),
@@ -124,6 +133,7 @@ export function watchRegistry(registry: ProcessRegistry): WatchedRegistry {
     awaitOutcome: (id, options) => awaiter.awaitTerminal(id, options),
     awaitEvent: (id, eventType, after, options) => awaiter.awaitEvent(id, eventType, after, options),
     followEvents: (id, options) => followEvents(watched, id, options),
+    followStream: (id, channel, options) => streams.follow(watched, id, channel, options),
     addSink: (sink, options) => {
       const added = new SinkFeed(sink, options)
       sinks.add(added)

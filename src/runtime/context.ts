@@ -67,6 +67,11 @@ export interface ProcessContext<Input = unknown> {
   start(request: AnyStart, options?: { readonly key?: string }): Promise<StartedChild>
   /** A handle on any process of the registry. No I/O; an id that is not registered shows at its first use. */
   handle(processId: string): ContextHandle
+  /**
+   * A channel of this process, for what it says while it works: read by any number of others while it runs and after,
+   * from any offset. What an attempt said that failed is taken back. Works inside steps as well.
+   */
+  stream(channel: string): StreamWriter
   /** Appends an event of a type that the kind declares. Replays return the recorded event. */
   emit(eventType: string, payload: Json): Promise<ProcessEvent>
   /**
@@ -85,6 +90,19 @@ export interface ProcessContext<Input = unknown> {
   random(): number
   /** A version 4 UUID, the same at every attempt. */
   uuid(): string
+}
+
+/**
+ * Takes deltas for a channel. They are stored within milliseconds, together, and before a step that said them is
+ * journaled; never in a Temporal history.
+ */
+export interface StreamWriter {
+  /** Resolves when the delta is taken; waits only where much is not stored yet. `data` is plain JSON (`usage` otherwise). */
+  write(data: unknown): Promise<void>
+  /** Resolves when everything that was said until now is stored. */
+  flush(): Promise<void>
+  /** For `pipeTo`: each chunk is a delta. */
+  writable(): WritableStream<unknown>
 }
 
 /** Every answer of a wait is journaled before it is given: value, outcome, or that the time was over. */

@@ -41,6 +41,7 @@ import { sessionCases } from './registry-suite/sessions.ts'
 import { signalCases } from './registry-suite/signals.ts'
 import { silenceCases } from './registry-suite/silence.ts'
 import { startCases } from './registry-suite/starts.ts'
+import { streamCases } from './registry-suite/streams.ts'
 import { textCases } from './registry-suite/texts.ts'
 import { tombstoneCases } from './registry-suite/tombstones.ts'
 import { unknownCases } from './registry-suite/unknown.ts'
@@ -89,6 +90,7 @@ export const SUBJECTS: Readonly<Record<string, (it: Case) => void>> = {
   'approvals of tool calls': approvalCases,
   sessions: sessionLogCases,
   'turns that wait for their session': waitingTurnCases,
+  streams: streamCases,
   wakes: wakeCases,
   'the outbox': outboxCases,
   'wakes of sessions that are gone': goneSessionCases,

@@ -19,7 +19,7 @@ import { errorWith, ID, journalEntry, leaseOf, NOW, owner, stored, wakeDelivery 
 import { connect, createDatabase, openPostgres, randomName } from './postgres-fixtures.ts'
 import { describeSchema } from './postgres-schema.ts'
 import { spawnPostgresChild } from './spawn-child.ts'
-import { drainRequest, foundBy, guardOf, insert, load, workerRow } from './store-fixtures.ts'
+import { drainRequest, foundBy, guardOf, insert, load, streamRow, workerRow } from './store-fixtures.ts'
 
 const url = inject('postgresUrl')
 
@@ -231,6 +231,17 @@ describe('by its query plan', () => {
       ['journal_pkey (process_id = $ and epoch = $ and address = $)'],
     ],
     ['listJournal', tx => tx.listJournal(ID, 0), ['journal_pkey (process_id = $ and epoch = $)', 'Sort']],
+    [
+      'listStreamRows',
+      tx => tx.listStreamRows(ID, 'text', 3, 10),
+      ['stream_rows_pkey (process_id = $ and channel = $ and to_offset > $)'],
+    ],
+    ['listStreamHeads', tx => tx.listStreamHeads(ID), ['stream_rows_pkey (process_id = $)']],
+    [
+      'insertStreamRow',
+      tx => tx.insertStreamRow(streamRow(), guard),
+      [LEASE_ID, 'stream_rows_pkey (process_id = $ and channel = $)'],
+    ],
     ['listDue', tx => tx.listDue(NOW, 10), ['processes_by_due (due_at <= $)']],
     ['nextDue', tx => tx.nextDue(), ['processes_by_due']],
     [

@@ -22,6 +22,7 @@ import {
   foundBy,
   guardOf,
   openSqlite,
+  streamRow,
   temporaryPath,
   workerRow,
 } from './store-fixtures.ts'
@@ -77,6 +78,7 @@ describe('by its query plan', () => {
   const EVENT_ID = 'events USING INDEX sqlite_autoindex_events_1 (process_id=?'
   const JOURNAL_BLOBS = 'journal_blobs USING PRIMARY KEY (process_id=? AND epoch=? AND address=?)'
   const JOURNAL_ID = 'journal USING PRIMARY KEY (process_id=? AND epoch=?'
+  const STREAM_ID = 'stream_rows USING INDEX sqlite_autoindex_stream_rows_1 (process_id=?'
 
   const ENDED = 'processes USING INDEX processes_by_end ((updated_at,id)>(?,?) AND updated_at<?)'
   const TOMBSTONE_ID = 'tombstones USING PRIMARY KEY (id=?)'
@@ -164,6 +166,17 @@ describe('by its query plan', () => {
     ['ackWake', tx => tx.ackWake(ID, 1), [`${EVENT_ID} AND sequence=?)`]],
     ['listJournal', tx => tx.listJournal(ID, 0), [`${JOURNAL_ID})`]],
     ['loadJournalEntry', tx => tx.loadJournalEntry(ID, 0, 'a'), [`${JOURNAL_ID} AND address=?)`]],
+    [
+      'listStreamRows',
+      tx => tx.listStreamRows(ID, 'text', 3, 10),
+      [`${STREAM_ID} AND channel=? AND to_offset>?)`],
+    ],
+    ['listStreamHeads', tx => tx.listStreamHeads(ID), [`${STREAM_ID})`.replace('USING', 'USING COVERING')]],
+    [
+      'insertStreamRow',
+      tx => tx.insertStreamRow(streamRow(), guard),
+      [LEASE_ID, 'before USING COVERING INDEX sqlite_autoindex_stream_rows_1 (process_id=? AND channel=?)'],
+    ],
     ['listDue', tx => tx.listDue(NOW, 10), ['processes USING INDEX processes_by_due (due_at<?)']],
     ['nextDue', tx => tx.nextDue(), ['processes USING COVERING INDEX processes_by_due (due_at>?)']],
     [
@@ -303,6 +316,7 @@ describe('by its query plan', () => {
         'journal USING PRIMARY KEY (process_id=?)',
         'process_blobs USING PRIMARY KEY (process_id=?)',
         'pending_calls USING INDEX pending_calls_by_process (process_id=?)',
+        `${STREAM_ID})`.replace('USING', 'USING COVERING'),
         WAITS,
         'wakes USING COVERING INDEX wakes_by_process (process_id=?)',
       ],

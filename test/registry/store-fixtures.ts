@@ -8,6 +8,7 @@ import type { Json } from '../../src/model/json.ts'
 import type { ProcessLease } from '../../src/model/lease.ts'
 import type { StoredProcess } from '../../src/model/process.ts'
 import type { Session } from '../../src/model/session.ts'
+import type { StreamRow } from '../../src/model/stream.ts'
 import type { WorkerRow } from '../../src/model/worker-row.ts'
 import { createMemoryStore } from '../../src/registry/memory/memory-store.ts'
 import { createSqliteStore, type SqliteStoreOptions } from '../../src/registry/sql/sqlite-store.ts'
@@ -120,6 +121,20 @@ export const createdSession = (sessionId: string): Session => ({
   version: 1,
   createdAtMs: NOW,
   updatedAtMs: NOW,
+})
+
+/** The first of a channel. */
+export const streamRow = (patch: Partial<StreamRow> = {}): StreamRow => ({
+  processId: ID,
+  channel: 'text',
+  from: 0,
+  to: 2,
+  epoch: 0,
+  attempt: 1,
+  fence: 1,
+  content: { deltas: [HOSTILE_JSON, 'b'], step: HOSTILE },
+  writtenAtMs: NOW,
+  ...patch,
 })
 
 export const guardOf = (lease: ProcessLease, now = NOW): LeaseGuard => ({

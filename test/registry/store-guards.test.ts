@@ -14,6 +14,7 @@ import {
   insertLeased,
   load,
   STORES,
+  streamRow,
 } from './store-fixtures.ts'
 
 describe.each(STORES)('the $name store', ({ open }) => {
@@ -93,6 +94,32 @@ describe.each(STORES)('the $name store', ({ open }) => {
     expect([await save(), await save()]).toEqual([true, false])
     expect(await store.read(tx => tx.loadPendingCall('k'))).toEqual(voted)
     expect(await store.read(tx => tx.listOpenApprovals({ processId: ID, limit: 1 }))).toEqual([voted])
+  })
+
+  describe('a row of a stream', () => {
+    test.each(leaseGuards())('is written under $title: $isHeld', async ({ isHeld, guard, release }) => {
+      const store = await open()
+      const lease = await insertLeased(store)
+      if (release) await store.transaction(tx => tx.saveLease(ID, { fence: 1 }, 1))
+      const row = streamRow()
+      expect(await store.transaction(tx => tx.insertStreamRow(row, guard(guardOf(lease))))).toBe(isHeld)
+      expect(await store.read(tx => tx.listStreamRows(ID, 'text', 0, 9))).toStrictEqual(isHeld ? [row] : [])
+    })
+
+    test('is written where its channel ends, and nowhere else', async () => {
+      const store = await open()
+      const guard = guardOf(await insertLeased(store))
+      const write = (from: number, to: number, channel = 'text') =>
+        store.transaction(tx => tx.insertStreamRow(streamRow({ from, to, channel }), guard))
+      expect(await write(2, 4)).toBe(false)
+      expect([await write(0, 2), await write(0, 2), await write(1, 4), await write(4, 5)]).toEqual([
+        true,
+        false,
+        false,
+        false,
+      ])
+      expect([await write(2, 4), await write(0, 1, 'other')]).toEqual([true, true])
+    })
   })
 
   test('a session is saved over the version that was read, and no other', async () => {

@@ -160,6 +160,36 @@ export const crashHostOn = (registry: RegistrySource) =>
           return { before, after: process.pid, attempt: ctx.attempt }
         },
       }),
+      /** Says as a chat does: one step that is over, then one in which it waits at the door. */
+      chat: defineEngine({
+        disposition: 'rerunnable',
+        input,
+        async run(ctx) {
+          const ui = ctx.stream('ui')
+          const say = async (text: string) => {
+            for (const delta of text) await ui.write({ type: 'text-delta', id: 't', delta })
+          }
+          const chatStep = (name: string, text: string, then: () => Promise<void>) =>
+            ctx.step(name, async () => {
+              await ui.write({ type: 'start-step' })
+              await ui.write({ type: 'text-start', id: 't' })
+              await say(text)
+              await then()
+              await ui.write({ type: 'text-end', id: 't' })
+              await ui.write({ type: 'finish-step' })
+            })
+          await ui.write({ type: 'start', messageId: 'm' })
+          await chatStep('first', 'Hello. ', async () => {})
+          await chatStep('second', `This is attempt ${ctx.attempt}`, async () => {
+            await ui.flush()
+            mark(ctx.input.folder, 'began', ctx.id)
+            await passDoor(ctx.input.folder, ctx.signal)
+            await say('.')
+          })
+          await ui.write({ type: 'finish' })
+          return { attempt: ctx.attempt }
+        },
+      }),
       /** Waits for a child that waits at the door. */
       parent: defineEngine({
         disposition: 'rerunnable',

@@ -16,6 +16,7 @@ import type { ProcessChange, QueuePlace, StoreReader, WakeGroup } from '../store
 import { listBlobs } from './blobs.ts'
 import { createRetentionReader } from './retention.ts'
 import { grantKey, journalKey, type MemoryState } from './state.ts'
+import { createStreamReader } from './streams.ts'
 
 export interface MemoryReaderOptions {
   readonly registryId: string
@@ -244,6 +245,7 @@ export function createMemoryReader(state: MemoryState, options: MemoryReaderOpti
           .map(({ record }) => record.id),
       ),
     ...createRetentionReader(state, registryId),
+    ...createStreamReader(state),
     loadEnv: ref => immediately(() => state.envs.get(ref)?.slice()),
     loadPendingCall: key => immediately(() => state.pendingCalls.get(key)),
     listOpenApprovals: ({ processId, limit }) =>

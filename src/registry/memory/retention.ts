@@ -66,6 +66,7 @@ export function createRetentionWriter(state: MemoryState): RetentionWriter {
         deleteWhere(state.wakes, wake => wake.delivery.processId === id)
         deleteWhere(state.pendingCalls, call => call.processId === id)
         deleteWhere(state.grants, grant => grant.processId === id)
+        deleteWhere(state.streams, rows => rows[0]?.processId === id)
         state.processes.delete(id)
         return events
       }),

@@ -9,6 +9,7 @@ import type { PendingCall } from '../../model/pending-call.ts'
 import type { StoredProcess } from '../../model/process.ts'
 import type { Tombstone } from '../../model/retention.ts'
 import type { Session, SessionEntry, WaitingTurn } from '../../model/session.ts'
+import type { StreamRow } from '../../model/stream.ts'
 import type { WorkerRow } from '../../model/worker-row.ts'
 import type { MemoryBlob } from './blobs.ts'
 import { TransactionalMap, UndoLog } from './transactional-map.ts'
@@ -47,6 +48,8 @@ export class MemoryState {
   readonly sessionBlobs = new TransactionalMap<string, readonly string[]>(this.undo)
   /** Hashes that a journal entry refers to, by the entry's key. */
   readonly journalBlobs = new TransactionalMap<string, readonly string[]>(this.undo)
+  /** Per process and channel, in order of offset. */
+  readonly streams = new TransactionalMap<string, readonly StreamRow[]>(this.undo)
   /** By scope and process. */
   readonly grants = new TransactionalMap<string, HandleGrant>(this.undo)
   /** By key: when the next of an evenly spaced row would begin. */
@@ -62,3 +65,5 @@ export const grantKey = (scopeId: string, processId: ProcessId): string =>
 
 export const journalKey = (id: ProcessId, epoch: number, address: string): string =>
   JSON.stringify([id, epoch, address])
+
+export const streamKey = (id: ProcessId, channel: string): string => JSON.stringify([id, channel])

@@ -10,6 +10,7 @@ import { deleteBlobs, keepEntry, keepOfProcess, keepOfSession, LARGE_PLACES } fr
 import { frozenCopy } from './frozen.ts'
 import { createRetentionWriter } from './retention.ts'
 import { grantKey, journalKey, type MemoryState } from './state.ts'
+import { createStreamWriter } from './streams.ts'
 import type { TransactionalMap } from './transactional-map.ts'
 
 export function createMemoryTransaction(state: MemoryState, reader: StoreReader): StoreTransaction {
@@ -211,6 +212,7 @@ export function createMemoryTransaction(state: MemoryState, reader: StoreReader)
           if (deletedAtMs < before) state.sessionTombstones.delete(sessionId)
       }),
     ...createRetentionWriter(state),
+    ...createStreamWriter(state, holds),
     deleteBlobs: hashes => immediately(() => deleteBlobs(state, hashes)),
   }
 }

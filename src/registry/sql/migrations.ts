@@ -11,6 +11,7 @@ import { effects } from './migrations/0010-effects.ts'
 import { flow } from './migrations/0011-flow.ts'
 import { waitingTurns } from './migrations/0012-waiting-turns.ts'
 import { approvals } from './migrations/0013-approvals.ts'
+import { streams } from './migrations/0014-streams.ts'
 
 /** One step of the schema's history. Never changed once released: the next change is the next number. */
 export interface Migration {
@@ -35,6 +36,7 @@ export const MIGRATIONS: readonly Migration[] = [
   flow,
   waitingTurns,
   approvals,
+  streams,
 ]
 
 /** The schema that this version of Leasehold writes. */

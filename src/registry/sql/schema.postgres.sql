@@ -243,6 +243,20 @@ CREATE TABLE sessions (
   PRIMARY KEY (session_id)
 );
 
+CREATE TABLE stream_rows (
+  process_id text collate "C" not null,
+  channel text collate "C" not null,
+  to_offset bigint not null,
+  from_offset bigint not null,
+  epoch bigint not null,
+  attempt bigint not null,
+  fence bigint not null,
+  content text not null,
+  written_at bigint not null,
+  PRIMARY KEY (process_id, channel, to_offset),
+  FOREIGN KEY (process_id) REFERENCES processes(id) ON DELETE CASCADE
+);
+
 CREATE TABLE tombstones (
   id text collate "C" not null,
   status text collate "C" not null,

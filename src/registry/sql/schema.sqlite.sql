@@ -234,6 +234,19 @@ CREATE TABLE sessions (
   updated_at integer not null
 ) strict;
 
+CREATE TABLE stream_rows (
+  process_id text not null references processes (id) on delete cascade,
+  channel text not null,
+  to_offset integer not null,
+  from_offset integer not null,
+  epoch integer not null,
+  attempt integer not null,
+  fence integer not null,
+  content text not null,
+  written_at integer not null,
+  primary key (process_id, channel, to_offset)
+) strict;
+
 CREATE TABLE tombstones (
   id text not null primary key,
   status text not null,

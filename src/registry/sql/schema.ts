@@ -18,6 +18,7 @@ import type {
 } from '../../model/process.ts'
 import type { CausalRef } from '../../model/provenance.ts'
 import type { Session, SessionEntry } from '../../model/session.ts'
+import type { StreamContent } from '../../model/stream.ts'
 import type { WaitState } from '../../model/wait.ts'
 import type { WakeDelivery } from '../../model/wake.ts'
 import type { JsonText } from './json-text.ts'
@@ -41,6 +42,7 @@ export interface Schema {
   readonly waiting_turns: WaitingTurnRow
   readonly session_tombstones: SessionTombstoneRow
   readonly tombstones: TombstoneRow
+  readonly stream_rows: StreamTableRow
   readonly blobs: BlobRow
   readonly process_blobs: ProcessBlobRow
   readonly journal_blobs: JournalBlobRow
@@ -295,6 +297,18 @@ export interface TombstoneRow {
   readonly fence: number
   readonly last_sequence: number
   readonly change_seq: number
+}
+
+export interface StreamTableRow {
+  readonly process_id: ProcessId
+  readonly channel: string
+  readonly to_offset: number
+  readonly from_offset: number
+  readonly epoch: number
+  readonly attempt: number
+  readonly fence: number
+  readonly content: JsonText<StreamContent>
+  readonly written_at: number
 }
 
 /** Where a JSON column of another table holds a reference, the text stands here (`model/blob.ts`). */

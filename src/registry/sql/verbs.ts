@@ -72,6 +72,7 @@ import {
   loadSessionForUpdate,
   saveSession,
 } from './sessions.ts'
+import { insertStreamRow, listStreamHeads, listStreamRows } from './streams.ts'
 import {
   deleteTombstone,
   deleteTombstones,
@@ -134,6 +135,8 @@ export const createSqlReader = (session: SqlSession, platform: SqlPlatform): Sto
   listGrantsOfProcess: id => listGrantsOfProcess(session, id),
   listGrantedIds: sessionId => listGrantedIds(session, sessionId),
   listWakingIds: sessionId => listWakingIds(session, sessionId),
+  listStreamRows: (id, channel, from, limit) => listStreamRows(session, id, channel, from, limit),
+  listStreamHeads: id => listStreamHeads(session, id),
   loadEnv: ref => loadEnv(session, ref),
   loadPendingCall: key => loadPendingCall(session, key),
   listOpenApprovals: options => listOpenApprovals(session, options),
@@ -182,6 +185,7 @@ export const createSqlTransaction = (session: SqlSession, platform: SqlPlatform)
   deleteRates: beforeMs => deleteRates(session, beforeMs),
   insertEnv: (ref, bytes) => insertEnv(session, ref, bytes),
   insertPendingCall: (call, guard) => insertPendingCall(session, call, guard),
+  insertStreamRow: (row, guard) => insertStreamRow(session, row, guard),
   saveAnswer: call => saveAnswer(session, call),
   saveApproval: (call, expected) => saveApproval(session, call, expected),
   loadSession: id => loadSessionForUpdate(session, id),

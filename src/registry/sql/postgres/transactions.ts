@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Pool, PoolClient } from 'pg'
 import { LeaseholdError } from '../../../model/errors.ts'
 import type { ProcessId } from '../../../model/ids.ts'
+import { streamOf } from '../../change-hub.ts'
 import { runAsynchronously } from '../../operation.ts'
 import type { Operation, StoreReader, StoreTransaction } from '../../store.ts'
 import type { SqlPlatform } from '../session.ts'
@@ -167,7 +168,7 @@ function isRepeatable(error: unknown, tries: number): boolean {
 /** Random, so that transactions which met once do not meet again; long enough for a server that comes up. */
 const pauseMs = (tries: number): number => 1 + Math.random() * Math.min(250, 2 ** Math.min(tries, 10))
 
-/** Notes whose record changes: what others are told of. */
+/** Notes whose record or streams change: what others are told of. */
 export const noting = (tx: StoreTransaction, changed: Set<ProcessId>): StoreTransaction => ({
   ...tx,
   insertProcess(process) {
@@ -177,5 +178,9 @@ export const noting = (tx: StoreTransaction, changed: Set<ProcessId>): StoreTran
   saveProcess(process, guard) {
     changed.add(process.record.id)
     return tx.saveProcess(process, guard)
+  },
+  insertStreamRow(row, guard) {
+    changed.add(streamOf(row.processId))
+    return tx.insertStreamRow(row, guard)
   },
 })

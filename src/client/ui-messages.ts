@@ -1,0 +1,52 @@
+import type { UIMessageChunk } from 'ai'
+import { StreamView } from '../model/stream.ts'
+import { type UiChunk, UiMessages } from '../model/ui-messages.ts'
+import type { WatchedRegistry } from '../registry/watch.ts'
+
+/** Shown to a chat whose earlier steps were taken back: it reads again, from the beginning. */
+const READ_AGAIN: UiChunk = {
+  type: 'error',
+  errorText: 'The answer was begun anew after a crash. Read it again.',
+}
+
+/**
+ * A channel that holds UI message chunks, as the AI SDK's `useChat` and `readUIMessageStream` take them: first what stands,
+ * then what comes. Who cancels the stream, or whose signal fires, stops reading and nothing else.
+ */
+export function readUiMessages(
+  connect: () => Promise<WatchedRegistry>,
+  { id, channel, signal }: { readonly id: string; readonly channel: string; readonly signal?: AbortSignal },
+): ReadableStream<UIMessageChunk> {
+  const stopped = new AbortController()
+  const until = signal === undefined ? stopped.signal : AbortSignal.any([signal, stopped.signal])
+  const chunks = chunksOf(connect, { id, channel, signal: until })
+  return new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await chunks.next()
+      if (done) controller.close()
+      // The code that wrote the channel answers for its chunks; the AI SDK checks them as they are read.
+      else controller.enqueue(value as UIMessageChunk)
+    },
+    cancel: () => stopped.abort(new Error('The reader has gone.')),
+  })
+}
+
+async function* chunksOf(
+  connect: () => Promise<WatchedRegistry>,
+  { id, channel, signal }: { readonly id: string; readonly channel: string; readonly signal: AbortSignal },
+): AsyncGenerator<UiChunk> {
+  const registry = await connect()
+  const view = new StreamView()
+  while (true) {
+    const { entries } = await registry.readStream(id, channel, view.next)
+    if (entries.length === 0) break
+    for (const entry of entries) view.apply(entry)
+  }
+  const messages = new UiMessages(view.deltas)
+  yield* messages.chunks
+  for await (const entry of registry.followStream(id, channel, { from: view.next, signal })) {
+    const chunks = messages.next(entry)
+    if (chunks === undefined) return yield READ_AGAIN
+    yield* chunks
+  }
+}

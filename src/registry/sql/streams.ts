@@ -1,0 +1,111 @@
+import { type RawBuilder, sql } from 'kysely'
+import type { ProcessId } from '../../model/ids.ts'
+import type { StreamHead, StreamRow } from '../../model/stream.ts'
+import type { LeaseGuard, Operation } from '../store.ts'
+import { decode, encode } from './json-text.ts'
+import { type GuardBindings, guardBindings, heldLease } from './leases.ts'
+import type { StreamTableRow } from './schema.ts'
+import type { SqlSession } from './session.ts'
+import { type Named, prepare, type SqlValue } from './statement.ts'
+
+const COLUMNS = [
+  'process_id',
+  'channel',
+  'to_offset',
+  'from_offset',
+  'epoch',
+  'attempt',
+  'fence',
+  'content',
+  'written_at',
+] as const satisfies readonly (keyof StreamTableRow)[]
+
+// The union of the columns' types would not be callable.
+const bound = (parameter: RawBuilder<SqlValue>): RawBuilder<SqlValue> => parameter
+
+/** Two that go on at the same offset: one is refused here, or by the primary key where neither sees the other. */
+const insertRow = prepare((db, p: Named<StreamTableRow & GuardBindings>, dialect) =>
+  db
+    .insertInto('stream_rows')
+    .columns(COLUMNS)
+    .expression(
+      db
+        .selectNoFrom(COLUMNS.map(column => bound(p[column]).as(column)))
+        .where(({ exists }) => exists(heldLease(db, p.process_id, p, dialect)))
+        .where(({ eb, fn, selectFrom }) =>
+          eb(
+            fn.coalesce(
+              selectFrom('stream_rows as before')
+                .select(({ fn }) => fn.max<number>('before.to_offset').as('end'))
+                .where('before.process_id', '=', p.process_id)
+                .where('before.channel', '=', p.channel),
+              sql.lit(0),
+            ),
+            '=',
+            p.from_offset,
+          ),
+        ),
+    ),
+)
+
+export function* insertStreamRow(session: SqlSession, row: StreamRow, guard: LeaseGuard): Operation<boolean> {
+  const bindings = {
+    process_id: row.processId,
+    channel: row.channel,
+    to_offset: row.to,
+    from_offset: row.from,
+    epoch: row.epoch,
+    attempt: row.attempt,
+    fence: row.fence,
+    content: encode(row.content),
+    written_at: row.writtenAtMs,
+    ...guardBindings(guard),
+  }
+  return (yield* session.run(insertRow, bindings)) === 1
+}
+
+const selectRows = prepare((db, p: Named<{ id: ProcessId; channel: string; from: number; limit: number }>) =>
+  db
+    .selectFrom('stream_rows')
+    .selectAll()
+    .where('process_id', '=', p.id)
+    .where('channel', '=', p.channel)
+    .where('to_offset', '>', p.from)
+    .orderBy('to_offset')
+    .limit(p.limit),
+)
+
+export function* listStreamRows(
+  session: SqlSession,
+  id: ProcessId,
+  channel: string,
+  from: number,
+  limit: number,
+): Operation<StreamRow[]> {
+  const rows = yield* session.all(selectRows, { id, channel, from, limit })
+  return rows.map(row => ({
+    processId: row.process_id,
+    channel: row.channel,
+    from: row.from_offset,
+    to: row.to_offset,
+    epoch: row.epoch,
+    attempt: row.attempt,
+    fence: row.fence,
+    content: decode(row.content),
+    writtenAtMs: row.written_at,
+  }))
+}
+
+const selectHeads = prepare((db, p: Named<{ id: ProcessId }>) =>
+  db
+    .selectFrom('stream_rows')
+    .select(({ fn }) => ['channel', fn.max<number>('to_offset').as('next')])
+    .where('process_id', '=', p.id)
+    .groupBy('channel')
+    .orderBy('channel'),
+)
+
+export function* listStreamHeads(session: SqlSession, id: ProcessId): Operation<StreamHead[]> {
+  const rows = yield* session.all(selectHeads, { id })
+  return rows.map(({ channel, next }) => ({ channel, next }))
+}

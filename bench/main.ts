@@ -23,6 +23,7 @@ import { watchMachine } from './support/machine.ts'
 import { formatTable, type MeasuredRow } from './support/table.ts'
 import { throughput } from './throughput.ts'
 import { waits } from './waits.ts'
+import { wakes } from './wakes.ts'
 
 const BENCHES: Readonly<Record<string, Bench>> = {
   latency,
@@ -30,6 +31,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   history,
   steps,
   waits,
+  wakes,
   cancel,
   recovery,
   drain,
@@ -39,7 +41,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
 }
 
 /** These run without a server, and are not to be disturbed by one. */
-const SERVERLESS: ReadonlySet<string> = new Set(['registry', 'inline', 'streams'])
+const SERVERLESS: ReadonlySet<string> = new Set(['wakes', 'registry', 'inline', 'streams'])
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

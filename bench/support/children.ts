@@ -12,7 +12,10 @@ type MessageOf<Type extends WorkerMessage['type']> = Extract<WorkerMessage, { ty
 export interface WorkerProcess extends AsyncDisposable {
   readonly pid: number
   /** The message of this type about this id; one that came before the call counts. */
-  next<Type extends 'running' | 'ending' | 'aborted'>(type: Type, id: string): Promise<MessageOf<Type>>
+  next<Type extends 'running' | 'ending' | 'aborted' | 'woken'>(
+    type: Type,
+    id: string,
+  ): Promise<MessageOf<Type>>
   /** SIGKILL: no handler runs, nothing is flushed. */
   kill(): Promise<void>
 }

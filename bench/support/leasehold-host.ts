@@ -11,6 +11,12 @@ export const createBenchHost = (registryPath: string) => benchHostOn(sqliteRegis
 export const benchHostOn = (registry: RegistrySource) =>
   defineHost({
     registry,
+    wakes: {
+      deliver: ({ wakeId }) => {
+        tellBench({ type: 'woken', id: wakeId, atMs: wallMs() })
+        return 'enqueued'
+      },
+    },
     engines: {
       /** One no-op step. */
       noop: defineEngine({

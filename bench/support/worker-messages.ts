@@ -5,6 +5,8 @@ export type WorkerMessage =
   | { readonly type: 'running'; readonly id: string; readonly attempt: number; readonly atMs: number }
   /** Its code is about to return. */
   | { readonly type: 'ending'; readonly id: string; readonly atMs: number }
+  /** The host's sink has been called with this wake. */
+  | { readonly type: 'woken'; readonly id: string; readonly atMs: number }
   /** Its code has been told to stop. */
   | { readonly type: 'aborted'; readonly id: string; readonly atMs: number }
 

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 import { eventually } from './eventually.ts'
 import type { InlineMainOptions } from './inline-main.ts'
+import type { WakeMainOptions } from './wake-main.ts'
 import type { WorkerMainOptions } from './worker-main.ts'
 
 export interface WorkerProcess {
@@ -35,6 +36,10 @@ export interface SpawnOptions extends WorkerMainOptions {
 /** The same without a server: an inline worker. */
 export const spawnInlineWorker = (options: InlineMainOptions): Promise<WorkerProcess> =>
   spawnWorkerMain('inline-main.ts', options)
+
+/** One that tells a session of what it does, and hands that over. */
+export const spawnWakeWorker = (options: WakeMainOptions): Promise<WorkerProcess> =>
+  spawnWorkerMain('wake-main.ts', options)
 
 async function spawnWorkerMain(file: string, options: object, clockAheadMs?: number): Promise<WorkerProcess> {
   const script = fileURLToPath(new URL(file, import.meta.url))

@@ -1,0 +1,84 @@
+/**
+ * An inline worker in an OS process of its own whose host takes wakes, and dies doing so where it is told to:
+ * `node wake-main.ts OPTIONS`. It says each step as one line of JSON.
+ */
+import { writeSync } from 'node:fs'
+import { MockLanguageModelV4 } from 'ai/test'
+import {
+  createInlineWorker,
+  defineEngine,
+  defineHost,
+  sqliteRegistry,
+  type WakeSink,
+} from '../../src/index.ts'
+import { mark, readMarks } from './marks.ts'
+
+export interface WakeMainOptions {
+  readonly registryPath: string
+  readonly folder: string
+  /** Where it is killed, the first time that it comes there. */
+  readonly dies?: 'after the append' | 'before the hand-over' | 'after the hand-over'
+  /** So much later than it is: what its predecessor held is to be taken over. */
+  readonly clockAheadMs?: number
+}
+
+export const tellingHost = ({ registryPath, folder, dies, clockAheadMs = 0 }: WakeMainOptions) => {
+  const dieAt = (place: WakeMainOptions['dies']) => {
+    if (dies !== place || readMarks(folder, 'died').length > 0) return undefined
+    mark(folder, 'died')
+    process.kill(process.pid, 'SIGKILL')
+    return new Promise<never>(() => {})
+  }
+  const wakes: WakeSink = {
+    async deliver(wake, { inbox }) {
+      await dieAt('before the hand-over')
+      const receipt = await inbox(wake)
+      mark(folder, 'handed over', wake.input)
+      await dieAt('after the hand-over')
+      return receipt
+    },
+  }
+  return defineHost({
+    registry: sqliteRegistry({ path: registryPath, clock: () => Date.now() + clockAheadMs }),
+    models: { default: listening },
+    wakes,
+    engines: {
+      teller: defineEngine({
+        disposition: 'rerunnable',
+        events: { news: true },
+        wakes: { news: { input: 'payload' }, 'process.completed': { input: { const: 'the end' } } },
+        async run(ctx) {
+          await ctx.emit('news', 'the beginning')
+          await dieAt('after the append')
+        },
+      }),
+    },
+  })
+}
+
+const listening = new MockLanguageModelV4({
+  doGenerate: async () => ({
+    content: [{ type: 'text', text: 'heard' }],
+    finishReason: { unified: 'stop', raw: undefined },
+    usage: {
+      inputTokens: { total: 1, noCache: 1, cacheRead: 0, cacheWrite: 0 },
+      outputTokens: { total: 1, text: 1, reasoning: 0 },
+    },
+    warnings: [],
+  }),
+})
+
+if (process.argv[1] === import.meta.filename) {
+  const say = (what: string): void => void writeSync(1, `${JSON.stringify({ what })}\n`)
+  const nothing = () => {}
+  const options: WakeMainOptions = JSON.parse(process.argv[2] ?? '{}')
+  // Whoever started it has gone.
+  process.stdin.resume().on('end', () => process.exit())
+  const logger = { debug: nothing, info: nothing, warn: nothing, error: console.error }
+  const worker = createInlineWorker(tellingHost(options), { logger })
+  process.on('SIGTERM', () => worker.stop())
+  await worker.ready
+  say('ready')
+  await worker.run()
+  process.exit()
+}

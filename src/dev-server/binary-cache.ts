@@ -1,52 +1,57 @@
 import { mkdir, mkdtemp, open, readdir, rename, rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { whyNotExecutable } from './executable.ts'
 import { withFileLock } from './file-lock.ts'
 import { withProgress } from './progress.ts'
-import {
-  EXECUTABLE_SUFFIX,
-  type FindTemporalServerOptions,
-  TEMPORAL_CLI_VERSION,
-  type TemporalBinary,
-} from './temporal-cli.ts'
+import type { FindTemporalServerOptions } from './temporal-cli.ts'
 
-const NAME = `temporal-cli-${TEMPORAL_CLI_VERSION}`
-const STAGING_PREFIX = `${NAME}.making-`
+/** Something executable that is made once and kept in the cache folder. */
+export interface CachedBinary {
+  /** For people: `Temporal CLI v1.5.1`. */
+  readonly title: string
+  /** Its folder in the cache. The version is part of it, so that a new number means a new folder. */
+  readonly folder: string
+  /** The executable file in that folder; what it needs may stand beside it. */
+  readonly file: string
+}
 
 /** Where the binary stands in the cache. What stands there is whole: it comes by a rename, never by writing. */
-export const cachedPath = (cacheDir: string): string => join(cacheDir, NAME, `temporal${EXECUTABLE_SUFFIX}`)
+export const cachedPath = (cacheDir: string, { folder, file }: CachedBinary): string =>
+  join(cacheDir, folder, file)
 
-export async function findInCache(cacheDir: string): Promise<TemporalBinary | undefined> {
-  const path = cachedPath(cacheDir)
-  return (await whyNotExecutable(path)) === undefined ? { path, source: 'cache' } : undefined
+export async function isInCache(cacheDir: string, binary: CachedBinary): Promise<boolean> {
+  return (await whyNotExecutable(cachedPath(cacheDir, binary))) === undefined
 }
 
 /**
- * Puts a binary into the cache. One process at a time makes it, in a folder of its own; whoever comes meanwhile
- * waits and uses the result. If the maker dies, the next one takes over at once and clears its leavings away.
+ * Puts a binary into the cache. One process at a time makes it, in a folder of its own that becomes the cached one;
+ * whoever comes meanwhile waits and uses the result. If the maker dies, the next one takes over at once and clears its
+ * leavings away. `make` leaves the executable in the folder, under whatever name, and gives its path.
  */
-export async function fillCache(
+export async function fillCache<Source extends string>(
+  binary: CachedBinary,
   options: FindTemporalServerOptions,
-  make: (folder: string) => Promise<TemporalBinary>,
-): Promise<TemporalBinary> {
+  make: (folder: string) => Promise<{ readonly path: string; readonly source: Source }>,
+): Promise<Source | 'cache'> {
   const { cacheDir, onProgress, signal } = options
   await mkdir(cacheDir, { recursive: true })
   const whileTaken = (wait: () => Promise<void>) =>
     withProgress(
       onProgress,
-      elapsed => `waiting for the Temporal CLI that another process is making (${elapsed})`,
+      elapsed => `waiting for the ${binary.title} that another process is making (${elapsed})`,
       wait,
     )
 
-  return withFileLock(join(cacheDir, `${NAME}.lock`), { signal, whileTaken }, async () => {
-    const madeMeanwhile = await findInCache(cacheDir)
-    if (madeMeanwhile !== undefined) return madeMeanwhile
-    await removeLeavings(cacheDir)
-    const folder = await mkdtemp(join(cacheDir, STAGING_PREFIX))
+  return withFileLock(join(cacheDir, `${binary.folder}.lock`), { signal, whileTaken }, async () => {
+    if (await isInCache(cacheDir, binary)) return 'cache'
+    const stagingPrefix = `${binary.folder}.making-`
+    await removeLeavings(cacheDir, stagingPrefix)
+    const folder = await mkdtemp(join(cacheDir, stagingPrefix))
     try {
       const made = await make(folder)
-      await moveIntoPlace(made.path, cachedPath(cacheDir))
-      return { path: cachedPath(cacheDir), source: made.source }
+      await rename(made.path, join(folder, binary.file))
+      await moveIntoPlace(folder, join(cacheDir, binary.folder))
+      return made.source
     } finally {
       await removeFolder(folder)
     }
@@ -54,8 +59,8 @@ export async function fillCache(
 }
 
 /** Only the holder of the lock makes anything, so whatever else is here belongs to the dead. */
-async function removeLeavings(cacheDir: string): Promise<void> {
-  const leavings = (await readdir(cacheDir)).filter(name => name.startsWith(STAGING_PREFIX))
+async function removeLeavings(cacheDir: string, prefix: string): Promise<void> {
+  const leavings = (await readdir(cacheDir)).filter(name => name.startsWith(prefix))
   await Promise.all(leavings.map(name => removeFolder(join(cacheDir, name))))
 }
 
@@ -65,8 +70,12 @@ const removeFolder = (path: string): Promise<void> =>
 
 async function moveIntoPlace(from: string, to: string): Promise<void> {
   // Contents first, name after: a power cut must not leave the name on an empty file, which nothing would repair.
-  const file = await open(from)
-  await file.sync().finally(() => file.close())
-  await mkdir(dirname(to), { recursive: true })
+  for (const entry of await readdir(from, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue
+    const file = await open(join(entry.parentPath, entry.name))
+    await file.sync().finally(() => file.close())
+  }
+  // A folder without its executable may stand there: somebody has taken it out.
+  await removeFolder(to)
   await rename(from, to)
 }

@@ -1,4 +1,6 @@
 export type { DevServer, DevServerExit, DevServerOptions, DevServerSource } from './dev-server.ts'
 export { findTemporalServer } from './find-temporal-server.ts'
+export { findTestServer, type TestServerBinary, type TestServerSource } from './find-test-server.ts'
 export { startDevServer } from './start-dev-server.ts'
+export { startTestServer, type TestServer } from './start-test-server.ts'
 export type { FindTemporalServerOptions, TemporalBinary, TemporalBinarySource } from './temporal-cli.ts'

@@ -1,14 +1,15 @@
 /*
- * A process of its own: `sdk-download <folder> <version>`. The SDK's download cannot be aborted from JavaScript,
+ * A process of its own: `sdk-download dev-server|time-skipping <folder> <version>`. The SDK's download cannot be aborted from JavaScript,
  * and it offers none without a start: so it is done where it can be killed, and the server is stopped at once.
  */
 import { TestWorkflowEnvironment } from '@temporalio/testing'
 
-const [downloadDir = '', version = ''] = process.argv.slice(2)
+const [server, downloadDir = '', version = ''] = process.argv.slice(2)
 try {
-  const environment = await TestWorkflowEnvironment.createLocal({
-    server: { executable: { type: 'cached-download', downloadDir, version } },
-  })
+  const options = { server: { executable: { type: 'cached-download', downloadDir, version } } } as const
+  const environment = await (server === 'time-skipping'
+    ? TestWorkflowEnvironment.createTimeSkipping(options)
+    : TestWorkflowEnvironment.createLocal(options))
   await environment.teardown()
 } catch (error) {
   // One line, the last: the owner shows it as the reason.

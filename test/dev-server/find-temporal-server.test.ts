@@ -2,6 +2,7 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { cachedPath } from '../../src/dev-server/binary-cache.ts'
+import { TEMPORAL_CLI } from '../../src/dev-server/find-temporal-server.ts'
 import { findTemporalServer } from '../../src/dev-server/index.ts'
 import { BUILT, fakeGo, OFFLINE, temporaryFolder } from './fixtures.ts'
 
@@ -24,13 +25,16 @@ describe('the order of the places', () => {
     const go = await fakeGo(folder)
     await go.release()
     const env: Record<string, string> = { ...OFFLINE, PATH: go.bin }
-    const expected: Record<string, string> = { cache: cachedPath(cacheDir), go: cachedPath(cacheDir) }
+    const expected: Record<string, string> = {
+      cache: cachedPath(cacheDir, TEMPORAL_CLI),
+      go: cachedPath(cacheDir, TEMPORAL_CLI),
+    }
     if (there.includes('named')) {
       env.TEMPORAL_CLI_PATH = await writeBinary(join(folder, 'named'))
       expected.TEMPORAL_CLI_PATH = env.TEMPORAL_CLI_PATH
     }
     if (there.includes('onPath')) expected.PATH = await writeBinary(join(go.bin, 'temporal'))
-    if (there.includes('cached')) await writeBinary(cachedPath(cacheDir))
+    if (there.includes('cached')) await writeBinary(cachedPath(cacheDir, TEMPORAL_CLI))
 
     expect(await findTemporalServer({ env, cacheDir })).toEqual({ path: expected[source], source })
   })

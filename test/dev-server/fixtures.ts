@@ -35,6 +35,20 @@ export async function writeExecutable(path: string, javascript: string): Promise
   return path
 }
 
+/** A `mvn` that fetches one jar in two halves, and between them waits for `release()`; and a `java` that says what it is to run. */
+export async function fakeMaven(folder: string): Promise<FakeGo> {
+  await writeExecutable(join(folder, 'bin', 'java'), 'console.log(JSON.stringify(process.argv.slice(2)))')
+  return fakeMaker(
+    folder,
+    'mvn',
+    `(() => {
+       const [, lib] = process.argv.find(each => each.startsWith('-DoutputDirectory=')).split('=')
+       fs.mkdirSync(lib)
+       return lib + '/server.jar'
+     })()`,
+  )
+}
+
 export interface FakeGo {
   /** The folder to put on PATH. */
   readonly bin: string
@@ -48,14 +62,18 @@ export interface FakeGo {
 export const BUILT = '#!/bin/sh\n# first half\n# second half\n'
 
 /** A `go` that builds a small file in two halves, and between them waits for `release()`. */
-export async function fakeGo(folder: string): Promise<FakeGo> {
+export const fakeGo = (folder: string): Promise<FakeGo> =>
+  fakeMaker(folder, 'go', "process.env.GOBIN + '/temporal'")
+
+/** `out`: an expression that gives the path of the file. */
+async function fakeMaker(folder: string, name: string, out: string): Promise<FakeGo> {
   const bin = join(folder, 'bin')
   const [log, gate] = [join(folder, 'builds'), join(folder, 'released')]
   const [first, second] = [BUILT.slice(0, 20), BUILT.slice(20)]
   await writeExecutable(
-    join(bin, 'go'),
+    join(bin, name),
     `const fs = require('node:fs')
-     const out = process.env.GOBIN + '/temporal'
+     const out = ${out}
      fs.writeFileSync(out, ${JSON.stringify(first)}, { mode: 0o755 })
      fs.appendFileSync(${JSON.stringify(log)}, process.pid + '\\n')
      const timer = setInterval(() => {
@@ -83,7 +101,11 @@ export interface Owner {
 }
 
 /** Starts `owner.ts` as a process (and process group) of its own, as a terminal would. */
-export function startOwner(mode: 'find' | 'serve', cacheDir: string, env: Record<string, string>): Owner {
+export function startOwner(
+  mode: 'find' | 'find-test' | 'serve',
+  cacheDir: string,
+  env: Record<string, string>,
+): Owner {
   const script = fileURLToPath(new URL('./owner.ts', import.meta.url))
   const child = spawn(process.execPath, [script, mode, cacheDir], {
     env,

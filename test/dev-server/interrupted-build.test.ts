@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { cachedPath } from '../../src/dev-server/binary-cache.ts'
+import { TEMPORAL_CLI } from '../../src/dev-server/find-temporal-server.ts'
 import { findTemporalServer } from '../../src/dev-server/index.ts'
 import {
   BUILT,
@@ -23,7 +24,7 @@ async function prepare() {
 }
 
 async function expectWhole(cacheDir: string) {
-  expect(await readFile(cachedPath(cacheDir), 'utf8')).toBe(BUILT)
+  expect(await readFile(cachedPath(cacheDir, TEMPORAL_CLI), 'utf8')).toBe(BUILT)
   expect(await leavings(cacheDir)).toEqual([])
 }
 
@@ -33,7 +34,7 @@ test('a builder that is SIGKILLed takes its go along and leaves nothing in the c
   const [firstGo] = (await untilBuilds(go, 1)) as [number]
   child.kill('SIGKILL')
   await untilGone(firstGo)
-  await expect(readFile(cachedPath(cacheDir))).rejects.toThrow('ENOENT')
+  await expect(readFile(cachedPath(cacheDir, TEMPORAL_CLI))).rejects.toThrow('ENOENT')
   expect(await leavings(cacheDir)).toHaveLength(1)
 
   await go.release()
@@ -64,8 +65,14 @@ test('two at once build once: the second says that it waits, and uses what the f
   const second = startOwner('find', cacheDir, env)
   await second.line('waiting for the Temporal CLI')
   await go.release()
-  expect(JSON.parse(await first.line('{'))).toEqual({ path: cachedPath(cacheDir), source: 'go' })
-  expect(JSON.parse(await second.line('{'))).toEqual({ path: cachedPath(cacheDir), source: 'cache' })
+  expect(JSON.parse(await first.line('{'))).toEqual({
+    path: cachedPath(cacheDir, TEMPORAL_CLI),
+    source: 'go',
+  })
+  expect(JSON.parse(await second.line('{'))).toEqual({
+    path: cachedPath(cacheDir, TEMPORAL_CLI),
+    source: 'cache',
+  })
   expect(await go.builds()).toHaveLength(1)
   await expectWhole(cacheDir)
 })

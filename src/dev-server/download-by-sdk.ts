@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { startGuarded } from './guarded-command.ts'
 import { withProgress } from './progress.ts'
 import { siblingScript } from './sibling-script.ts'
-import { type FindTemporalServerOptions, TEMPORAL_CLI_VERSION } from './temporal-cli.ts'
+import type { FindTemporalServerOptions } from './temporal-cli.ts'
 
 /** A network that swallows packets answers never: without a new byte for this long the download is given up. */
 const STALLED_MS = 15_000
@@ -12,16 +12,27 @@ const LOOK_EVERY_MS = 1_000
 /** The SDK answers a SIGTERM by draining its workers. There are none, and it would wait all the same. */
 const GRACE_MS = 500
 
-/** Has Temporal's SDK download the CLI into `folder`, and gives its path. Throws with the reason if it cannot. */
-export async function downloadCli(folder: string, options: FindTemporalServerOptions): Promise<string> {
+export interface SdkDownload {
+  readonly server: 'dev-server' | 'time-skipping'
+  readonly version: string
+  /** For people. */
+  readonly title: string
+}
+
+/** Has Temporal's SDK download a server into `folder`, and gives its path. Throws with the reason if it cannot. */
+export async function downloadBySdk(
+  { server, version, title }: SdkDownload,
+  folder: string,
+  options: FindTemporalServerOptions,
+): Promise<string> {
   const { env, onProgress, signal } = options
   let bytes = 0
   let movedAt = performance.now()
-  const child = startGuarded(
-    process.execPath,
-    [siblingScript('sdk-download'), folder, TEMPORAL_CLI_VERSION],
-    { env, signal, graceMs: GRACE_MS },
-  )
+  const child = startGuarded(process.execPath, [siblingScript('sdk-download'), server, folder, version], {
+    env,
+    signal,
+    graceMs: GRACE_MS,
+  })
   let stalled = false
   const watch = setInterval(async () => {
     const now = await bytesIn(folder)
@@ -33,8 +44,7 @@ export async function downloadCli(folder: string, options: FindTemporalServerOpt
   }, LOOK_EVERY_MS)
   const exit = await withProgress(
     onProgress,
-    elapsed =>
-      `downloading the Temporal CLI ${TEMPORAL_CLI_VERSION} (${elapsed}, ${Math.round(bytes / 1e6)} MB)`,
+    elapsed => `downloading the ${title} (${elapsed}, ${Math.round(bytes / 1e6)} MB)`,
     () => child.exited,
   ).finally(() => clearInterval(watch))
   signal?.throwIfAborted()

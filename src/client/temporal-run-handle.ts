@@ -1,4 +1,5 @@
 import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client'
+import type { Priority } from '@temporalio/common'
 import { ValueError } from '@temporalio/common'
 import {
   NUDGE_SIGNAL,
@@ -74,7 +75,7 @@ export class TemporalRunHandle implements ProcessRunHandle, ClientBackend {
   async passCancelOn(record: ProcessRecord, { isDue }: { readonly isDue: boolean }): Promise<void> {
     if (isDue) return this.tellDue(record)
     if (record.externalRef?.backend !== TEMPORAL_BACKEND) return
-    const tell = () => this.#signalWithStart(record.id, 'cancel')
+    const tell = () => this.#signalWithStart(submissionOf(record), 'cancel')
     await this.#call(record.id, tell, PASS_ON_TIMEOUT_MS).catch(() => {})
   }
 
@@ -85,26 +86,30 @@ export class TemporalRunHandle implements ProcessRunHandle, ClientBackend {
 
   async #submit(process: Submission, timeoutMs: number): Promise<void> {
     const { id, attempts, lastSequence, isSubmitted } = process
-    await this.#call(id, () => (isSubmitted ? this.#signalWithStart(id, 'look') : this.#start(id)), timeoutMs)
+    await this.#call(
+      id,
+      () => (isSubmitted ? this.#signalWithStart(process, 'look') : this.#start(process)),
+      timeoutMs,
+    )
     await this.#options.registry.recordSubmitted(id, { ref: this.#ref(id), attempts, lastSequence })
   }
 
-  async #start(id: string): Promise<void> {
+  async #start(process: Pick<Submission, 'id' | 'flow'>): Promise<void> {
     try {
       await this.#options.client.workflow.start(WORKFLOW_TYPE, {
-        ...this.#startOptions(id),
+        ...this.#startOptions(process),
         // Failing on an open one costs nothing where there is none, and tells when there is: see below.
         workflowIdConflictPolicy: 'FAIL',
       })
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
-      await this.#requireOwnWorkflow(id)
+      await this.#requireOwnWorkflow(process.id)
     }
   }
 
-  async #signalWithStart(id: string, nudge: Nudge): Promise<void> {
+  async #signalWithStart(process: Pick<Submission, 'id' | 'flow'>, nudge: Nudge): Promise<void> {
     await this.#options.client.workflow.signalWithStart(WORKFLOW_TYPE, {
-      ...this.#startOptions(id),
+      ...this.#startOptions(process),
       signal: NUDGE_SIGNAL,
       signalArgs: [nudge],
     })
@@ -132,7 +137,7 @@ export class TemporalRunHandle implements ProcessRunHandle, ClientBackend {
     )
   }
 
-  #startOptions(id: string) {
+  #startOptions({ id, flow }: Pick<Submission, 'id' | 'flow'>) {
     const { registry, taskQueue, heartbeatTimeoutMs = DEFAULT_LEASE_TIMINGS.ttlMs } = this.#options
     const input: ProcessWorkflowInput = { registryId: registry.registryId, processId: id, heartbeatTimeoutMs }
     return {
@@ -144,6 +149,8 @@ export class TemporalRunHandle implements ProcessRunHandle, ClientBackend {
       workflowIdReusePolicy: 'ALLOW_DUPLICATE',
       // Our workflow tasks take milliseconds: one that went to a worker as it died is not waited for any longer.
       workflowTaskTimeout: '3s',
+      // The activity has the workflow's.
+      ...(flow === undefined ? {} : { priority: priorityOf(flow) }),
     } as const
   }
 
@@ -165,3 +172,10 @@ function unreadableMemo(error: unknown): 'unreadable' {
   if (error instanceof ValueError) return 'unreadable'
   throw error
 }
+
+/** What is left out is the server's default. */
+const priorityOf = ({ priority, fairness }: NonNullable<Submission['flow']>): Priority => ({
+  ...(priority === undefined ? {} : { priorityKey: priority }),
+  ...(fairness === undefined ? {} : { fairnessKey: fairness.key }),
+  ...(fairness?.weight === undefined ? {} : { fairnessWeight: fairness.weight }),
+})

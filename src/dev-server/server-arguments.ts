@@ -23,6 +23,12 @@ const TUNING = {
   'matching.numTaskqueueWritePartitions': 1,
 } as const
 
+/** Off by default in 1.29: without them priorities and fairness keys are accepted and ignored. */
+const ORDER = {
+  'matching.useNewMatcher': true,
+  'matching.enableFairness': true,
+} as const
+
 /** The arguments of the Temporal CLI. `--log-level error`: silent in health, but says why it does not start. */
 export function serverArguments(ports: ServerPorts, options: DevServerOptions): string[] {
   const { dbFilename, namespaces = [], extraArgs = [] } = options
@@ -31,7 +37,10 @@ export function serverArguments(ports: ServerPorts, options: DevServerOptions): 
     ...(ports.ui === undefined ? ['--headless'] : ['--ui-port', String(ports.ui)]),
     ...(dbFilename === undefined ? [] : ['--db-filename', dbFilename]),
     ...namespaces.flatMap(name => ['--namespace', name]),
-    ...Object.entries(TUNING).flatMap(([key, value]) => ['--dynamic-config-value', `${key}=${value}`]),
+    ...Object.entries({ ...TUNING, ...ORDER }).flatMap(([key, value]) => [
+      '--dynamic-config-value',
+      `${key}=${value}`,
+    ]),
     ...extraArgs,
   ]
 }

@@ -1,3 +1,4 @@
+import type { Flow } from '../model/flow.ts'
 import type { ProcessRecord } from '../model/process.ts'
 import type { SeenProcess } from '../registry/registry.ts'
 
@@ -20,6 +21,8 @@ export interface Submission extends SeenProcess {
   readonly id: string
   /** It was submitted before: there is a run to tell. */
   readonly isSubmitted: boolean
+  /** Whom the backend is to take first. */
+  readonly flow?: Pick<Flow, 'priority' | 'fairness'>
 }
 
 export const submissionOf = (record: ProcessRecord): Submission => ({
@@ -27,4 +30,5 @@ export const submissionOf = (record: ProcessRecord): Submission => ({
   attempts: record.attempts,
   lastSequence: record.lastSequence,
   isSubmitted: record.externalRef !== undefined || record.attempts > 0,
+  ...(record.flow === undefined ? {} : { flow: record.flow }),
 })

@@ -185,30 +185,28 @@ export function leaseForAttempt(
   lease: StoredLease | undefined,
   request: BeginAttemptRequest,
   now: number,
+  place?: string,
 ): { lease: ProcessLease; isFresh: boolean } {
   const owner = attemptOwner(request.worker, request.attempt)
   const current = lease?.holder
   if (isLive(current, now) && isSameIncarnation(current.owner, owner)) {
     return { lease: { ...current, expiresAtMs: now + request.ttlMs }, isFresh: false }
   }
-  return { lease: acquire(lease, { processId, owner, ttlMs: request.ttlMs }, now), isFresh: true }
+  const acquired = acquire(lease, { processId, owner, ttlMs: request.ttlMs }, now)
+  return { lease: place === undefined ? acquired : { ...acquired, place }, isFresh: true }
 }
 
 /** How the store keeps an attempt's lease: with whoever may be proven dead for it, and the backend's handle on it. */
 export const storedLease = (
   lease: ProcessLease,
   { worker, backendToken }: BeginAttemptRequest,
-  {
-    deathProof,
-    place,
-  }: { readonly deathProof?: DeathProof | undefined; readonly place?: string | undefined } = {},
+  deathProof?: DeathProof,
 ): StoredLease => ({
   fence: lease.fencingToken,
   holder: lease,
   workerIncarnation: worker.incarnationId,
   ...(backendToken === undefined ? {} : { backendToken }),
   ...(deathProof === undefined ? {} : { deathProof }),
-  ...(place === undefined ? {} : { place }),
 })
 
 /** May this attempt's body start? Refused to a second attempt of a started owner-bound process, and to a woken zombie. */

@@ -31,6 +31,8 @@ export interface ProcessLease {
   readonly fencingToken: number
   readonly claimedAtMs: number
   readonly expiresAtMs: number
+  /** The concurrency key that it counts against, while it is live (`Flow`). */
+  readonly place?: string
 }
 
 /**
@@ -46,8 +48,6 @@ export interface StoredLease {
   readonly backendToken?: string
   /** Written when a holder was proven dead; cleared when the process runs again. A lease taken to settle it keeps it. */
   readonly deathProof?: DeathProof
-  /** The concurrency key that the holder counts against, while its lease is live (`Flow`). */
-  readonly place?: string
 }
 
 export interface DeathProof {
@@ -158,7 +158,9 @@ export function decideReacquire(
   const isUnsuperseded = stored?.holder !== undefined && isSameLease(stored.holder, lease)
   if (!isUnsuperseded) return undefined
   if (isLive(stored.holder, now)) return { ...stored.holder, expiresAtMs: now + ttlMs }
-  return acquire(stored, { processId: lease.processId, owner: lease.owner, ttlMs }, now)
+  const { place } = stored.holder
+  const acquired = acquire(stored, { processId: lease.processId, owner: lease.owner, ttlMs }, now)
+  return place === undefined ? acquired : { ...acquired, place }
 }
 
 /** The fence of every write that a running process makes. */

@@ -1,6 +1,7 @@
 import type { Approval, ApprovalCall } from '../model/approval.ts'
 import type { DrainRequest } from '../model/drain.ts'
 import type { ProcessEvent, StoredEvent } from '../model/event.ts'
+import type { Flow } from '../model/flow.ts'
 import type { GrantEntry, HandleGrant } from '../model/grant.ts'
 import type { ChangeCursor, LeaseToken, ProcessId } from '../model/ids.ts'
 import type { JournalEntry } from '../model/journal.ts'
@@ -159,12 +160,19 @@ export interface StoreReader {
    * `atMost` are counted: of a long queue nobody needs to know how long it is.
    */
   countQueued(queue: string, before: QueuePlace, sinceMs: number, atMost: number): Operation<number>
-  /** The first of the queue, in order of `QueuePlace`; without those whose turn came before `sinceMs`. */
-  listQueued(queue: string, sinceMs: number, limit: number): Operation<ProcessId[]>
+  /** The first of the queue, in order of `QueuePlace`, not locked; without those whose turn came before `sinceMs`. */
+  listQueued(queue: string, sinceMs: number, limit: number): Operation<QueuedProcess[]>
   /** When the next of an evenly spaced row would begin. */
   loadRate(key: string): Operation<number | undefined>
   /** Blobs with a hash above `after`, ascending. */
   listBlobs(after: string, limit: number): Operation<BlobUse[]>
+}
+
+export interface QueuedProcess {
+  readonly id: ProcessId
+  readonly flow: Flow
+  /** When its turn is, if it was told. */
+  readonly atMs?: number
 }
 
 /** Where a process stands in a queue: in order of these three. */

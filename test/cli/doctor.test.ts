@@ -15,7 +15,18 @@ describe('doctor', () => {
     await start(['worker', '--host', host]).line('ready')
     const { code, stdout, stderr } = await cli(['doctor', '--host', host])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    const names = ['node', 'host', 'registry', 'feed', 'bundle', 'temporal', 'namespace', 'workers', 'clock']
+    const names = [
+      'node',
+      'host',
+      'registry',
+      'feed',
+      'bundle',
+      'temporal',
+      'namespace',
+      'workers',
+      'clock',
+      'order',
+    ]
     expect(
       stdout
         .trimEnd()

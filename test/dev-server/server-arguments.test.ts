@@ -8,6 +8,8 @@ test('a server listens on loopback only, quietly, without UI and file, and does 
   expect(line).toMatch(/^server start-dev --ip 127\.0\.0\.1 --port 7233 --log-level error --headless /)
   expect(line).toContain('--dynamic-config-value history.transferProcessorMaxPollRPS=2000')
   expect(line).toContain('--dynamic-config-value matching.numTaskqueueReadPartitions=1')
+  expect(line).toContain('--dynamic-config-value matching.useNewMatcher=true')
+  expect(line).toContain('--dynamic-config-value matching.enableFairness=true')
   expect(line).not.toContain('--db-filename')
 })
 

@@ -56,6 +56,24 @@ describe.each(REGISTRIES)('inline workers that die, on $name', ({ newAddress }) 
     expect(readMarks(world.folder, 'began')).toHaveLength(24)
   })
 
+  test('the place of a killed worker’s process is free for the next of its key, and all of them end', async () => {
+    await using world = await openCrashWorld(await newAddress())
+    const flow = { concurrency: { key: 'door', limit: 1 } }
+    const first = await world.spawn()
+    const handles = [await world.processes.start({ kind: 'door', id: 'holder', input: world, flow })]
+    await world.marks('began')
+    for (const id of ['next', 'last']) {
+      handles.push(await world.processes.start({ kind: 'door', id, input: world, flow }))
+      await eventually(async () => (await world.registry.get(id))?.turn !== undefined)
+    }
+    await world.spawn()
+    await first.kill()
+    await world.marks('began', 2)
+    expect(readMarks(world.folder, 'began')).toHaveLength(2)
+    openDoor(world.folder)
+    for (const handle of handles) expect(await handle.outcome()).toMatchObject({ status: 'completed' })
+  })
+
   test('an owner-bound process whose worker is proven dead is abandoned(sweep), and its body ran once (§6 #173)', async () => {
     await using world = await openCrashWorld(await newAddress())
     const first = await world.spawn()

@@ -14,10 +14,9 @@ describe.each(STORES)('the $name store', ({ open }) => {
       const store = await open()
       const lease = {
         fence: 1,
-        holder: leaseOf(owner('ana')),
+        holder: { ...leaseOf(owner('ana')), place: HOSTILE },
         workerIncarnation: 'w',
         backendToken: HOSTILE,
-        place: HOSTILE,
       }
       const save = (fence: number, expected: number) =>
         store.transaction(tx => tx.saveLease(ID, { ...lease, fence }, expected))

@@ -11,6 +11,7 @@ import { requireTemporal } from '../temporal-server.ts'
 import { type Check, failed, ok, warn } from './check.ts'
 import { checkFeed } from './feed-check.ts'
 import { checkNode } from './node-check.ts'
+import { checkOrder } from './order-check.ts'
 import { checkRegistry } from './registry-check.ts'
 import { checkNamespace, checkServer, checkWorkers } from './temporal-checks.ts'
 
@@ -85,7 +86,8 @@ async function examineTemporal(
 ): Promise<Check[]> {
   try {
     await requireTemporal(await settings.temporal())
-    return await withTemporalClient(settings, async ({ connection }, temporal) => {
+    return await withTemporalClient(settings, async (client, temporal) => {
+      const { connection } = client
       const server = [await checkServer(connection, temporal)]
       const namespace = await checkNamespace(connection, temporal)
       if (namespace.status !== 'ok' || taskQueue === undefined) return [...server, namespace]
@@ -93,6 +95,7 @@ async function examineTemporal(
         ...server,
         namespace,
         ...(await checkWorkers(connection, { namespace: temporal.namespace, taskQueue })),
+        await checkOrder(client),
       ]
     })
   } catch (error) {

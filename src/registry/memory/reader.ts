@@ -12,7 +12,7 @@ import type { Tombstone } from '../../model/retention.ts'
 import { awaitedKey } from '../../model/wait.ts'
 import { formatCursor, parseCursor } from '../change-cursor.ts'
 import { immediately } from '../operation.ts'
-import type { ProcessChange, QueuePlace, StoreReader, WakeGroup } from '../store.ts'
+import type { ProcessChange, QueuedProcess, QueuePlace, StoreReader, WakeGroup } from '../store.ts'
 import { listBlobs } from './blobs.ts'
 import { createRetentionReader } from './retention.ts'
 import { grantKey, journalKey, type MemoryState } from './state.ts'
@@ -89,8 +89,8 @@ export function createMemoryReader(state: MemoryState, options: MemoryReaderOpti
         () =>
           state.leases
             .entries()
-            .filter(([id, { place }]) => place === key && id !== except)
-            .filter(([, { holder }]) => isLive(holder, now)).length,
+            .filter(([id, { holder }]) => id !== except && holder?.place === key && isLive(holder, now))
+            .length,
       ),
     countQueued: (queue, before, sinceMs, atMost) =>
       immediately(() => {
@@ -102,7 +102,7 @@ export function createMemoryReader(state: MemoryState, options: MemoryReaderOpti
         queuedRows(state, queue, sinceMs)
           .sort(compareQueuePlaces)
           .slice(0, limit)
-          .map(({ id }) => id),
+          .map(({ id, flow, atMs }) => ({ id, flow, ...(atMs === undefined ? {} : { atMs }) })),
       ),
     loadRate: key => immediately(() => state.rates.get(key)),
     listWaiters: key =>
@@ -329,15 +329,17 @@ function toChange(state: MemoryState, row: ProcessRecord | Tombstone): ProcessCh
 const hostOf = ({ liveness }: LeaseOwner): string | undefined =>
   liveness.kind === 'local_process' ? liveness.hostId : undefined
 
-const queuedRows = (state: MemoryState, queue: string, sinceMs: number): QueuePlace[] =>
+const queuedRows = (state: MemoryState, queue: string, sinceMs: number): (QueuePlace & QueuedProcess)[] =>
   state.processes
     .values()
     .filter(({ record: { turn } }) => turn !== undefined && queueOf(turn) === queue)
     .filter(({ record: { turn } }) => turn?.atMs === undefined || turn.atMs >= sinceMs)
-    .map(({ record: { id, createdAtMs, flow } }) => ({
+    .map(({ record: { id, createdAtMs, flow = {}, turn } }) => ({
       id,
       createdAtMs,
-      priority: flow?.priority ?? DEFAULT_PRIORITY,
+      priority: flow.priority ?? DEFAULT_PRIORITY,
+      flow,
+      ...(turn?.atMs === undefined ? {} : { atMs: turn.atMs }),
     }))
 
 const compareQueuePlaces = (left: QueuePlace, right: QueuePlace): number =>

@@ -30,7 +30,7 @@ import { earliestDeadline, isWaitDue, type WaitState } from '../../model/wait.ts
 import type { AttemptOperations, EndAnswer, ParkAnswer } from '../registry.ts'
 import type { Operation, ProcessStore, StoreTransaction } from '../store.ts'
 import { changed, dueAt } from './due.ts'
-import { enqueue, freePlace, takeTurn, tellQueue, withoutTurn } from './flow.ts'
+import { enqueue, freePlace, lockPlace, queuesOf, takeTurn, tellQueue, withoutTurn } from './flow.ts'
 import { askedFor, registerAndBegin } from './register.ts'
 import { insertEvent, requireHeld, saveUnderLease, withOwnerBack } from './shared.ts'
 import { isSatisfied, lockAwaited } from './waiters.ts'
@@ -39,7 +39,7 @@ export function createAttemptOperations(
   store: ProcessStore,
 ): Omit<AttemptOperations, 'situation' | 'lastHolder'> {
   return {
-    beginAttempt: (id, request) => store.transaction(tx => begin(tx, id, request)),
+    beginAttempt: (id, request) => beginInOrder(store, id, request),
 
     registerAndBegin: async (registration, request, options) => {
       const asked = askedFor(registration, options)
@@ -64,8 +64,38 @@ export function createAttemptOperations(
   }
 }
 
-function* begin(tx: StoreTransaction, id: string, request: BeginAttemptRequest): Operation<BeginAnswer> {
-  const stored = yield* tx.loadProcess(id as ProcessId)
+/**
+ * Most processes stand in no queue, and one transaction is all. The others' queues are locked before their rows: whoever
+ * frees a place locks the queue and then the rows of those who wait, and would stand in the way of one who begins.
+ */
+async function beginInOrder(
+  store: ProcessStore,
+  id: string,
+  request: BeginAttemptRequest,
+): Promise<BeginAnswer> {
+  const answer = await store.transaction(function* (tx): Operation<BeginAnswer | LockFirst> {
+    const stored = yield* tx.loadProcess(id as ProcessId)
+    const queues = queuesOf(stored?.record.flow)
+    return queues.length > 0 ? { type: 'lock_first', queues } : yield* begin(tx, stored, request)
+  })
+  if (answer.type !== 'lock_first') return answer
+  return store.transaction(function* (tx) {
+    for (const queue of answer.queues) yield* tx.lockQueue(queue)
+    return yield* begin(tx, yield* tx.loadProcess(id as ProcessId), request)
+  })
+}
+
+/** Nothing was written: it has queues. */
+interface LockFirst {
+  readonly type: 'lock_first'
+  readonly queues: readonly string[]
+}
+
+function* begin(
+  tx: StoreTransaction,
+  stored: StoredProcess | undefined,
+  request: BeginAttemptRequest,
+): Operation<BeginAnswer> {
   if (stored === undefined) return { type: 'unknown' }
   const lease = yield* tx.loadLease(stored.record.id)
   const now = yield* tx.now()
@@ -83,11 +113,11 @@ function* begin(tx: StoreTransaction, id: string, request: BeginAttemptRequest):
     }
     case 'parked':
       yield* saveWaiting(tx, stored, DUE.afterPark(decision.untilMs))
-      if (lease !== undefined) yield* freePlace(tx, lease)
+      yield* freePlace(tx, lease?.holder)
       return decision
     case 'silent':
       yield* saveSilent(tx, stored, now)
-      if (lease !== undefined) yield* freePlace(tx, lease)
+      yield* freePlace(tx, lease?.holder)
       return decision
     case 'terminal':
       if (!stored.isRunWaiting) yield* tx.saveDue(stored.record.id, undefined)
@@ -118,7 +148,7 @@ function* beginInTurn(
   const now = yield* tx.now()
   if (decision.type === 'wait') {
     const waiting = yield* enqueue(tx, { ...stored, attemptsSpent, isAttemptOpen: false }, decision, now)
-    if (lease !== undefined) yield* freePlace(tx, lease)
+    yield* freePlace(tx, lease?.holder)
     return { type: 'queued', turn: waiting }
   }
   const taken = yield* takeLease(tx, stored, lease, request, now, { attemptsSpent, place: decision.place })
@@ -150,8 +180,8 @@ export function* takeLease(
     readonly place?: string | undefined
   },
 ): Operation<{ type: 'run'; lease: ProcessLease; process: StoredProcess }> {
-  const { lease, isFresh } = leaseForAttempt(stored.record.id, current, request, now)
-  yield* tx.saveLease(lease.processId, storedLease(lease, request, kept), current?.fence ?? 0)
+  const { lease, isFresh } = leaseForAttempt(stored.record.id, current, request, now, kept.place)
+  yield* tx.saveLease(lease.processId, storedLease(lease, request, kept.deathProof), current?.fence ?? 0)
   let next = changed(
     withoutTurn(stored),
     { attempts: stored.record.attempts + (isFresh ? 1 : 0), waits: [] },
@@ -208,6 +238,7 @@ function* park(
   lease: ProcessLease,
   waits: readonly WaitState[],
 ): Operation<ParkAnswer> {
+  yield* lockPlace(tx, lease)
   yield* lockAwaited(tx, lease.processId, waits)
   const { stored, current, now } = yield* requireHeld(tx, lease)
   requireLeavable(stored)
@@ -233,7 +264,7 @@ function* park(
   const due = next.record.waits.some(wait => isWaitDue(wait, now)) ? now : DUE.afterPark(untilMs)
   yield* saveUnderLease(tx, dueAt(next, due), lease, now)
   yield* tx.saveLease(lease.processId, freed(current), current.fence)
-  yield* freePlace(tx, current)
+  yield* freePlace(tx, lease)
   return { type: 'parked', ...(untilMs === undefined ? {} : { untilMs }) }
 }
 
@@ -248,6 +279,7 @@ function requireLeavable({ record }: StoredProcess): void {
 }
 
 function* endAttempt(tx: StoreTransaction, lease: ProcessLease, end: AttemptEnd): Operation<EndAnswer> {
+  yield* lockPlace(tx, lease)
   const stored = yield* tx.loadProcess(lease.processId)
   const current = yield* tx.loadLease(lease.processId)
   const now = yield* tx.now()
@@ -263,6 +295,6 @@ function* endAttempt(tx: StoreTransaction, lease: ProcessLease, end: AttemptEnd)
   const dueAtMs = dueAfterAttempt(end, stored, lease, now)
   yield* saveUnderLease(tx, dueAt(ended, dueAtMs), lease, now)
   yield* tx.saveLease(lease.processId, freed(current), current.fence)
-  yield* freePlace(tx, current)
+  yield* freePlace(tx, lease)
   return { type: 'ended', dueInMs: dueAtMs - now }
 }

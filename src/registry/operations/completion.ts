@@ -13,7 +13,7 @@ import { requirePayloadSize } from '../../model/registration.ts'
 import { together } from '../operation.ts'
 import type { CompletionOperations } from '../registry.ts'
 import type { Operation, ProcessStore, StoreReader } from '../store.ts'
-import { freePlace, tellQueue } from './flow.ts'
+import { freePlace, lockPlace, tellQueue } from './flow.ts'
 import { insertEvent, repaired, requireProcess, saveUnderLease } from './shared.ts'
 
 export function createCompletionOperations(store: ProcessStore): CompletionOperations {
@@ -21,6 +21,7 @@ export function createCompletionOperations(store: ProcessStore): CompletionOpera
     completeWithLease: async (lease, outcome) => {
       requirePayloadSize('outcome', asJson(outcome), lease.processId)
       return store.transaction(function* (tx) {
+        yield* lockPlace(tx, lease)
         // The clock after the locks: whoever had to wait for them comes later.
         const [stored, current, now] = yield* together(
           requireProcess(tx, lease.processId),
@@ -37,7 +38,7 @@ export function createCompletionOperations(store: ProcessStore): CompletionOpera
         const { stored: ended } = yield* insertEvent(tx, stored, request, now)
         yield* saveUnderLease(tx, ended, lease, now)
         yield* tx.saveLease(lease.processId, freed(current), current.fence)
-        yield* freePlace(tx, current)
+        yield* freePlace(tx, lease)
         return ended.record
       })
     },

@@ -12,7 +12,8 @@ import {
   type TurnDecision,
   turnOf,
 } from '../../model/flow.ts'
-import { isLive, type StoredLease } from '../../model/lease.ts'
+import type { ProcessId } from '../../model/ids.ts'
+import { isLive, type ProcessLease, type StoredLease } from '../../model/lease.ts'
 import type { StoredProcess } from '../../model/process.ts'
 import type { Operation, QueuePlace, StoreTransaction } from '../store.ts'
 import { changed, dueAt } from './due.ts'
@@ -20,7 +21,19 @@ import { changed, dueAt } from './due.ts'
 /** So many of a queue are looked at when somebody leaves it; those behind them are when these have left. */
 const MOST_TOLD = 32
 
-/** May the process begin, of all that its flow says? What a rate counts is written with the answer. */
+/** The queues that a process may have to stand in, in the order in which everybody locks them. */
+export const queuesOf = ({ concurrency, rate }: Flow = {}): readonly string[] => [
+  ...(concurrency === undefined ? [] : [placesOf(concurrency.key)]),
+  ...(rate === undefined ? [] : [ratesOf(rate.key)]),
+]
+
+const placesOf = (key: string): string => queueOf({ on: 'concurrency', key })
+const ratesOf = (key: string): string => queueOf({ on: 'rate', key })
+
+/**
+ * May the process begin, of all that its flow says? Its queues are locked, so that of two who reach for the last place one
+ * counts when the other's lease is committed. What a rate counts is written with the answer.
+ */
 export function* takeTurn(
   tx: StoreTransaction,
   stored: StoredProcess,
@@ -30,13 +43,9 @@ export function* takeTurn(
 ): Operation<TurnDecision> {
   // The same request, sent twice: it has begun.
   if (lease?.holder?.owner.incarnationId === attempt && isLive(lease.holder, yield* tx.now())) {
-    return { type: 'go', ...(lease.place === undefined ? {} : { place: lease.place }) }
+    return { type: 'go', ...(lease.holder.place === undefined ? {} : { place: lease.holder.place }) }
   }
   const { concurrency, rate } = flow
-  const place = concurrency && queueOf({ on: 'concurrency', key: concurrency.key })
-  const rated = rate && queueOf({ on: 'rate', key: rate.key })
-  // Always in the same order. Of two who reach for the last place, one counts when the other's lease is committed.
-  for (const queue of [place, rated]) if (queue !== undefined) yield* tx.lockQueue(queue)
   const now = yield* tx.now()
   const since = now - TURN_MS
   const mine = placeInQueue(stored)
@@ -44,14 +53,12 @@ export function* takeTurn(
     held: concurrency === undefined ? 0 : yield* tx.countPlaces(concurrency.key, now, stored.record.id),
     // As many ahead as there are places, or turns at once, are enough to be kept waiting by.
     aheadForPlace:
-      concurrency === undefined || place === undefined
+      concurrency === undefined
         ? 0
-        : yield* tx.countQueued(place, mine, since, concurrency.limit),
+        : yield* tx.countQueued(placesOf(concurrency.key), mine, since, concurrency.limit),
     nextMs: rate && (yield* tx.loadRate(rate.key)),
     aheadForRate:
-      rate === undefined || rated === undefined
-        ? 0
-        : yield* tx.countQueued(rated, mine, since, burstOf(rate)),
+      rate === undefined ? 0 : yield* tx.countQueued(ratesOf(rate.key), mine, since, burstOf(rate)),
   }
   const decision = decideTurn(flow, stored.record, facts, now)
   if (decision.type === 'go' && rate !== undefined && decision.nextMs !== undefined) {
@@ -87,35 +94,50 @@ export function* tellQueue(tx: StoreTransaction, { on, key }: Pick<Turn, 'on' | 
   const held = on === 'concurrency' ? yield* tx.countPlaces(key, now) : 0
   const nextMs = on === 'rate' ? yield* tx.loadRate(key) : undefined
   const state = { held, ...(nextMs === undefined ? {} : { nextMs }) }
-  for (const [ahead, id] of waiting.entries()) {
-    const waiter = yield* tx.loadProcess(id)
-    const { flow, turn } = waiter?.record ?? {}
-    if (waiter === undefined || flow === undefined || turn === undefined || queueOf(turn) !== queue) continue
+  for (const [ahead, { id, flow, atMs: toldMs }] of waiting.entries()) {
     const atMs = turnOf(flow, on, { ...state, ahead }, now)
     if (atMs === undefined || (ahead > 0 && atMs > now + AHEAD_MS)) {
       // Whoever had to tell it may have lapsed without a word: it looks for itself, and it alone.
-      if (turn.atMs === undefined && waiter.dueAtMs === undefined) yield* tx.saveDue(id, now + LOOK_MS)
+      if (toldMs === undefined) yield* lookItself(tx, id, now)
       return
     }
-    if (turn.atMs !== undefined && turn.atMs <= atMs) continue
+    // One that was told is about to begin, and is left to it.
+    if (toldMs !== undefined && toldMs <= atMs) continue
+    const waiter = yield* tx.loadProcess(id)
+    const { turn } = waiter?.record ?? {}
+    if (waiter === undefined || turn === undefined || queueOf(turn) !== queue) continue
     const told = changed(waiter, { turn: { ...turn, atMs } }, now)
     yield* tx.saveProcess(dueAt(told, atMs), { status: 'running' })
   }
 }
 
+function* lookItself(tx: StoreTransaction, id: ProcessId, now: number): Operation<void> {
+  const waiter = yield* tx.loadProcess(id)
+  if (waiter?.record.turn !== undefined && waiter.dueAtMs === undefined) yield* tx.saveDue(id, now + LOOK_MS)
+}
+
+/** Before the rows, as whoever begins does it: see `beginInOrder`. */
+export function* lockPlace(tx: StoreTransaction, { place }: Pick<ProcessLease, 'place'>): Operation<void> {
+  if (place !== undefined) yield* tx.lockQueue(placesOf(place))
+}
+
 /** Its lease is over, saved as such, and with it the place that it held. */
-export function* freePlace(tx: StoreTransaction, { place }: StoredLease): Operation<void> {
-  if (place !== undefined) yield* tellQueue(tx, { on: 'concurrency', key: place })
+export function* freePlace(
+  tx: StoreTransaction,
+  lease: Pick<ProcessLease, 'place'> | undefined,
+): Operation<void> {
+  if (lease?.place !== undefined) yield* tellQueue(tx, { on: 'concurrency', key: lease.place })
 }
 
 /** May one whose lease has lapsed take it again? Not if its place is another's by now. */
 export function* mayReturn(
   tx: StoreTransaction,
   { record }: StoredProcess,
-  { place }: StoredLease,
+  { holder }: StoredLease,
 ): Operation<boolean> {
+  const place = holder?.place
   if (place === undefined || record.flow?.concurrency === undefined) return true
-  yield* tx.lockQueue(queueOf({ on: 'concurrency', key: place }))
+  yield* tx.lockQueue(placesOf(place))
   const held = yield* tx.countPlaces(place, yield* tx.now(), record.id)
   return held < record.flow.concurrency.limit
 }

@@ -60,7 +60,7 @@ export function createLeaseOperations(store: ProcessStore): LeaseOperations {
         const stored = yield* tx.loadLease(processId)
         if (stored?.holder?.leaseToken !== leaseToken) return
         yield* tx.saveLease(processId, freed(stored), stored.fence)
-        yield* freePlace(tx, stored)
+        yield* freePlace(tx, stored.holder)
       }),
 
     // "#" cannot stand in a process id, so a duty's lease shares the table and the rules, and nothing else.

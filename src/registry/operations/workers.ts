@@ -101,7 +101,7 @@ function* recordDeath(
   const now = yield* tx.now()
   // Between the list and its lock somebody else may have released it or taken it over.
   if (stored?.holder === undefined || stored.workerIncarnation !== worker.incarnationId) return undefined
-  const { holder, backendToken, place: _, ...rest } = stored
+  const { holder, backendToken, ...rest } = stored
   const { owner, fencingToken: fence } = holder
   const stated = statedBy === undefined ? {} : { statedBy }
   // A proof about the attempt that started the process outlives one about whoever came to settle it.
@@ -121,7 +121,7 @@ function* recordDeath(
     const due = DUE.afterDeathProof(now, isTokenUseful, failures)
     yield* tx.saveProcess(dueAt({ ...told, failures: failures + 1 }, due), { status: 'running' })
   }
-  yield* freePlace(tx, stored)
+  yield* freePlace(tx, holder)
   return { processId: lease.processId, fence: stored.fence, ...token }
 }
 

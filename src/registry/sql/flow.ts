@@ -1,5 +1,6 @@
 import type { ProcessId } from '../../model/ids.ts'
-import type { Operation, QueuePlace } from '../store.ts'
+import type { Operation, QueuedProcess, QueuePlace } from '../store.ts'
+import { decodeOptional } from './json-text.ts'
 import type { SqlSession } from './session.ts'
 import { type Named, prepare } from './statement.ts'
 
@@ -60,7 +61,7 @@ export function* countQueued(
 const selectQueue = prepare((db, p: Named<QueueBindings & { limit: number }>) =>
   db
     .selectFrom('processes')
-    .select('id')
+    .select(['id', 'flow', 'turn_at'])
     .where('turn', '=', p.queue)
     .where(({ eb, or }) => or([eb('turn_at', 'is', null), eb('turn_at', '>=', p.since)]))
     .orderBy('priority')
@@ -74,8 +75,13 @@ export function* listQueued(
   queue: string,
   since: number,
   limit: number,
-): Operation<ProcessId[]> {
-  return (yield* session.all(selectQueue, { queue, since, limit })).map(({ id }) => id)
+): Operation<QueuedProcess[]> {
+  const rows = yield* session.all(selectQueue, { queue, since, limit })
+  return rows.map(({ id, flow, turn_at }) => ({
+    id,
+    flow: decodeOptional(flow) ?? {},
+    ...(turn_at === null ? {} : { atMs: turn_at }),
+  }))
 }
 
 const selectRate = prepare((db, p: Named<{ key: string }>) =>

@@ -168,7 +168,7 @@ export function toLeaseRow(processId: ProcessId, lease: StoredLease): LeaseRow {
     backend_token: lease.backendToken ?? null,
     death_proof: encodeOptional(deathProof),
     dead_host_id: deathProof === undefined ? null : hostOf(deathProof.owner),
-    place: lease.place ?? null,
+    place: holder?.place ?? null,
   }
 }
 
@@ -179,7 +179,6 @@ export const fromLeaseRow = (row: LeaseRow): StoredLease => ({
     workerIncarnation: row.worker_incarnation,
     backendToken: row.backend_token,
     deathProof: decodeOptional(row.death_proof),
-    place: row.place,
   }),
 })
 
@@ -194,6 +193,7 @@ export function holderFromRow(row: LeaseRow): ProcessLease | undefined {
     fencingToken: row.fence,
     claimedAtMs: claimed_at,
     expiresAtMs: expires_at,
+    ...present({ place: row.place }),
   }
 }
 

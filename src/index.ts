@@ -63,6 +63,8 @@ export type { EnvironmentStore, ProcessEnvironment, SessionPolicy } from './runt
 export type { ExecutionHost, ExecutionScope } from './runtime/execution-host.ts'
 export { defineHost, type Host, type HostStores, type Residency } from './runtime/host.ts'
 export type { Logger } from './runtime/logger.ts'
+export { type McpToolsOptions, mcpTools } from './runtime/mcp/mcp-tools.ts'
+export type { McpServer } from './runtime/mcp/server.ts'
 export { type PhaseProbe, PhaseProbes, type TurnPhase } from './runtime/phase-probe.ts'
 export {
   definePlugin,

@@ -82,6 +82,7 @@ const CODES: readonly { readonly exit: number; readonly codes: readonly ErrorCod
       'registry_unavailable',
       'registry_closed',
       'temporal_unreachable',
+      'mcp_unreachable',
       'temporal_access_denied',
       'temporal_server_missing',
       'temporal_server_failed',

@@ -68,6 +68,7 @@ export type ErrorCode =
   | 'process_env_invalid'
   | 'process_env_secret'
   | 'process_env_missing'
+  | 'mcp_unreachable'
   | 'process_env_not_found'
   | 'process_env_corrupt'
   | 'process_recovery_failed'
@@ -156,6 +157,7 @@ const TRANSIENT: ReadonlySet<ErrorCode> = new Set([
   'registry_disk_full',
   'registry_unavailable',
   'temporal_unreachable',
+  'mcp_unreachable',
 ])
 
 export const isTransient = (error: unknown): boolean => isLeaseholdError(error) && TRANSIENT.has(error.code)

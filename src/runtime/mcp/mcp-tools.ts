@@ -1,0 +1,90 @@
+import { definePlugin, type Plugin, type ToolTable } from '../plugin.ts'
+import { defineTool, type ToolCallOptions, type ToolDefinition } from '../tool.ts'
+import { loadSdk } from '../turn/sdk.ts'
+import { McpConnection, type McpToolInfo } from './connection.ts'
+import { isAnswer } from './mcp-errors.ts'
+import type { McpServer } from './server.ts'
+
+export interface McpToolsOptions {
+  /** The plugin's name. Default `mcp`. */
+  readonly name?: string
+  /** How long a connection that no runtime uses is kept, in milliseconds. Default 30,000. */
+  readonly idleMs?: number
+}
+
+/**
+ * A plugin whose tools are those of MCP servers, named `<server>_<tool>`; each call is a journaled step like any tool's.
+ * The connections are shared by all runtimes of this OS process, opened when they are needed and again when they were
+ * lost. Disposing of the plugin closes them.
+ */
+export function mcpTools(
+  servers: Readonly<Record<string, McpServer>>,
+  { name = 'mcp', idleMs = 30_000 }: McpToolsOptions = {},
+): Plugin & AsyncDisposable {
+  const connections = Object.entries(servers).map(([server, options]) => ({
+    server,
+    options,
+    connection: new McpConnection(server, options),
+  }))
+  let runtimes = 0
+  let idle: NodeJS.Timeout | undefined
+  const closeAll = async () => {
+    clearTimeout(idle)
+    await Promise.all(connections.map(({ connection }) => connection.close()))
+  }
+  const release = () => {
+    runtimes--
+    if (runtimes === 0) idle = setTimeout(() => void closeAll(), idleMs)
+  }
+  const plugin = definePlugin(name, async () => {
+    runtimes++
+    clearTimeout(idle)
+    try {
+      const tables = await Promise.all(
+        connections.map(async ({ server, options, connection }) =>
+          toolsOf({ server, options, connection }, await connection.listTools()),
+        ),
+      )
+      const tools: ToolTable = Object.fromEntries(tables.flat())
+      return { tools, hooks: { dispose: release } }
+    } catch (error) {
+      release()
+      throw error
+    }
+  })
+  return Object.assign(plugin, { [Symbol.asyncDispose]: closeAll })
+}
+
+interface Connected {
+  readonly server: string
+  readonly options: McpServer
+  readonly connection: McpConnection
+}
+
+async function toolsOf(
+  { server, options, connection }: Connected,
+  tools: readonly McpToolInfo[],
+): Promise<(readonly [string, ToolDefinition])[]> {
+  const { jsonSchema } = await loadSdk()
+  return tools.map(({ name, description, inputSchema, isRepeatable }) => {
+    const effect = options.effects?.[name] ?? (isRepeatable ? 'repeatable' : 'once')
+    const tool = {
+      ...(description === undefined ? {} : { description }),
+      inputSchema: jsonSchema(inputSchema as Parameters<typeof jsonSchema>[0]),
+      execute: (args: { readonly [name: string]: unknown }, call: ToolCallOptions) =>
+        connection.call({
+          tool: name,
+          args,
+          operationId: call.operationId,
+          signal: call.abortSignal,
+          isRepeatable: effect === 'repeatable',
+        }),
+    }
+    const definition = defineTool(tool, { id: `mcp:${server}:${name}`, effect, isNotDone: isAnswer })
+    return [nameOf(server, name), definition]
+  })
+}
+
+/** What every provider takes as a tool's name. */
+const nameOf = (server: string, tool: string): string =>
+  `${server}_${tool}`.replaceAll(/[^a-zA-Z0-9_-]/g, '_').slice(0, 64)

@@ -1,0 +1,142 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { generateText, stepCountIs } from 'ai'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { durableModel, durableTools, type McpServer, mcpTools } from '../../src/index.ts'
+import { scriptedModel } from '../../src/testing/index.ts'
+import { openStage, type Stage, work } from './stage.ts'
+
+const SCRIPT = fileURLToPath(new URL('../support/mcp-server.ts', import.meta.url))
+
+/** A folder that the server writes what it did into; with `safe` in it the server survives its calls. */
+async function openFolder() {
+  const folder = await mkdtemp(join(tmpdir(), 'leasehold-mcp-'))
+  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }))
+  return {
+    folder,
+    makeSafe: () => writeFile(join(folder, 'safe'), ''),
+    lines: async (name: string) =>
+      (await readFile(join(folder, name), 'utf8').catch(() => '')).split('\n').filter(line => line !== ''),
+  }
+}
+
+const stdio = (folder: string): McpServer => ({ command: process.execPath, args: [SCRIPT, 'stdio', folder] })
+
+/** Starts the server, again and again on the same port whenever it dies. */
+async function startHttp(folder: string): Promise<McpServer> {
+  let isOver = false
+  const start = async (port: string): Promise<string> => {
+    const child = spawn(process.execPath, [SCRIPT, 'http', folder, port], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    onTestFinished(() => {
+      isOver = true
+      child.kill('SIGKILL')
+    })
+    const [first] = await once(child.stdout, 'data')
+    const bound = String(first).trim()
+    child.on('exit', () => void (isOver || start(bound)))
+    return bound
+  }
+  return { url: `http://127.0.0.1:${await start('0')}/mcp` }
+}
+
+function openWith(server: McpServer, run: Parameters<typeof work>[0]): Stage {
+  const plugin = mcpTools({ files: server }, { idleMs: 60_000 })
+  onTestFinished(() => plugin[Symbol.asyncDispose]())
+  return openStage({ engines: work(run), host: { plugins: [plugin] } })
+}
+
+const callAs = (tool: string, args: object) => ({
+  kind: 'tool_call',
+  disposition: 'rerunnable' as const,
+  input: { tool: `files_${tool}`, args },
+})
+
+const TRANSPORTS = [
+  { name: 'stdio', open: async (folder: string) => stdio(folder) },
+  { name: 'streamable HTTP', open: startHttp },
+]
+
+describe.each(TRANSPORTS)('MCP tools over $name', ({ open }) => {
+  test('are called as steps, over one connection for all processes', async () => {
+    const { folder, makeSafe, lines } = await openFolder()
+    await makeSafe()
+    const stage = openWith(await open(folder), async ctx => {
+      const tools = durableTools(ctx, ctx.runtime.tools)
+      const model = durableModel(
+        ctx,
+        scriptedModel([{ calls: [{ tool: 'files_write', args: { what: 'a' } }] }, 'written']),
+      )
+      const { text, steps } = await generateText({ model, tools, prompt: 'write', stopWhen: stepCountIs(3) })
+      return { text, output: steps[0]?.toolResults[0]?.output }
+    })
+    const ids = [await stage.start(), await stage.start()]
+    for (const id of ids) {
+      expect(await stage.outcome(id)).toMatchObject({
+        status: 'completed',
+        value: { text: 'written', output: { written: 'a' } },
+      })
+    }
+    expect(await lines('lives')).toHaveLength(1)
+    const operations = (await lines('writes')).map(line => line.split(' ')[1])
+    const effects = await Promise.all(ids.map(id => stage.registry.effects(id)))
+    expect(operations).toEqual(effects.flat().map(({ operationId }) => operationId))
+  })
+
+  test('a server that is killed in the middle of a call that may be repeated is asked again', async () => {
+    const { folder, makeSafe, lines } = await openFolder()
+    const server = await open(folder)
+    const stage = openWith(server, async ctx => {
+      const { files_read } = durableTools(ctx, ctx.runtime.tools)
+      const options = { toolCallId: 'c1', messages: [], context: {} }
+      return files_read?.execute?.({ what: 'a' }, options)
+    })
+    const id = await stage.start()
+    const ended = stage.outcome(id)
+    await expect.poll(() => lines('reads')).toHaveLength(1)
+    await makeSafe()
+    expect(await ended).toMatchObject({ status: 'completed', value: 'read a' })
+    expect((await lines('lives')).length).toBeGreaterThan(1)
+  })
+
+  test('one that is killed in the middle of a call that may not leaves its outcome unknown, and is not asked again', async () => {
+    const { folder, makeSafe, lines } = await openFolder()
+    const server = await open(folder)
+    const stage = openWith(server, async ctx => {
+      const { files_write } = durableTools(ctx, ctx.runtime.tools)
+      const options = (toolCallId: string) => ({ toolCallId, messages: [], context: {} })
+      const first = await Promise.resolve(files_write?.execute?.({ what: 'a' }, options('c1'))).catch(
+        error => error.code,
+      )
+      await makeSafe()
+      return [first, await files_write?.execute?.({ what: 'b' }, options('c2'))]
+    })
+    const outcome = await stage.outcome(await stage.start())
+    expect(outcome).toMatchObject({ value: ['step_unknown', { written: 'b' }] })
+    expect((await lines('writes')).map(line => line[0])).toEqual(['a', 'b'])
+  })
+})
+
+test("the server's own no is the tool's failure, and no unknown outcome", async () => {
+  const { folder } = await openFolder()
+  const stage = openWith(stdio(folder), () => null)
+  const id = await stage.start(callAs('refuse', {}))
+  expect(await stage.outcome(id)).toMatchObject({
+    status: 'failed',
+    code: 'process_tool_failed',
+    message: expect.stringContaining('not today'),
+  })
+  expect(await stage.registry.effects(id)).toMatchObject([{ state: 'not_done' }])
+})
+
+test('a server that cannot be reached ends no process: the attempt is repeated', async () => {
+  const stage = openWith({ url: 'http://127.0.0.1:1/mcp' }, () => null)
+  const id = await stage.start()
+  expect(await stage.runner.run(id)).toMatchObject({ error: { code: 'mcp_unreachable' } })
+  expect(await stage.record(id)).toMatchObject({ status: 'running' })
+})

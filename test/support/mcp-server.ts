@@ -1,0 +1,58 @@
+/**
+ * A real MCP server in an OS process of its own: `node mcp-server.ts stdio|http FOLDER [PORT]`. What it is told to do it
+ * writes into the folder, so that a test counts what was done by whatever life of it.
+ */
+import { appendFileSync, existsSync, writeSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js'
+import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js'
+import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js'
+import { z } from 'zod'
+
+const [, , kind = 'stdio', folder = '.', port = '0'] = process.argv
+
+const text = (said: string) => ({ content: [{ type: 'text' as const, text: said }] })
+const isSafe = () => existsSync(join(folder, 'safe'))
+
+function createMcp(): McpServer {
+  const server = new McpServer({ name: 'test', version: '1' })
+  server.registerTool(
+    'read',
+    { description: 'Reads.', inputSchema: { what: z.string() }, annotations: { readOnlyHint: true } },
+    async ({ what }) => {
+      appendFileSync(join(folder, 'reads'), `${what}\n`)
+      if (!isSafe()) process.kill(process.pid, 'SIGKILL')
+      return text(`read ${what}`)
+    },
+  )
+  server.registerTool('write', { inputSchema: { what: z.string() } }, async ({ what }, { _meta }) => {
+    appendFileSync(join(folder, 'writes'), `${what} ${_meta?.['leasehold/operationId']}\n`)
+    if (!isSafe()) process.kill(process.pid, 'SIGKILL')
+    return { ...text(''), structuredContent: { written: what } }
+  })
+  server.registerTool('refuse', {}, async () => ({ ...text('not today'), isError: true }))
+  return server
+}
+
+appendFileSync(join(folder, 'lives'), `${process.pid}\n`)
+if (kind === 'stdio') await createMcp().connect(new StdioServerTransport())
+else {
+  const sessions = new Map<string, StreamableHTTPServerTransport>()
+  const server = createServer(async (request, response) => {
+    const known = sessions.get(String(request.headers['mcp-session-id']))
+    if (known !== undefined) return known.handleRequest(request, response)
+    if (request.headers['mcp-session-id'] !== undefined) return void response.writeHead(404).end()
+    const transport = new StreamableHTTPServerTransport({
+      sessionIdGenerator: () => crypto.randomUUID(),
+      onsessioninitialized: id => void sessions.set(id, transport),
+    })
+    await createMcp().connect(transport as Parameters<McpServer['connect']>[0])
+    await transport.handleRequest(request, response)
+  })
+  server.listen(Number(port), '127.0.0.1', () => {
+    const address = server.address() as AddressInfo
+    writeSync(1, `${address.port}\n`)
+  })
+}

@@ -114,6 +114,8 @@ describe.each(TRANSPORTS)('MCP tools over $name', ({ open }) => {
         error => error.code,
       )
       await makeSafe()
+      // Somebody else starts a server behind an address again.
+      if ('url' in server) await expect.poll(() => lines('lives')).toHaveLength(2)
       return [first, await files_write?.execute?.({ what: 'b' }, options('c2'))]
     })
     const outcome = await stage.outcome(await stage.start())

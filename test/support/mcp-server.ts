@@ -36,9 +36,11 @@ function createMcp(): McpServer {
   return server
 }
 
-appendFileSync(join(folder, 'lives'), `${process.pid}\n`)
-if (kind === 'stdio') await createMcp().connect(new StdioServerTransport())
-else {
+const beginLife = () => appendFileSync(join(folder, 'lives'), `${process.pid}\n`)
+if (kind === 'stdio') {
+  beginLife()
+  await createMcp().connect(new StdioServerTransport())
+} else {
   const sessions = new Map<string, StreamableHTTPServerTransport>()
   const server = createServer(async (request, response) => {
     const known = sessions.get(String(request.headers['mcp-session-id']))
@@ -53,6 +55,7 @@ else {
   })
   server.listen(Number(port), '127.0.0.1', () => {
     const address = server.address() as AddressInfo
+    beginLife()
     writeSync(1, `${address.port}\n`)
   })
 }

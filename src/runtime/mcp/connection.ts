@@ -25,7 +25,10 @@ export interface McpCall {
   readonly isRepeatable: boolean
 }
 
-const TRIES = 3
+/** Of one call that may be repeated. */
+const CALL_TRIES = 3
+/** A server that is started again is there within seconds. */
+const CONNECT_TRIES = 5
 const DELAY_MS = 200
 
 /**
@@ -78,7 +81,7 @@ export class McpConnection {
         // A session that the server has forgotten is opened anew.
         this.#drop(client)
         call.signal.throwIfAborted()
-        if (!call.isRepeatable || tried >= TRIES) throw error
+        if (!call.isRepeatable || tried >= CALL_TRIES) throw error
         await sleep(DELAY_MS * tried, undefined, { signal: call.signal })
       }
     }
@@ -112,8 +115,8 @@ export class McpConnection {
       } catch (error) {
         if (this.#client === connecting) this.#client = undefined
         signal?.throwIfAborted()
-        if (tried >= TRIES) throw error
-        await sleep(DELAY_MS * tried, undefined, signal === undefined ? {} : { signal })
+        if (tried >= CONNECT_TRIES) throw error
+        await sleep(DELAY_MS * 2 ** (tried - 1), undefined, signal === undefined ? {} : { signal })
       }
     }
   }

@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander'
 import { type ErrorCode, isLeaseholdError, messageOf } from '../model/errors.ts'
+import { withoutSecrets } from '../model/secret.ts'
 import { EXIT, exitCodeOf } from './exit-code.ts'
 import { Interrupted } from './interrupts.ts'
 import { manyLines } from './plain-text.ts'
@@ -20,7 +21,7 @@ export function reportError(
   // Help and version: commander has printed them.
   if (error instanceof CommanderError && error.exitCode === 0) return EXIT.done
   const { code, message, facts } = describe(error)
-  const stack = isDebug && error instanceof Error ? stackOf(error) : undefined
+  const stack = isDebug && error instanceof Error ? withoutSecrets(stackOf(error)) : undefined
   const text = isJson
     ? JSON.stringify({ error: { code, message, ...facts, ...(stack === undefined ? {} : { stack }) } })
     : [`error: ${code}: ${message}`, ...(stack === undefined ? [] : [stack])].join('\n')

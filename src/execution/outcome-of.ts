@@ -3,6 +3,7 @@ import type { unknownEffects } from '../model/journal.ts'
 import { asJson, jsonBytes, toJson } from '../model/json.ts'
 import type { FailureClass, Outcome } from '../model/outcome.ts'
 import { MAX_PAYLOAD_BYTES } from '../model/registration.ts'
+import { withoutSecrets } from '../model/secret.ts'
 import { isNetworkTrouble } from '../runtime/network-trouble.ts'
 import { ProcessFailure } from '../runtime/process-failure.ts'
 
@@ -100,7 +101,12 @@ const failed = (
   code: string,
   message: string,
   failureClass: FailureClass = 'execution',
-): Extract<Outcome, { status: 'failed' }> => ({ status: 'failed', class: failureClass, code, message })
+): Extract<Outcome, { status: 'failed' }> => ({
+  status: 'failed',
+  class: failureClass,
+  code,
+  message: withoutSecrets(message),
+})
 
 const isCancelItself = (error: unknown): boolean =>
   isLeaseholdError(error, 'process_cancelled') ||

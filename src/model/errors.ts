@@ -1,3 +1,5 @@
+import { withoutSecrets } from './secret.ts'
+
 /** Every code that Leasehold throws or writes into a failure, by the door it belongs to. */
 export type ErrorCode =
   // registration and rows
@@ -162,7 +164,9 @@ const TRANSIENT: ReadonlySet<ErrorCode> = new Set([
 
 export const isTransient = (error: unknown): boolean => isLeaseholdError(error) && TRANSIENT.has(error.code)
 
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+/** What an error says, for rows and logs: without what looks like a secret in it. */
+export const messageOf = (error: unknown): string =>
+  withoutSecrets(error instanceof Error ? error.message : String(error))
 
 export const unknownProcess = (id: string): LeaseholdError =>
   new LeaseholdError(

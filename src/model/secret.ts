@@ -86,14 +86,45 @@ function isSecretName(name: string): boolean {
   return SECRET_WORDS.has(last) || (last === 'key' && SECRET_KEYS.has(words.at(-2) ?? ''))
 }
 
-const SHAPES: readonly { readonly name: string; readonly pattern: RegExp }[] = [
-  { name: 'a private key', pattern: /-----BEGIN [A-Z ]*PRIVATE KEY-----/ },
+/**
+ * A text of somebody else's (an error's message) without what looks like a secret in it: messages of clients name the key
+ * that was refused, or the address with its password, and stand in rows and logs for ever.
+ */
+export const withoutSecrets = (text: string): string =>
+  SHAPES.reduce(
+    (rest, { pattern, inText = new RegExp(pattern, 'g') }) => rest.replace(inText, '[secret]'),
+    text,
+  )
+
+interface Shape {
+  readonly name: string
+  /** Of a value that is one. */
+  readonly pattern: RegExp
+  /** Of all of it inside a longer text, where the first would take too little or too much. */
+  readonly inText?: RegExp
+}
+
+const SHAPES: readonly Shape[] = [
+  {
+    name: 'a private key',
+    pattern: /-----BEGIN [A-Z ]*PRIVATE KEY-----/,
+    inText: /-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|$)/gs,
+  },
   { name: 'an API key', pattern: /(?<![\w-])sk-[A-Za-z0-9_-]{16,}/ },
   { name: 'a GitHub token', pattern: /(?<!\w)(gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{30,})/ },
   { name: 'an AWS access key', pattern: /(?<!\w)(AKIA|ASIA)[A-Z0-9]{16}(?!\w)/ },
   { name: 'a Slack token', pattern: /(?<!\w)xox[abprs]-[A-Za-z0-9-]{10,}/ },
   { name: 'a Google API key', pattern: /(?<!\w)AIza[A-Za-z0-9_-]{35}/ },
   { name: 'a JSON web token', pattern: /(?<!\w)eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]+/ },
-  { name: 'an authorization header', pattern: /^(Bearer|Basic) [A-Za-z0-9+/=._~-]{12,}$/ },
-  { name: 'an address with a password', pattern: /^[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:[^\s/@]+@/i },
+  {
+    name: 'an authorization header',
+    pattern: /^(Bearer|Basic) [A-Za-z0-9+/=._~-]{12,}$/,
+    // With a digit: "basic understanding" is none.
+    inText: /(?<=\b(Bearer|Basic) )(?=\S*\d)[A-Za-z0-9+/=._~-]{12,}/gi,
+  },
+  {
+    name: 'an address with a password',
+    pattern: /^[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:[^\s/@]+@/i,
+    inText: /(?<=\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:)[^\s/@]+(?=@)/gi,
+  },
 ]

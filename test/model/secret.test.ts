@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import { findSecret, secret } from '../../src/model/secret.ts'
+import { findSecret, secret, withoutSecrets } from '../../src/model/secret.ts'
 
 const SECRETS: readonly [value: unknown, path: string][] = [
   [{ search: { apiKey: 'x' } }, 'search.apiKey'],
@@ -41,4 +41,14 @@ test('a marked secret shows itself nowhere but to those who ask', () => {
   const shown = [String(marked), JSON.stringify({ marked }), inspect({ marked })]
   for (const text of shown) expect(text).not.toContain('hunter2')
   expect(marked.reveal()).toBe('hunter2')
+})
+
+test.each([
+  [`401: key sk-${'a1'.repeat(12)} is not valid`, '401: key [secret] is not valid'],
+  ['no route to postgres://ana:hunter2@db:5432/x', 'no route to postgres://ana:[secret]@db:5432/x'],
+  ['sent Authorization: Bearer abc123def456ghi', 'sent Authorization: Bearer [secret]'],
+  ['a\n-----BEGIN PRIVATE KEY-----\nMIG\n-----END PRIVATE KEY-----\nb', 'a\n[secret]\nb'],
+  ['basic understanding: https://example.org:8080/a@b', 'basic understanding: https://example.org:8080/a@b'],
+])('of %j rows and logs say %j', (text, shown) => {
+  expect(withoutSecrets(text)).toBe(shown)
 })

@@ -1,8 +1,9 @@
 /**
- * npm run bench [-- [NAME…] [--check] [--references=all]]
+ * npm run bench [-- [NAME…] [--check] [--references=all] [--size=N]]
  *
  * Prints one table. Each row sets our figure beside its reference's, taken in the same run on the same machine; where
- * the machine is noisy, trust the ratio. `--check`: a bound that is missed makes the exit code 1.
+ * the machine is noisy, trust the ratio. `--check`: a bound that is missed makes the exit code 1. `--size`: fewer
+ * than usual, of those that run a number of processes (kills), for a first look.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { homedir, tmpdir } from 'node:os'
@@ -13,6 +14,7 @@ import { cancel } from './cancel.ts'
 import { drain } from './drain.ts'
 import { history } from './history.ts'
 import { inline } from './inline/index.ts'
+import { kills } from './kills.ts'
 import { latency } from './latency.ts'
 import { recovery } from './recovery.ts'
 import { registry } from './registry/index.ts'
@@ -35,6 +37,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   cancel,
   recovery,
   drain,
+  kills,
   registry,
   inline,
   streams,
@@ -48,6 +51,7 @@ const { values, positionals } = parseArgs({
   options: {
     check: { type: 'boolean', default: false },
     references: { type: 'string', default: 'quick' },
+    size: { type: 'string' },
   },
 })
 
@@ -65,7 +69,12 @@ async function measure(names: readonly string[]): Promise<MeasuredRow[]> {
     try {
       const readUse = watchMachine()
       const withSlowReferences = values.references === 'all'
-      const rows = await bench({ address: server?.address ?? '', folder, withSlowReferences })
+      const rows = await bench({
+        address: server?.address ?? '',
+        folder,
+        withSlowReferences,
+        ...(values.size === undefined ? {} : { size: Number(values.size) }),
+      })
       const use = readUse()
       measured.push(...rows.map(row => ({ ...row, use })))
     } finally {

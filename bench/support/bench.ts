@@ -6,6 +6,8 @@ export interface Surroundings {
   readonly folder: string
   /** Also the references that take minutes. */
   readonly withSlowReferences: boolean
+  /** How many, of a bench that runs a number of processes. Default: as many as its row says. */
+  readonly size?: number
 }
 
 /** One line of the table: our figure beside its reference's, taken in the same run. */

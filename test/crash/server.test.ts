@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest'
+import { isLeaseholdError } from '../../src/index.ts'
 import { openCrashWorld } from '../support/crash-world.ts'
 import { eventually } from '../support/eventually.ts'
 import { openDoor } from '../support/marks.ts'
 import { portOf, startOwnServer } from '../support/own-server.ts'
 
-test('every process ends though the server is killed and an empty one takes its place', {
+test('every process ends though the server is killed and an empty one takes its place (H13)', {
   timeout: 180_000,
 }, async () => {
   const server = await startOwnServer()
@@ -25,4 +26,35 @@ test('every process ends though the server is killed and an empty one takes its 
   await startOwnServer(portOf(server.address))
   expect(await parked.outcome()).toMatchObject({ status: 'completed', value: { attempt: 2 } })
   expect(await queued.outcome()).toMatchObject({ status: 'completed', value: { attempt: 1 } })
+})
+
+test('under load too, whatever was registered ends though the server is killed and an empty one takes its place (H1, H13)', {
+  timeout: 180_000,
+}, async () => {
+  const server = await startOwnServer()
+  await using world = await openCrashWorld({ address: server.address })
+  for (let nth = 0; nth < 2; nth++) await world.spawnWorker({ concurrency: 8, parkGraceMs: 50 })
+  const ids = Array.from({ length: 60 }, (_, nth) => `nap-${nth}`).values()
+  let unreachable = 0
+  const caller = async () => {
+    for (const id of ids) {
+      await world.processes.start({ kind: 'nap', id, input: { ...world, ms: 3_000 } }).catch(error => {
+        // It says so, and has kept the row.
+        if (!isLeaseholdError(error, 'temporal_unreachable')) throw error
+        unreachable++
+      })
+    }
+  }
+  const starting = Promise.all(Array.from({ length: 6 }, caller))
+  const all = async () => (await world.registry.list({ status: 'any' }, { limit: 100 })).records
+  await eventually(async () => (await all()).filter(({ waits }) => waits.length > 0).length >= 10)
+  await server.kill()
+  // Those that are told only when they have waited for it; the rest comes while it is away.
+  await eventually(() => unreachable > 0)
+  await startOwnServer(portOf(server.address))
+  await starting
+  const records = await all()
+  expect(records).toHaveLength(60)
+  const outcomes = await Promise.all(records.map(({ id }) => world.registry.awaitOutcome(id)))
+  expect(outcomes.filter(({ status }) => status !== 'completed')).toEqual([])
 })

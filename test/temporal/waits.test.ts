@@ -73,13 +73,13 @@ test('a nudge that never comes costs time, and one that comes twice, or for noth
   expect(await world.workflow(doubled.id).result()).toEqual({ status: 'completed' })
 })
 
-test('three hundred parked processes leave every slot of two workers free, and all go on when told (§6 #224)', {
+test('three hundred parked processes leave every slot of four workers free, and all go on when told (§6 #224)', {
   timeout: 600_000,
 }, async () => {
   const gate = createGate()
   const door = defineEngine({ disposition: 'rerunnable', run: () => gate.pass() })
   await using world = await openWorld({ engines: { listener, door } })
-  for (let nth = 0; nth < 2; nth++) await world.startWorker({ concurrency: 4, parkGraceMs: 30 })
+  for (let nth = 0; nth < 4; nth++) await world.startWorker({ concurrency: 2, parkGraceMs: 30 })
   const ids = Array.from({ length: 300 }, (_, nth) => `parked-${String(nth).padStart(3, '0')}`)
   const forAll = async (act: (id: string) => Promise<unknown>) => {
     for (let from = 0; from < ids.length; from += 20) await Promise.all(ids.slice(from, from + 20).map(act))

@@ -80,6 +80,7 @@ export type { StartOptions, StartRequest } from './runtime/start-request.ts'
 export {
   type ApprovalRule,
   defineTool,
+  durableCall,
   PendingAnswer,
   type PendingOptions,
   type Tool,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { realpath, stat } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { ExampleError } from './example-error.ts'
+import { ExampleError } from '../support/example-error.ts'
 
 export const USAGE = `npm start                    survey this repository as a durable process
 npm start -- --dir PATH      survey another folder

@@ -7,8 +7,8 @@ type Engines = NonNullable<ReturnType<typeof createSurveyHost>['engines']>
 /** What runs the survey: a Temporal server, or the workers alone. Disposing of it takes down what it has started. */
 export interface Backend extends AsyncDisposable {
   readonly processes: ReturnType<typeof createProcessClient<Engines, never>>
-  /** A worker's program, beside this file, and what it is told beyond the data folder. */
-  readonly worker: { readonly script: string; readonly arguments: readonly string[] }
+  /** A worker's program, and what it is told beyond the data folder. */
+  readonly worker: { readonly script: URL; readonly arguments: readonly string[] }
   /** Fires if it has ended without being told to. */
   readonly failure: AbortSignal
 }

@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ProcessRegistry } from '../../src/index.ts'
-import { ExampleError } from './example-error.ts'
+import { ExampleError } from '../support/example-error.ts'
+import type { Check } from '../support/table.ts'
 import { showProgress, untilSurveyed } from './follow.ts'
 import { ledgerPath } from './host.ts'
 import { readLedger } from './ledger.ts'
 import type { RunRequest } from './run.ts'
 import type { Stage } from './stage.ts'
-import type { Check } from './table.ts'
 import { walk } from './walk.ts'
 
 /** With fewer files there is no middle to be killed in. */

@@ -8,7 +8,7 @@ export function createInlineBackend({ dataDir, progress }: BackendOptions): Back
   progress.say('Inline: no server, the workers share the registry')
   return {
     processes,
-    worker: { script: 'inline-worker.ts', arguments: [] },
+    worker: { script: new URL('inline-worker.ts', import.meta.url), arguments: [] },
     failure: new AbortController().signal,
     [Symbol.asyncDispose]: () => processes[Symbol.asyncDispose](),
   }

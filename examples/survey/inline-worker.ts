@@ -1,7 +1,7 @@
 /* One worker without a server, as a process of its own: `inline-worker <data folder>`. */
 import { createInlineWorker } from '../../src/index.ts'
+import { serveOwner } from '../support/worker-channel.ts'
 import { createSurveyHost } from './host.ts'
-import { serveOwner } from './worker-channel.ts'
 
 const [dataDir = ''] = process.argv.slice(2)
 

@@ -6,16 +6,16 @@ import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ProcessRecord } from '../../src/index.ts'
+import { explain, Interrupted } from '../support/example-error.ts'
+import { renderChecks } from '../support/table.ts'
 import { defaultId, readArguments, requireFolder, USAGE } from './arguments.ts'
 import { describeConclusion, quoted, whatToDoNext } from './conclusion.ts'
 import { planCrash, runCrash } from './crash.ts'
 import { surveyInput } from './engine.ts'
-import { explain, Interrupted } from './example-error.ts'
 import { createSurveyHost, DATA_DIR } from './host.ts'
 import { createProgress } from './progress.ts'
 import { runSurvey } from './run.ts'
 import { createStage } from './stage.ts'
-import { renderChecks } from './table.ts'
 
 const { env } = process
 const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url))

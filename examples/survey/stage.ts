@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { ProcessRegistry } from '../../src/index.ts'
+import { startWorkerProcess, type WorkerProcess, workerEnded } from '../support/worker-process.ts'
 import type { Backend, BackendOptions } from './backend.ts'
-import { startWorkerProcess, type WorkerProcess, workerEnded } from './worker-process.ts'
 
 export interface StageOptions extends BackendOptions {
   readonly isInline: boolean

@@ -1,8 +1,8 @@
 import { Client, Connection } from '@temporalio/client'
 import { startDevServer } from '../../src/dev-server/index.ts'
 import { createProcessClient } from '../../src/index.ts'
+import { ExampleError } from '../support/example-error.ts'
 import type { Backend, BackendOptions } from './backend.ts'
-import { ExampleError } from './example-error.ts'
 import { createSurveyHost } from './host.ts'
 
 /** Starts a Temporal server, or finds the one that the environment names, and connects to it. */
@@ -26,7 +26,7 @@ export async function createTemporalBackend(options: BackendOptions): Promise<Ba
   const owned = stack.move()
   return {
     processes,
-    worker: { script: 'worker.ts', arguments: [cacheDir, server.address] },
+    worker: { script: new URL('worker.ts', import.meta.url), arguments: [cacheDir, server.address] },
     failure: failure.signal,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }

@@ -1,8 +1,8 @@
 /* One worker on Temporal, as a process of its own: `worker <data folder> <cache folder> <temporal address>`. */
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker'
 import { createProcessWorker } from '../../src/index.ts'
+import { serveOwner } from '../support/worker-channel.ts'
 import { createSurveyHost } from './host.ts'
-import { serveOwner } from './worker-channel.ts'
 
 const [dataDir = '', cacheDir = '', address = ''] = process.argv.slice(2)
 

@@ -1,3 +1,4 @@
+import { LeaseholdError } from '../model/errors.ts'
 import type { ProcessEvent } from '../model/event.ts'
 import type { Json } from '../model/json.ts'
 import type { StepOptions } from './context.ts'
@@ -118,6 +119,21 @@ export const defineTool = <Of extends Tool>(
   tool: Of,
   options: Omit<ToolDefinition, 'tool'> = {},
 ): ToolDefinition<Of> => ({ ...options, tool })
+
+/**
+ * What a durable process adds to the options of `execute`, for tools that are typed by the AI SDK, whose options do not
+ * know of it. Throws `usage` where something else made the call.
+ */
+export function durableCall(options: object): ToolCallOptions {
+  if (isDurableCall(options)) return options
+  throw new LeaseholdError(
+    'usage',
+    'This tool hands its operation id on, and was called outside of a process, where there is none. Give it to durableTools, or start it as a tool call.',
+  )
+}
+
+const isDurableCall = (options: object): options is ToolCallOptions =>
+  'operationId' in options && 'processId' in options
 
 export const toolDefinition = (entry: Tool | ToolDefinition): ToolDefinition =>
   'tool' in entry ? entry : { tool: entry }

@@ -14,7 +14,7 @@ export interface ServingWorker {
 
 const tell = (message: WorkerMessage) => process.send?.(message)
 
-/** Whoever watches the survey should hear of trouble, such as an attempt that fails again and again. */
+/** Whoever watches the example should hear of trouble, such as an attempt that fails again and again. */
 const warn: Logger['warn'] = (message, fields = {}) =>
   tell({ type: 'warning', text: `${message} ${JSON.stringify(fields)}` })
 const logger: Logger = { debug: () => {}, info: () => {}, warn, error: warn }

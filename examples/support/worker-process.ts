@@ -20,8 +20,8 @@ export interface WorkerProcess extends AsyncDisposable {
 }
 
 export interface WorkerOptions {
-  /** Beside this file. */
-  readonly script: string
+  /** Its program. */
+  readonly script: URL
   readonly dataDir: string
   /** What it is told after the data folder. */
   readonly arguments: readonly string[]
@@ -41,7 +41,7 @@ export async function startWorkerProcess(
   const logPath = join(dataDir, 'worker.log')
   await mkdir(dataDir, { recursive: true })
   await using log = await open(logPath, 'a')
-  const child = fork(fileURLToPath(new URL(script, import.meta.url)), [dataDir, ...more], {
+  const child = fork(fileURLToPath(script), [dataDir, ...more], {
     execArgv: [],
     stdio: ['ignore', log.fd, log.fd, 'ipc'],
   })

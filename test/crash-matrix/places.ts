@@ -1,0 +1,38 @@
+import type { FaultPlace, FaultPoint } from '../../src/testing/fault-points.ts'
+import { SHAPES, type Shape } from './host.ts'
+
+/** One place at which the worker of a process dies. */
+export interface Place {
+  readonly name: string
+  readonly point: FaultPoint
+  /** How the step's address begins. */
+  readonly step?: string
+  readonly shapes: readonly Shape[]
+}
+
+const ONCE: readonly Shape[] = ['once', 'throws', 'approval']
+const APPROVAL: readonly Shape[] = ['approval']
+
+export const PLACES: readonly Place[] = [
+  { name: 'attempt begun', point: 'attempt.begun', shapes: SHAPES },
+  { name: 'model answered, not journaled', point: 'step.answered', step: 'model', shapes: SHAPES },
+  { name: 'model journaled', point: 'step.journaled', step: 'model', shapes: SHAPES },
+  { name: 'approval asked for', point: 'approval.asked', shapes: APPROVAL },
+  { name: 'parked', point: 'process.parked', shapes: APPROVAL },
+  { name: 'call claimed, not begun', point: 'step.claimed', step: 'act', shapes: ONCE },
+  { name: 'approval used, call not begun', point: 'approval.used', shapes: APPROVAL },
+  { name: 'effect done, not journaled', point: 'step.answered', step: 'act', shapes: SHAPES },
+  { name: 'call journaled', point: 'step.journaled', step: 'act', shapes: SHAPES },
+  { name: 'code returned, outcome not written', point: 'process.ending', shapes: SHAPES },
+  { name: 'outcome written', point: 'process.ended', shapes: SHAPES },
+]
+
+/** A process of the matrix has its place and its shape in its id. */
+export const idOf = (round: number, place: number, shape: Shape): string => `at.${round}.${place}.${shape}`
+
+/** Is this where the process's worker is to die? */
+export function isPlaceOf({ processId, point, step = '' }: FaultPlace): boolean {
+  const [kind, , index] = processId.split('.')
+  const place = kind === 'at' ? PLACES[Number(index)] : undefined
+  return place !== undefined && place.point === point && step.startsWith(place.step ?? '')
+}

@@ -1,0 +1,192 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { createProcessClient, type ProcessClient } from '../../src/index.ts'
+import { borrowRegistry } from '../../src/runtime/open-registry.ts'
+import { matrixHost, SHAPES, type Shape } from './host.ts'
+import { idOf, PLACES } from './places.ts'
+import { type Turn, violationsOf } from './verdict.ts'
+import type { WorkerOptions } from './worker.ts'
+import { Workers } from './workers.ts'
+import { OutsideWorld } from './world.ts'
+
+export interface MatrixOptions extends WorkerOptions {
+  /** Workers that die in all, at places and at random. */
+  readonly kills: number
+  readonly seed: number
+  /** Milliseconds until all processes must have ended. */
+  readonly limitMs: number
+  readonly say?: (line: string) => void
+}
+
+export interface MatrixRow {
+  readonly place: string
+  readonly shape: Shape
+  readonly processes: number
+  readonly deaths: number
+  readonly effects: number
+  /** What the models were told of the call. */
+  readonly told: Readonly<Record<string, number>>
+}
+
+export interface MatrixReport {
+  readonly rows: readonly MatrixRow[]
+  readonly deaths: number
+  readonly processes: number
+  readonly violations: readonly string[]
+}
+
+const WORKERS = 3
+const RANDOM = 'anywhere, at random'
+/** Turns that are under way. A worker takes two of them, so that a death meets few that had their own just now. */
+const AT_ONCE = 8
+/** How often a place is gone to that nobody has died at. */
+const ROUNDS = 5
+/** How long people take to say yes: long enough for a process to be parked for it. */
+const PEOPLE_MS = 200
+/** Between two deaths at random. */
+const LONGEST_PAUSE_MS = 250
+
+/** One process for each place and shape, whose worker dies there; then workers that die at any time, over many turns. */
+export async function runMatrix(options: MatrixOptions): Promise<MatrixReport> {
+  const { registry: address, folder, temporal, kills, limitMs, say = () => {} } = options
+  const world = new OutsideWorld(folder)
+  const host = matrixHost(address, world)
+  const processes = createProcessClient({ host, ...(await temporalOf(temporal)) })
+  const { registry, release } = await borrowRegistry(host.registry)
+  const over = new AbortController()
+  const approving = approve(processes, over.signal)
+  const limit = AbortSignal.timeout(limitMs)
+  const started: { readonly id: string; readonly shape: Shape; readonly place: string }[] = []
+  const start = async (id: string, shape: Shape, place: string) => {
+    started.push({ id, shape, place })
+    return processes.start({ id, kind: 'turn', input: { shape } })
+  }
+  const lost: string[] = []
+  const waitFor = async (ids: readonly string[]) => {
+    await Promise.all(
+      ids.map(id =>
+        processes
+          .handle(id)
+          .outcome({ signal: limit })
+          .catch(() => lost.push(id)),
+      ),
+    )
+  }
+  try {
+    await using workers = new Workers(
+      { registry: address, folder, ...(temporal === undefined ? {} : { temporal }) },
+      WORKERS,
+    )
+    // A process whose worker died for another one may never come to its own place again: then another one goes there.
+    let missing = PLACES.flatMap(({ name, shapes }, index) =>
+      shapes.map(shape => ({ name, shape, index })),
+    ).slice(0, kills)
+    for (let round = 0; missing.length > 0 && round < ROUNDS; round++) {
+      for (let at = 0; at < missing.length; at += AT_ONCE) {
+        const wave = missing.slice(at, at + AT_ONCE)
+        const ids = wave.map(({ index, shape }) => idOf(round, index, shape))
+        for (const [nth, { name, shape }] of wave.entries()) await start(ids[nth] ?? '', shape, name)
+        await waitFor(ids)
+      }
+      const died = new Set(world.notes().flatMap(({ what, id }) => (what === 'died' ? [id] : [])))
+      missing = missing.filter(({ index, shape }) => !died.has(idOf(round, index, shape)))
+    }
+    say(`${workers.deaths} workers died at their places`)
+
+    const chance = seeded(options.seed)
+    const underWay = new Set<Promise<void>>()
+    for (let turn = 0; workers.deaths < kills && !limit.aborted; ) {
+      while (underWay.size < AT_ONCE) {
+        const id = `random.${turn}`
+        await start(id, SHAPES[turn++ % SHAPES.length] ?? 'once', RANDOM)
+        const ending: Promise<void> = waitFor([id]).then(() => void underWay.delete(ending))
+        underWay.add(ending)
+      }
+      await pause(Math.floor(chance() * LONGEST_PAUSE_MS))
+      await workers.killOne(Math.floor(chance() * WORKERS))
+    }
+    await Promise.all(underWay)
+    say(`${workers.deaths} of ${kills} workers died, ${started.length} processes ended`)
+    const turns = await Promise.all(
+      started
+        .filter(({ id }) => !lost.includes(id))
+        .map(async ({ id, shape }): Promise<Turn> => {
+          const events = await registry.eventsAfter(id, 0)
+          const outcome = await processes.handle(id).outcome()
+          const terminals = events.filter(({ semantics }) => semantics?.terminal !== undefined).length
+          return { id, shape, outcome, terminals, effects: await registry.effects(id) }
+        }),
+    )
+    const notes = Map.groupBy(world.notes(), ({ id }) => id)
+    const violations = [
+      ...lost.map(id => `${id}: lost: it has not ended`),
+      ...turns.flatMap(turn => violationsOf(turn, notes.get(turn.id) ?? [])),
+    ]
+    const rows = [...Map.groupBy(started, ({ place, shape }) => `${place}\u0000${shape}`).values()].map(
+      group => rowOf(group, turns, notes),
+    )
+    const missed = rows.filter(({ place, deaths }) => place !== RANDOM && deaths === 0)
+    return {
+      rows,
+      deaths: workers.deaths,
+      processes: started.length,
+      violations: [
+        ...violations,
+        ...missed.map(({ place, shape }) => `${place}, ${shape}: nobody died there`),
+      ],
+    }
+  } finally {
+    over.abort()
+    await approving
+    await processes[Symbol.asyncDispose]()
+    await release()
+  }
+}
+
+function rowOf(
+  group: readonly { readonly id: string; readonly shape: Shape; readonly place: string }[],
+  turns: readonly Turn[],
+  notes: ReadonlyMap<string, readonly { readonly what: string }[]>,
+): MatrixRow {
+  const ids = new Set(group.map(({ id }) => id))
+  const noted = [...ids].flatMap(id => notes.get(id) ?? [])
+  const told: Record<string, number> = {}
+  for (const { id, outcome } of turns) {
+    if (!ids.has(id)) continue
+    const word = outcome.status === 'completed' ? String(outcome.value) : outcome.status
+    told[word] = (told[word] ?? 0) + 1
+  }
+  const [{ place, shape } = { place: '', shape: 'once' as const }] = group
+  const count = (what: string) => noted.filter(note => note.what === what).length
+  return { place, shape, processes: ids.size, deaths: count('died'), effects: count('effect'), told }
+}
+
+/** Says yes to whatever waits for it. */
+async function approve(
+  processes: Pick<ProcessClient, 'approvals' | 'answerApproval'>,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    for (const { processId, key, openedAtMs } of await processes.approvals()) {
+      if (Date.now() - openedAtMs < PEOPLE_MS) continue
+      await processes.answerApproval(processId, key, { by: 'the matrix', verdict: 'approve' }).catch(() => {})
+    }
+    await pause(50, undefined, { signal }).catch(() => {})
+  }
+}
+
+async function temporalOf(address: string | undefined) {
+  if (address === undefined) return {}
+  const { Client, Connection } = await import('@temporalio/client')
+  return { temporal: new Client({ connection: await Connection.connect({ address }) }) }
+}
+
+/** Numbers from 0 to 1, the same for the same seed (mulberry32). */
+function seeded(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}

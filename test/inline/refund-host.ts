@@ -1,0 +1,49 @@
+/** A host as a user would write it: an agent that refunds, on a registry whose file the environment names. */
+import { appendFileSync } from 'node:fs'
+import { generateText, isStepCount, tool } from 'ai'
+import { z } from 'zod'
+import {
+  defineEngine,
+  defineHost,
+  defineTool,
+  durableModel,
+  durableTools,
+  sqliteRegistry,
+} from '../../src/index.ts'
+import { scriptedModel } from '../../src/testing/scripted-model.ts'
+
+const path = process.env.REFUND_DB ?? 'data/leasehold.db'
+
+const refund = tool({
+  description: 'pays money back',
+  inputSchema: z.object({ order: z.string(), euros: z.number() }),
+  execute: async ({ order, euros }) => {
+    appendFileSync(`${path}.paid`, `${order} ${euros}\n`)
+    return `refunded ${euros} euros`
+  },
+})
+
+const model = scriptedModel([
+  { calls: [{ tool: 'refund', args: { order: 'A7', euros: 20 } }] },
+  prompt => (JSON.stringify(prompt.at(-1)).includes('is unknown') ? 'please look' : 'done'),
+])
+
+export default defineHost({
+  registry: sqliteRegistry({ path }),
+  models: { default: model },
+  engines: {
+    refunds: defineEngine({
+      disposition: 'rerunnable',
+      input: z.string(),
+      async run(ctx) {
+        const { text } = await generateText({
+          model: durableModel(ctx, model),
+          tools: durableTools(ctx, { refund: defineTool(refund, { effect: 'once' }) }),
+          stopWhen: isStepCount(5),
+          prompt: ctx.input,
+        })
+        return text
+      },
+    }),
+  },
+})

@@ -1,4 +1,4 @@
-/** Every numbered scenario of the registry's behaviour stands in the title of a test that holds somebody to it. */
+/** Every numbered scenario and every hazard stands in the title of a test that holds somebody to it. */
 import { glob, readFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { SUBJECTS } from '../../src/testing/registry-suite.ts'
@@ -20,6 +20,8 @@ const SCENARIOS: Readonly<Record<string, readonly number[]>> = {
     ...range(181, 191),
     ...range(193, 198),
   ],
+  'concurrency, segments': [...range(200, 203), ...range(205, 209)],
+  Temporal: [...range(214, 221), ...range(223, 225), ...range(227, 232), ...range(234, 236)],
   'worker: guards, facets, runtime': [...range(151, 161), ...range(163, 165), ...range(167, 170)],
 }
 
@@ -52,6 +54,15 @@ describe('the scenarios of', () => {
     }
     expect(numbers.filter(number => !tested.has(number))).toEqual([])
   })
+})
+
+test('every hazard is met in a test', async () => {
+  const met = new Set<string>()
+  for await (const path of glob('test/{temporal,crash}/*.test.ts')) {
+    for (const [hazard] of (await readFile(path, 'utf8')).matchAll(/(?<=\((?:H\d+, )*)H\d+(?=[^()]*\)['`])/g))
+      met.add(hazard)
+  }
+  expect(range(1, 27).filter(number => !met.has(`H${number}`))).toEqual([])
 })
 
 test('no two cases of the suite have the same title', () => {

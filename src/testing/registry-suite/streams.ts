@@ -90,7 +90,7 @@ export function streamCases(it: Case): void {
     expect(await registry.streamHeads(lease.processId)).toEqual([{ channel: 'text', next: 2 }])
   })
 
-  it('is closed to a lease that lapsed, was superseded, released or ended', async world => {
+  it('takes nothing under a lease that lapsed, was superseded, released or ended', async world => {
     const { registry, clock } = world
     const id = await world.register()
     const lapsed = await world.start(id)

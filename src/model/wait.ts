@@ -75,6 +75,12 @@ export function awaitedKeysOf({ processId, eventType, semantics }: ProcessEvent)
   return semantics?.terminal === undefined ? [key] : [key, endKey(processId)]
 }
 
+/** The keys of the waits that some event of this type may satisfy, whether it is the last of its process or not. */
+export const awaitedKeysOfType = (processId: string, eventType: string): readonly string[] => [
+  eventKey(processId, eventType),
+  endKey(processId),
+]
+
 /** What waits for the answer to a pending call are found by. */
 export const callKey = (key: string): string => `external_key#${key}`
 

@@ -25,13 +25,17 @@ export function* awaited<T>(promise: Promise<T>): Operation<T> {
  * Operations that do not depend on each other, in the order given: a database elsewhere is asked all of it before it has
  * answered the first. It still does one after the other, so that what is locked first is locked first.
  */
-export function* together<First, Second, Third>(
-  first: Operation<First>,
-  second: Operation<Second>,
-  third: Operation<Third>,
-): Operation<[First, Second, Third]> {
-  const begun = [begin(first), begin(second), begin(third)] as const
-  return [yield* finish(begun[0]), yield* finish(begun[1]), yield* finish(begun[2])]
+export function* together<const Operations extends readonly Operation<unknown>[]>(
+  ...operations: Operations
+): Operation<Results<Operations>> {
+  const begun = operations.map(begin)
+  const results: unknown[] = []
+  for (const each of begun) results.push(yield* finish(each))
+  return results as Results<Operations>
+}
+
+type Results<Operations extends readonly Operation<unknown>[]> = {
+  -readonly [Place in keyof Operations]: Operations[Place] extends Operation<infer T> ? T : never
 }
 
 interface Begun<T> {

@@ -83,8 +83,8 @@ export interface StoreReader {
   findEventOfType(id: ProcessId, eventType: string, after: number): Operation<ProcessEvent | undefined>
   /** The lowest signal of this event type that is not consumed. */
   findSignal(id: ProcessId, eventType: string): Operation<ProcessEvent | undefined>
-  /** Processes with a wait that is found by this key (`awaitedKey`), in byte order. */
-  listWaiters(key: string): Operation<ProcessId[]>
+  /** Who has a wait that is found by one of these keys (`awaitedKey`), in any order. */
+  listWaiters(keys: readonly string[]): Operation<Waiter[]>
   /** Events with a wake that is not acknowledged and a sequence above `after`, ascending. */
   listWakeEvents(id: ProcessId, after: number, limit: number): Operation<ProcessEvent[]>
   /** The entries of one epoch in order of position. */
@@ -214,6 +214,11 @@ export interface ProcessChange {
   readonly isPruned: boolean
 }
 
+export interface Waiter {
+  readonly id: ProcessId
+  readonly key: string
+}
+
 export interface BlobUse {
   readonly hash: string
   readonly isReferenced: boolean
@@ -333,7 +338,8 @@ export interface StoreTransaction extends StoreReader {
 export interface LeaseGuard {
   readonly token: LeaseToken
   readonly fence: number
-  readonly now: number
+  /** When the lease must be live still. Default: the store's time as it writes. */
+  readonly now?: number
 }
 
 /**

@@ -207,7 +207,11 @@ describe('by its query plan', () => {
       ['events_by_unacked_wake (process_id = $ and sequence > $)'],
     ],
     ['ackWake', tx => tx.ackWake(ID, 1), ['events_by_unacked_wake (process_id = $ and sequence = $)']],
-    ['listWaiters', tx => tx.listWaiters('key'), ['waits_by_awaited (awaited = $)']],
+    [
+      'listWaiters',
+      tx => tx.listWaiters(['key', 'other']),
+      ['waits_by_awaited (awaited = ANY (ARRAY[$, $]))'],
+    ],
     ['loadWake', tx => tx.loadWake('wake'), ['wakes_pkey (wake_id = $)']],
     [
       'listOpenWakes',

@@ -69,6 +69,22 @@ describe('time', () => {
   })
 })
 
+test('a step is not written under a lease that has lapsed by the database’s time', async () => {
+  const registry = await openRegistry()
+  await registry.register(registration())
+  const begun = await registry.beginAttempt('p', { worker: ANA, attempt: 'one', ttlMs: 300 })
+  if (begun.type !== 'run') return expect.fail(begun.type)
+  const client = await connect(url)
+  await client.query('select pg_sleep(0.4)')
+  const entry = journalEntry({ processId: idOf('p') })
+  await expect(registry.saveJournalEntry(begun.lease, entry)).rejects.toThrow(errorWith('process_lease_lost'))
+  expect(await registry.journal('p')).toEqual([])
+  const again = await registry.beginAttempt('p', { worker: ANA, attempt: 'two', ttlMs: TTL })
+  if (again.type !== 'run') return expect.fail(again.type)
+  await registry.saveJournalEntry(again.lease, entry)
+  expect(await registry.journal('p')).toEqual([entry])
+})
+
 describe('races', () => {
   test('of fifty identical registrations at once, one makes the row and all get it', async () => {
     const schema = randomName()

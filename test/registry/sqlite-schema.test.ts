@@ -162,7 +162,11 @@ describe('by its query plan', () => {
       ['events USING INDEX events_by_unconsumed_signal (process_id=? AND event_type=?)'],
     ],
     ['consumeSignal', tx => tx.consumeSignal(ID, 1), [`${EVENT_ID} AND sequence=?)`]],
-    ['listWaiters', tx => tx.listWaiters('key'), ['waits USING COVERING INDEX waits_by_awaited (awaited=?)']],
+    [
+      'listWaiters',
+      tx => tx.listWaiters(['key', 'other']),
+      ['waits USING COVERING INDEX waits_by_awaited (awaited=?)'],
+    ],
     ['ackWake', tx => tx.ackWake(ID, 1), [`${EVENT_ID} AND sequence=?)`]],
     ['listJournal', tx => tx.listJournal(ID, 0), [`${JOURNAL_ID})`]],
     ['loadJournalEntry', tx => tx.loadJournalEntry(ID, 0, 'a'), [`${JOURNAL_ID} AND address=?)`]],

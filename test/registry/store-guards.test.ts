@@ -302,6 +302,12 @@ function leaseGuards() {
   return [
     { title: 'the current lease', isHeld: true, release: false, guard: same },
     {
+      title: 'the current lease, at the store’s time',
+      isHeld: true,
+      release: false,
+      guard: ({ token, fence }: Guard) => ({ token, fence }),
+    },
+    {
       title: 'one in its last millisecond',
       isHeld: true,
       release: false,

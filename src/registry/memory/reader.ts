@@ -105,13 +105,12 @@ export function createMemoryReader(state: MemoryState, options: MemoryReaderOpti
           .map(({ id, flow, atMs }) => ({ id, flow, ...(atMs === undefined ? {} : { atMs }) })),
       ),
     loadRate: key => immediately(() => state.rates.get(key)),
-    listWaiters: key =>
+    listWaiters: keys =>
       immediately(() =>
         state.processes
           .values()
-          .filter(({ record }) => record.waits.some(wait => awaitedKey(wait) === key))
-          .map(({ record }) => record.id)
-          .sort(compareBytes),
+          .flatMap(({ record }) => record.waits.map(wait => ({ id: record.id, key: awaitedKey(wait) ?? '' })))
+          .filter(({ key }) => keys.includes(key)),
       ),
     listWakeEvents: (id, after, limit) =>
       immediately(() => {

@@ -4,7 +4,7 @@ import { type JournalEntry, mayReplace } from '../../model/journal.ts'
 import { asJson, jsonEquals } from '../../model/json.ts'
 import type { StoredProcess } from '../../model/process.ts'
 import { signalNameOf } from '../../model/signal.ts'
-import { immediately } from '../operation.ts'
+import { immediately, runSynchronously } from '../operation.ts'
 import type { LeaseGuard, StoreReader, StoreTransaction } from '../store.ts'
 import { deleteBlobs, keepEntry, keepOfProcess, keepOfSession, LARGE_PLACES } from './blobs.ts'
 import { frozenCopy } from './frozen.ts'
@@ -20,7 +20,7 @@ export function createMemoryTransaction(state: MemoryState, reader: StoreReader)
       lease?.holder !== undefined &&
       lease.fence === guard.fence &&
       lease.holder.leaseToken === guard.token &&
-      lease.holder.expiresAtMs > guard.now
+      lease.holder.expiresAtMs > (guard.now ?? runSynchronously(reader.now()))
     )
   }
   const putProcess = (process: StoredProcess): void => {

@@ -4,12 +4,14 @@ import type { ProcessId } from '../../model/ids.ts'
 import type { ProcessRecord, StoredProcess } from '../../model/process.ts'
 import { type WakeDelivery, wakeDeliveryOf } from '../../model/wake.ts'
 import { findSchemaProblem } from '../json-schema.ts'
+import { immediately, together } from '../operation.ts'
 import type { AppendResult } from '../registry.ts'
 import type { Operation, StoreTransaction } from '../store.ts'
 import { dueUnlessHeld } from './due.ts'
 import { tellQueue } from './flow.ts'
 import { putWake } from './put-wake.ts'
 import { repaired, requireProcess, writeEvent } from './shared.ts'
+import { waitersFor } from './waiters.ts'
 
 /** What an append writes, from any door. `isDue`: it made the row due, for a cancel or for a wait that it satisfies. */
 export function* append(
@@ -18,10 +20,13 @@ export function* append(
   request: AppendRequest,
 ): Operation<{ result: AppendResult; record: ProcessRecord; isDue: boolean }> {
   const processId = id as ProcessId
-  const stored = yield* requireProcess(tx, processId)
-  const withSameKey =
-    request.replayKey === undefined ? undefined : yield* tx.findEvent(processId, request.replayKey)
-  const now = yield* tx.now()
+  const { replayKey, eventType } = request
+  const [stored, withSameKey, waiters, now] = yield* together(
+    requireProcess(tx, processId),
+    replayKey === undefined ? immediately(() => undefined) : tx.findEvent(processId, replayKey),
+    waitersFor(tx, processId, eventType),
+    tx.now(),
+  )
   const decision = decideAppend(
     { record: stored.record, ...(withSameKey === undefined ? {} : { withSameKey }) },
     { ...request, processId },
@@ -37,7 +42,7 @@ export function* append(
     // Its producer declared that this event ends the process; still nobody ends it under a holder's feet.
     requireUnheld(processId, yield* tx.loadLease(processId), now)
   }
-  const written = yield* writeEvent(tx, stored, decision.stored, request)
+  const written = yield* writeEvent(tx, stored, decision.stored, { ...request, waiters })
   const { event, wakeDelivery } = written
   const isRequest = event.eventType === CANCEL_REQUESTED
   const { stored: next, isDue } = isRequest ? yield* dueUnlessHeld(tx, written.stored, now) : written

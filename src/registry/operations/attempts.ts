@@ -27,13 +27,14 @@ import {
 import { isTerminal, type Outcome } from '../../model/outcome.ts'
 import type { StoredProcess } from '../../model/process.ts'
 import { earliestDeadline, isWaitDue, type WaitState } from '../../model/wait.ts'
+import { together } from '../operation.ts'
 import type { AttemptOperations, EndAnswer, ParkAnswer } from '../registry.ts'
 import type { Operation, ProcessStore, StoreTransaction } from '../store.ts'
 import { changed, dueAt } from './due.ts'
 import { enqueue, freePlace, lockPlace, queuesOf, takeTurn, tellQueue, withoutTurn } from './flow.ts'
 import { askedFor, registerAndBegin } from './register.ts'
 import { insertEvent, requireHeld, saveUnderLease, withOwnerBack } from './shared.ts'
-import { isSatisfied, lockAwaited } from './waiters.ts'
+import { isSatisfied, lockAwaited, waitersFor } from './waiters.ts'
 
 export function createAttemptOperations(
   store: ProcessStore,
@@ -48,12 +49,17 @@ export function createAttemptOperations(
 
     enterBody: (lease, worker) =>
       store.transaction(function* (tx) {
-        const { stored, now } = yield* requireHeld(tx, lease)
+        const eventType = RESERVED_EVENT_TYPES.firstStarted
+        const [{ stored, now }, waiters] = yield* together(
+          requireHeld(tx, lease),
+          waitersFor(tx, lease.processId, eventType),
+        )
         const decision = decideEnterBody(stored, lease, worker, now)
         if (decision.type === 'refused' || !decision.isFirst) return { type: decision.type }
         const { firstStarted } = decision
-        const request = { eventType: RESERVED_EVENT_TYPES.firstStarted, payload: asJson(firstStarted) }
-        const { stored: next } = yield* insertEvent(tx, changed(stored, { firstStarted }, now), request, now)
+        const request = { eventType, payload: asJson(firstStarted) }
+        const entered = changed(stored, { firstStarted }, now)
+        const { stored: next } = yield* insertEvent(tx, entered, request, now, waiters)
         yield* saveUnderLease(tx, next, lease, now)
         return { type: decision.type }
       }),
@@ -74,14 +80,14 @@ async function beginInOrder(
   request: BeginAttemptRequest,
 ): Promise<BeginAnswer> {
   const answer = await store.transaction(function* (tx): Operation<BeginAnswer | LockFirst> {
-    const stored = yield* tx.loadProcess(id as ProcessId)
-    const queues = queuesOf(stored?.record.flow)
-    return queues.length > 0 ? { type: 'lock_first', queues } : yield* begin(tx, stored, request)
+    const found = yield* load(tx, id)
+    const queues = queuesOf(found.stored?.record.flow)
+    return queues.length > 0 ? { type: 'lock_first', queues } : yield* begin(tx, found, request)
   })
   if (answer.type !== 'lock_first') return answer
   return store.transaction(function* (tx) {
     for (const queue of answer.queues) yield* tx.lockQueue(queue)
-    return yield* begin(tx, yield* tx.loadProcess(id as ProcessId), request)
+    return yield* begin(tx, yield* load(tx, id), request)
   })
 }
 
@@ -91,14 +97,24 @@ interface LockFirst {
   readonly queues: readonly string[]
 }
 
+interface Found {
+  readonly stored: StoredProcess | undefined
+  readonly lease: StoredLease | undefined
+  readonly now: number
+}
+
+function* load(tx: StoreTransaction, id: string): Operation<Found> {
+  const processId = id as ProcessId
+  const [stored, lease, now] = yield* together(tx.loadProcess(processId), tx.loadLease(processId), tx.now())
+  return { stored, lease, now }
+}
+
 function* begin(
   tx: StoreTransaction,
-  stored: StoredProcess | undefined,
+  { stored, lease, now }: Found,
   request: BeginAttemptRequest,
 ): Operation<BeginAnswer> {
   if (stored === undefined) return { type: 'unknown' }
-  const lease = yield* tx.loadLease(stored.record.id)
-  const now = yield* tx.now()
   const decision = decideBeginAttempt(stored, lease, request, now)
   switch (decision.type) {
     case 'run':
@@ -280,9 +296,8 @@ function requireLeavable({ record }: StoredProcess): void {
 
 function* endAttempt(tx: StoreTransaction, lease: ProcessLease, end: AttemptEnd): Operation<EndAnswer> {
   yield* lockPlace(tx, lease)
-  const stored = yield* tx.loadProcess(lease.processId)
-  const current = yield* tx.loadLease(lease.processId)
-  const now = yield* tx.now()
+  const { processId } = lease
+  const [stored, current, now] = yield* together(tx.loadProcess(processId), tx.loadLease(processId), tx.now())
   if (stored === undefined || isTerminal(stored.record.status)) return { type: 'not_held' }
   if (current === undefined || !isCurrentLease(current, lease, now)) return { type: 'not_held' }
   const isShutdown = end === 'shutdown'

@@ -5,16 +5,17 @@ import {
   terminalPayload,
 } from '../../model/completion.ts'
 import { type ProcessEvent, type RegistryEvent, replayKeys, terminalEventType } from '../../model/event.ts'
+import type { ProcessId } from '../../model/ids.ts'
 import { asJson, hashJson } from '../../model/json.ts'
 import { freed, isCurrentLease, leaseLost } from '../../model/lease.ts'
 import { isTerminal, type Outcome } from '../../model/outcome.ts'
-import type { StoredProcess } from '../../model/process.ts'
 import { requirePayloadSize } from '../../model/registration.ts'
 import { together } from '../operation.ts'
 import type { CompletionOperations } from '../registry.ts'
 import type { Operation, ProcessStore, StoreReader } from '../store.ts'
 import { freePlace, lockPlace, tellQueue } from './flow.ts'
 import { insertEvent, repaired, requireProcess, saveUnderLease } from './shared.ts'
+import { waitersFor } from './waiters.ts'
 
 export function createCompletionOperations(store: ProcessStore): CompletionOperations {
   return {
@@ -22,20 +23,22 @@ export function createCompletionOperations(store: ProcessStore): CompletionOpera
       requirePayloadSize('outcome', asJson(outcome), lease.processId)
       return store.transaction(function* (tx) {
         yield* lockPlace(tx, lease)
+        const { processId } = lease
+        const request = terminalEvent(processId, outcome)
         // The clock after the locks: whoever had to wait for them comes later.
-        const [stored, current, now] = yield* together(
-          requireProcess(tx, lease.processId),
-          tx.loadLease(lease.processId),
+        const [stored, current, replay, waiters, now] = yield* together(
+          requireProcess(tx, processId),
+          tx.loadLease(processId),
+          findReplay(tx, processId, request),
+          waitersFor(tx, processId, request.eventType),
           tx.now(),
         )
-        const request = terminalEvent(stored, outcome)
-        const replay = yield* findReplay(tx, stored, request)
         if (replay !== undefined) return yield* repaired(tx, stored, replay)
         if (current === undefined || !isCurrentLease(current, lease, now))
           throw leaseLost(lease, current, now)
         // The contract's claim may lease an ended row.
         if (isTerminal(stored.record.status)) throw alreadyTerminal(stored.record)
-        const { stored: ended } = yield* insertEvent(tx, stored, request, now)
+        const { stored: ended } = yield* insertEvent(tx, stored, request, now, waiters)
         yield* saveUnderLease(tx, ended, lease, now)
         yield* tx.saveLease(lease.processId, freed(current), current.fence)
         yield* freePlace(tx, lease)
@@ -46,14 +49,18 @@ export function createCompletionOperations(store: ProcessStore): CompletionOpera
     complete: async (id, outcome, authority) => {
       requirePayloadSize('outcome', asJson(outcome), id)
       return store.transaction(function* (tx) {
-        const stored = yield* requireProcess(tx, id)
-        const request = terminalEvent(stored, outcome, authority)
-        const replay = yield* findReplay(tx, stored, request)
+        const processId = id as ProcessId
+        const request = terminalEvent(processId, outcome, authority)
+        const [stored, current, replay, waiters, now] = yield* together(
+          requireProcess(tx, processId),
+          tx.loadLease(processId),
+          findReplay(tx, processId, request),
+          waitersFor(tx, processId, request.eventType),
+          tx.now(),
+        )
         if (replay !== undefined) return yield* repaired(tx, stored, replay)
-        const current = yield* tx.loadLease(stored.record.id)
-        const now = yield* tx.now()
         requireAuthority(stored.record, current, outcome, authority, now)
-        const { stored: ended } = yield* insertEvent(tx, stored, request, now)
+        const { stored: ended } = yield* insertEvent(tx, stored, request, now, waiters)
         yield* tx.saveProcess(ended, { status: 'running' })
         if (stored.record.turn !== undefined) yield* tellQueue(tx, stored.record.turn)
         return ended.record
@@ -63,23 +70,19 @@ export function createCompletionOperations(store: ProcessStore): CompletionOpera
 }
 
 /** Ends the process: event, outcome, status and the end of its waits are one write. */
-function terminalEvent(
-  stored: StoredProcess,
-  outcome: Outcome,
-  authority?: CompletionAuthority,
-): RegistryEvent {
+function terminalEvent(id: ProcessId, outcome: Outcome, authority?: CompletionAuthority): RegistryEvent {
   const eventType = terminalEventType(outcome.status)
-  const replayKey = replayKeys.terminal(stored.record.id, eventType)
+  const replayKey = replayKeys.terminal(id, eventType)
   return { eventType, payload: terminalPayload(outcome, authority), replayKey, outcome }
 }
 
 /** The very same terminal write, made before: its writer lost the answer and asks again. */
 function* findReplay(
   reader: StoreReader,
-  stored: StoredProcess,
+  id: ProcessId,
   request: RegistryEvent,
 ): Operation<ProcessEvent | undefined> {
-  const known = yield* reader.findEvent(stored.record.id, request.replayKey ?? '')
+  const known = yield* reader.findEvent(id, request.replayKey ?? '')
   if (known === undefined) return undefined
   return known.payloadHash === hashJson([request.eventType, request.payload]) ? known.event : undefined
 }

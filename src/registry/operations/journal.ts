@@ -13,10 +13,12 @@ import { isCurrentLease, leaseLost, type ProcessLease } from '../../model/lease.
 import { isTerminal } from '../../model/outcome.ts'
 import { requirePayloadSize } from '../../model/registration.ts'
 import { findSchemaProblem } from '../json-schema.ts'
+import { immediately, together } from '../operation.ts'
 import type { EmitResult, EpochAnswer, JournalOperations } from '../registry.ts'
 import type { Operation, ProcessStore, StoreTransaction } from '../store.ts'
 import { changed } from './due.ts'
 import { leaseGuard, requireHeld, requireProcess, saveUnderLease, writeEvent } from './shared.ts'
+import { waitersFor } from './waiters.ts'
 
 export function createJournalOperations(store: ProcessStore): JournalOperations {
   return {
@@ -30,8 +32,8 @@ export function createJournalOperations(store: ProcessStore): JournalOperations 
       if (entry.value !== undefined)
         requirePayloadSize(`value of step "${entry.address}"`, entry.value, lease.processId)
       return store.transaction(function* (tx) {
-        // Lease and epoch are compared by the saving statement itself: a step costs one statement and one commit.
-        yield* saveEntry(tx, lease, entry, yield* tx.now())
+        // Lease, time and epoch are compared by the saving statement itself: a step costs one statement and one commit.
+        yield* saveEntry(tx, lease, entry)
       })
     },
 
@@ -47,15 +49,16 @@ export function createJournalOperations(store: ProcessStore): JournalOperations 
   }
 }
 
-/** Writes the entry under the lease, or says why it may not be written. */
+/** Writes the entry under the lease, or says why it may not be written. `at`: default as of `LeaseGuard`. */
 export function* saveEntry(
   tx: StoreTransaction,
   lease: ProcessLease,
   entry: JournalEntry,
-  now: number,
+  at?: number,
 ): Operation<void> {
-  if (yield* tx.saveJournalEntry(entry, leaseGuard(lease, now))) return
+  if (yield* tx.saveJournalEntry(entry, leaseGuard(lease, at))) return
   const current = yield* tx.loadLease(lease.processId)
+  const now = at ?? (yield* tx.now())
   if (current === undefined || !isCurrentLease(current, lease, now)) throw leaseLost(lease, current, now)
   // A forged entry names a process whose lease this is not.
   if (entry.processId !== lease.processId) throw leaseLost(lease, current, now)
@@ -103,14 +106,17 @@ function* emit(
   entry: Omit<JournalEntry, 'value'>,
   request: AppendRequest,
 ): Operation<EmitResult> {
-  const stored = yield* requireProcess(tx, lease.processId)
-  const { id } = stored.record
+  const { processId: id } = lease
+  const { replayKey, eventType } = request
+  const [stored, recorded, waiters, now] = yield* together(
+    requireProcess(tx, id),
+    replayKey === undefined ? immediately(() => undefined) : tx.findEvent(id, replayKey),
+    waitersFor(tx, id, eventType),
+    tx.now(),
+  )
   // An attempt that replays emits again what an earlier one has emitted: event and entry are there already.
-  const { replayKey } = request
-  const recorded = replayKey === undefined ? undefined : yield* tx.findEvent(id, replayKey)
   if (recorded !== undefined) return { type: 'replayed', event: recorded.event }
   if (entry.epoch !== stored.epoch) throw epochConflict(id, stored.epoch, entry.epoch)
-  const now = yield* tx.now()
   const decision = decideAppend(
     { record: stored.record },
     { ...request, processId: id },
@@ -118,7 +124,7 @@ function* emit(
     findSchemaProblem,
   )
   if (decision.type === 'replay') return { type: 'replayed', event: decision.event }
-  const { event, stored: next } = yield* writeEvent(tx, stored, decision.stored, request)
+  const { event, stored: next } = yield* writeEvent(tx, stored, decision.stored, { ...request, waiters })
   yield* saveUnderLease(tx, next, lease, now)
   const journaled = { ...entry, value: { sequence: event.sequence } }
   yield* saveEntry(tx, lease, journaled, now)

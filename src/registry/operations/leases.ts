@@ -17,6 +17,7 @@ import {
 } from '../../model/lease.ts'
 import { isTerminal } from '../../model/outcome.ts'
 import type { StoredProcess } from '../../model/process.ts'
+import { together } from '../operation.ts'
 import type { LeaseOperations } from '../registry.ts'
 import type { Operation, ProcessStore, StoreTransaction } from '../store.ts'
 import { dueAt } from './due.ts'
@@ -27,18 +28,22 @@ export function createLeaseOperations(store: ProcessStore): LeaseOperations {
   return {
     claim: (id, owner, ttlMs) =>
       store.transaction(function* (tx) {
-        const process = yield* requireProcess(tx, id)
-        const stored = yield* tx.loadLease(process.record.id)
-        const now = yield* tx.now()
+        const [process, stored, now] = yield* together(
+          requireProcess(tx, id),
+          tx.loadLease(id as ProcessId),
+          tx.now(),
+        )
         const outcome = decideClaim(stored, { processId: process.record.id, owner, ttlMs }, now)
         return yield* saveClaim(tx, stored, outcome, process)
       }),
 
     reclaim: (id, owner, observed, { ttlMs, evidence }) =>
       store.transaction(function* (tx) {
-        const process = yield* requireProcess(tx, id)
-        const stored = yield* tx.loadLease(process.record.id)
-        const now = yield* tx.now()
+        const [process, stored, now] = yield* together(
+          requireProcess(tx, id),
+          tx.loadLease(id as ProcessId),
+          tx.now(),
+        )
         const isProvenDead = namesHolder(evidence, stored?.holder)
         const request = { processId: process.record.id, owner, ttlMs, observed, isProvenDead }
         return yield* saveClaim(tx, stored, decideReclaim(stored, request, now), process)
@@ -74,8 +79,7 @@ function* claimDuty(
   request: Parameters<typeof decideClaim>[1],
   evidence: DeathEvidence | undefined,
 ): Operation<ClaimOutcome> {
-  const stored = yield* tx.loadLease(request.processId)
-  const now = yield* tx.now()
+  const [stored, now] = yield* together(tx.loadLease(request.processId), tx.now())
   const outcome: ClaimOutcome = namesHolder(evidence, stored?.holder)
     ? { type: 'acquired', lease: acquire(stored, request, now) }
     : decideClaim(stored, request, now)
@@ -122,9 +126,12 @@ function extend(
   decide: (stored: StoredLease | undefined, now: number) => ProcessLease | undefined,
 ): Promise<ProcessLease> {
   return store.transaction(function* (tx) {
-    const process = yield* tx.loadProcess(lease.processId)
-    const stored = yield* tx.loadLease(lease.processId)
-    const now = yield* tx.now()
+    const { processId } = lease
+    const [process, stored, now] = yield* together(
+      tx.loadProcess(processId),
+      tx.loadLease(processId),
+      tx.now(),
+    )
     const extended =
       process === undefined || isTerminal(process.record.status) ? undefined : decide(stored, now)
     if (process === undefined || stored === undefined || extended === undefined)

@@ -61,7 +61,7 @@ export function* register(tx: StoreTransaction, { journal, ...asked }: Asked): O
   const result = yield* registerRow(tx, asked)
   if (journal === undefined) return result
   const value = { id: result.record.id, started: result.type === 'registered' }
-  yield* saveEntry(tx, journal.lease, { ...journal.entry, value }, yield* tx.now())
+  yield* saveEntry(tx, journal.lease, { ...journal.entry, value })
   return result
 }
 

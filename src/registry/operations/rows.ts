@@ -14,6 +14,7 @@ import { isTerminal } from '../../model/outcome.ts'
 import type { ExternalRef, ProcessRecord, StoredProcess } from '../../model/process.ts'
 import { requireSessionScope, type SessionScope, scopeId } from '../../model/session-scope.ts'
 import { findSchemaProblem } from '../json-schema.ts'
+import { together } from '../operation.ts'
 import type { CancelResult, RowOperations } from '../registry.ts'
 import type { Operation, ProcessStore, StoreReader, StoreTransaction } from '../store.ts'
 import { changed, dueUnlessHeld } from './due.ts'
@@ -55,11 +56,13 @@ export function createRowOperations(store: ProcessStore): RowOperations {
 
     recordFirstStarted: (id, start) =>
       store.transaction(function* (tx) {
-        const stored = yield* requireProcess(tx, id)
-        const lease = yield* tx.loadLease(stored.record.id)
+        const [stored, lease, now] = yield* together(
+          requireProcess(tx, id),
+          tx.loadLease(id as ProcessId),
+          tx.now(),
+        )
         const firstStarted = decideFirstStarted(stored.record, lease, start)
         if (firstStarted === undefined) return stored.record
-        const now = yield* tx.now()
         const request = { eventType: RESERVED_EVENT_TYPES.firstStarted, payload: asJson(firstStarted) }
         const { stored: next } = yield* insertEvent(tx, changed(stored, { firstStarted }, now), request, now)
         yield* tx.saveProcess(next, { status: 'running' })

@@ -16,7 +16,7 @@ import type { ProcessRecord, StoredProcess } from '../../model/process.ts'
 import { noLongerRetained } from '../../model/retention.ts'
 import { type WakeDelivery, wakeDeliveryOf } from '../../model/wake.ts'
 import { together } from '../operation.ts'
-import type { LeaseGuard, Operation, StoreReader, StoreTransaction } from '../store.ts'
+import type { LeaseGuard, Operation, StoreReader, StoreTransaction, Waiter } from '../store.ts'
 import { dueAt } from './due.ts'
 import { withoutTurn } from './flow.ts'
 import { putWake } from './put-wake.ts'
@@ -48,8 +48,10 @@ export function* insertEvent(
   stored: StoredProcess,
   request: RegistryEvent,
   now: number,
+  waiters?: readonly Waiter[],
 ): Operation<WrittenEvent> {
-  return yield* writeEvent(tx, stored, buildRegistryEvent(stored.record, request, now), request)
+  const built = buildRegistryEvent(stored.record, request, now)
+  return yield* writeEvent(tx, stored, built, { ...request, waiters })
 }
 
 export interface WrittenEvent {
@@ -62,18 +64,21 @@ export interface WrittenEvent {
   readonly isDue: boolean
 }
 
-/** Writes an event whose rules the caller has applied. */
+/** Writes an event whose rules the caller has applied. `waiters`: of `waitersFor`, where the caller has asked. */
 export function* writeEvent(
   tx: StoreTransaction,
   stored: StoredProcess,
   built: StoredEvent,
-  { wakeTargetScope }: Pick<AppendRequest, 'wakeTargetScope'>,
+  {
+    wakeTargetScope,
+    waiters,
+  }: Pick<AppendRequest, 'wakeTargetScope'> & { readonly waiters?: readonly Waiter[] | undefined },
 ): Operation<WrittenEvent> {
   const { event } = built
   yield* tx.insertEvent(built)
   const wakeDelivery = wakeDeliveryOf(stored.record, event, wakeTargetScope)
   if (wakeDelivery !== undefined) yield* putWake(tx, wakeDelivery, event.occurredAtMs)
-  yield* tellWaiters(tx, event)
+  yield* tellWaiters(tx, event, waiters)
   return {
     event,
     ...(yield* withOwnWaitsMet(tx, withEvent(stored, event), event)),
@@ -124,10 +129,10 @@ export function* withOwnerBack(
   return (yield* insertEvent(tx, { ...stored, record }, request, now)).stored
 }
 
-export const leaseGuard = (lease: ProcessLease, now: number): LeaseGuard => ({
+export const leaseGuard = (lease: ProcessLease, now?: number): LeaseGuard => ({
   token: lease.leaseToken,
   fence: lease.fencingToken,
-  now,
+  ...(now === undefined ? {} : { now }),
 })
 
 /** Saves under the lease; the statement's own guard refuses a superseded writer. */

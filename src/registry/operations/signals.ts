@@ -5,6 +5,7 @@ import { replayKeys } from '../../model/event.ts'
 import { requirePayloadSize } from '../../model/registration.ts'
 import { requireSignalName, signalEventType } from '../../model/signal.ts'
 import { isInTime } from '../../model/wait.ts'
+import { together } from '../operation.ts'
 import type { SignalOperations } from '../registry.ts'
 import type { ProcessStore } from '../store.ts'
 import { append } from './append.ts'
@@ -44,16 +45,18 @@ export function createSignalOperations(store: ProcessStore): SignalOperations {
 
     consumeSignal: (lease, entry, { name, untilMs }) =>
       store.transaction(function* (tx) {
-        const { id } = (yield* requireProcess(tx, lease.processId)).record
+        const { processId: id } = lease
+        const [, known, signal] = yield* together(
+          requireProcess(tx, id),
+          tx.loadJournalEntry(id, entry.epoch, entry.address),
+          tx.findSignal(id, signalEventType(name)),
+        )
         // The same call again, after an answer that was lost: it must not take the next signal as well.
-        const known = yield* tx.loadJournalEntry(id, entry.epoch, entry.address)
         if (known?.status === 'done') return { type: 'resolved' as const, entry: known }
-        const signal = yield* tx.findSignal(id, signalEventType(name))
         if (signal === undefined || !isInTime(signal, untilMs)) return { type: 'none' as const }
-        const now = yield* tx.now()
         const { sequence, payload } = signal
         const resolved = { ...entry, status: 'done', value: { sequence, payload } } as const
-        yield* saveEntry(tx, lease, resolved, now)
+        yield* saveEntry(tx, lease, resolved)
         yield* tx.consumeSignal(id, sequence)
         return { type: 'resolved' as const, entry: resolved }
       }),

@@ -1,4 +1,5 @@
 import type { ProcessId } from '../../model/ids.ts'
+import { together } from '../operation.ts'
 import type { AttemptOperations } from '../registry.ts'
 import type { ProcessStore } from '../store.ts'
 import { requireProcess } from './shared.ts'
@@ -11,8 +12,8 @@ export function createSituationOperations(
     lastHolder: id =>
       store.read(function* (reader) {
         const processId = id as ProcessId
-        const stored = yield* reader.loadProcess(processId)
-        const holder = (yield* reader.loadLease(processId))?.holder
+        const [stored, lease] = yield* together(reader.loadProcess(processId), reader.loadLease(processId))
+        const holder = lease?.holder
         if (holder !== undefined) {
           const { owner, fencingToken } = holder
           return { owner, evidence: { incarnationId: owner.incarnationId, fence: fencingToken } }
@@ -24,9 +25,11 @@ export function createSituationOperations(
 
     situation: id =>
       store.read(function* (reader) {
-        const stored = yield* requireProcess(reader, id)
-        const lease = yield* reader.loadLease(stored.record.id)
-        const now = yield* reader.now()
+        const [stored, lease, now] = yield* together(
+          requireProcess(reader, id),
+          reader.loadLease(id as ProcessId),
+          reader.now(),
+        )
         const liveness = lease?.holder?.owner.liveness
         const workers = liveness?.kind === 'local_process' ? yield* reader.listWorkers(liveness.hostId) : []
         const worker = workers.find(row => row.worker.incarnationId === lease?.workerIncarnation)

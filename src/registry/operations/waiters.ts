@@ -1,17 +1,19 @@
 import type { ProcessEvent } from '../../model/event.ts'
 import type { ProcessId } from '../../model/ids.ts'
+import { compareBytes } from '../../model/order.ts'
 import { isTerminal } from '../../model/outcome.ts'
 import type { StoredProcess } from '../../model/process.ts'
 import { signalEventType } from '../../model/signal.ts'
 import {
   awaitedKeysOf,
+  awaitedKeysOfType,
   awaitedProcess,
   callKey,
   satisfyCallWaits,
   satisfyWaits,
   type WaitState,
 } from '../../model/wait.ts'
-import type { Operation, StoreReader, StoreTransaction } from '../store.ts'
+import type { Operation, StoreReader, StoreTransaction, Waiter } from '../store.ts'
 import { changed, dueUnlessHeld } from './due.ts'
 
 /**
@@ -68,22 +70,36 @@ export function* withOwnWaitsMet(
   return yield* dueForWait(tx, changed(stored, { waits: met }, event.occurredAtMs), event.occurredAtMs)
 }
 
-/** Makes due whoever waits for this event elsewhere, or for the end that it is. */
-export function* tellWaiters(tx: StoreTransaction, event: ProcessEvent): Operation<void> {
+/**
+ * Who may wait for an event of this type. To be asked behind the lock of the process's row (see `lockAwaited`), and with
+ * it, so that the answer is there when the event is written.
+ */
+export const waitersFor = (reader: StoreReader, id: string, eventType: string): Operation<Waiter[]> =>
+  reader.listWaiters(awaitedKeysOfType(id, eventType))
+
+/** Makes due whoever waits for this event elsewhere, or for the end that it is. `waiters`: if they are known already. */
+export function* tellWaiters(
+  tx: StoreTransaction,
+  event: ProcessEvent,
+  waiters?: readonly Waiter[],
+): Operation<void> {
   const { processId, occurredAtMs } = event
-  for (const key of awaitedKeysOf(event)) {
-    for (const id of yield* tx.listWaiters(key)) {
-      // The row of the event is in its writer's hands, who saves it.
-      if (id === processId) continue
-      const waiter = yield* tx.loadProcess(id)
-      if (waiter === undefined || isTerminal(waiter.record.status)) continue
-      const waits = satisfyWaits(waiter.record.waits, id, event)
-      if (waits === waiter.record.waits) continue
-      const { stored } = yield* dueForWait(tx, changed(waiter, { waits }, occurredAtMs), occurredAtMs)
-      yield* tx.saveProcess(stored, { status: 'running' })
-    }
+  const keys = awaitedKeysOf(event)
+  for (const id of waitingOnes(waiters ?? (yield* tx.listWaiters(keys)), keys)) {
+    // The row of the event is in its writer's hands, who saves it.
+    if (id === processId) continue
+    const waiter = yield* tx.loadProcess(id)
+    if (waiter === undefined || isTerminal(waiter.record.status)) continue
+    const waits = satisfyWaits(waiter.record.waits, id, event)
+    if (waits === waiter.record.waits) continue
+    const { stored } = yield* dueForWait(tx, changed(waiter, { waits }, occurredAtMs), occurredAtMs)
+    yield* tx.saveProcess(stored, { status: 'running' })
   }
 }
+
+/** Each once, in the order in which all lock them. */
+const waitingOnes = (waiters: readonly Waiter[], keys: readonly string[]): readonly ProcessId[] =>
+  [...new Set(waiters.filter(({ key }) => keys.includes(key)).map(({ id }) => id))].sort(compareBytes)
 
 /** The row with its waits for this call's answer marked, and due for them. Still to be saved. */
 export function* withCallAnswered(
@@ -105,7 +121,8 @@ export function* tellCallWaiters(
   call: { readonly key: string; readonly processId: ProcessId },
   now: number,
 ): Operation<void> {
-  for (const id of yield* tx.listWaiters(callKey(call.key))) {
+  const keys = [callKey(call.key)]
+  for (const id of waitingOnes(yield* tx.listWaiters(keys), keys)) {
     if (id === call.processId) continue
     const waiter = yield* tx.loadProcess(id)
     if (waiter === undefined || isTerminal(waiter.record.status)) continue

@@ -3,6 +3,7 @@ import { DUE, isPending, SLACK_MS } from '../../model/due.ts'
 import type { ProcessId } from '../../model/ids.ts'
 import { isTerminal } from '../../model/outcome.ts'
 import type { StoredProcess } from '../../model/process.ts'
+import { together } from '../operation.ts'
 import type { SeenProcess, WorklistOperations } from '../registry.ts'
 import type { Operation, ProcessStore, StoreReader } from '../store.ts'
 import { dueAt } from './due.ts'
@@ -25,26 +26,23 @@ export function createWorklistOperations(store: ProcessStore): WorklistOperation
 
     msUntilDue: () =>
       store.read(function* (reader) {
-        const dueAtMs = yield* reader.nextDue()
-        const now = yield* reader.now()
+        const [dueAtMs, now] = yield* together(reader.nextDue(), reader.now())
         return dueAtMs === undefined ? undefined : Math.max(0, dueAtMs - now)
       }),
 
     recordSubmitted: (id, { ref, ...seen }) =>
       store.transaction(function* (tx) {
-        const before = yield* findUnlessPruned(tx, id)
+        const [before, now] = yield* together(findUnlessPruned(tx, id), tx.now())
         if (before === undefined) return
         const isNewRef = before.record.externalRef === undefined
         const stored = isNewRef ? yield* withExternalRef(tx, before, ref) : before
-        const now = yield* tx.now()
         const next = isOvertaken(before, seen, now) ? stored : withSubmission(stored, now)
         if (isNewRef || next !== stored) yield* tx.saveProcess(next, { status: 'any' })
       }),
 
     postpone: (id, seen) =>
       store.transaction(function* (tx) {
-        const stored = yield* findUnlessPruned(tx, id)
-        const now = yield* tx.now()
+        const [stored, now] = yield* together(findUnlessPruned(tx, id), tx.now())
         if (stored === undefined || isOvertaken(stored, seen, now)) return
         yield* tx.saveProcess(withSubmission(stored, now), { status: 'any' })
       }),

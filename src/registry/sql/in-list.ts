@@ -9,7 +9,7 @@ interface Places<Value> {
 }
 
 /** A statement has a fixed number of places: a few sizes, so that there are few to prepare. */
-const SIZES = [1, 16, 256] as const
+const SIZES = [1, 2, 16, 256] as const
 const LARGEST = 256
 
 /** Statements about a list of values, which stand in their places. */

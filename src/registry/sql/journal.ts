@@ -7,7 +7,7 @@ import { BLOB_COLUMNS, putBackIntoRows, saveBlobs, takeOutOfRow } from './blobs.
 import { type GuardBindings, guardBindings, heldLease } from './leases.ts'
 import { fromJournalRow, toJournalRow } from './rows.ts'
 import type { JournalBlobRow, JournalRow } from './schema.ts'
-import type { SqlSession } from './session.ts'
+import type { SqlPlatform, SqlSession } from './session.ts'
 import { columns, type Named, prepare, type SqlValue } from './statement.ts'
 
 const KEY_COLUMNS = ['process_id', 'epoch', 'address'] as const satisfies readonly (keyof JournalRow)[]
@@ -111,11 +111,12 @@ const upsertEntry = prepare((db, p: Named<JournalRow & GuardBindings>, dialect) 
 
 export function* saveJournalEntry(
   session: SqlSession,
+  platform: SqlPlatform,
   entry: JournalEntry,
   guard: LeaseGuard,
 ): Operation<boolean> {
   const { row, blobs } = takeOutOfRow(toJournalRow(entry), BLOB_COLUMNS.journal)
-  if (!(yield* session.save(upsertEntry, { ...row, ...guardBindings(guard) }))) return false
+  if (!(yield* session.save(upsertEntry, { ...row, ...guardBindings(platform, guard) }))) return false
   yield* saveEntryBlobs(session, row, blobs)
   return true
 }

@@ -4,7 +4,7 @@ import type { ProcessLease, StoredLease } from '../../model/lease.ts'
 import type { LeaseGuard, Operation, OrphanedAttempt } from '../store.ts'
 import { fromLeaseRow, holderFromRow, toLeaseRow } from './rows.ts'
 import type { LeaseRow, Schema } from './schema.ts'
-import type { SqlSession } from './session.ts'
+import type { SqlPlatform, SqlSession } from './session.ts'
 import { columns, type Named, prepare, type SqlDialect } from './statement.ts'
 
 const HELD_COLUMNS = [
@@ -24,13 +24,14 @@ const HELD_COLUMNS = [
 export interface GuardBindings {
   readonly guard_token: LeaseToken
   readonly guard_fence: number
-  readonly guard_now: number
+  /** Null: the database's time. */
+  readonly guard_now: number | null
 }
 
-export const guardBindings = ({ token, fence, now }: LeaseGuard): GuardBindings => ({
+export const guardBindings = (platform: SqlPlatform, { token, fence, now }: LeaseGuard): GuardBindings => ({
   guard_token: token,
   guard_fence: fence,
-  guard_now: now,
+  guard_now: now ?? platform.boundNow(),
 })
 
 /**
@@ -42,7 +43,7 @@ export const heldLease = (
   db: Kysely<Schema>,
   processId: RawBuilder<ProcessId>,
   p: Named<GuardBindings>,
-  { forShare }: SqlDialect,
+  { forShare, timeOf }: SqlDialect,
 ) =>
   forShare(
     db
@@ -51,7 +52,7 @@ export const heldLease = (
       .where('leases.process_id', '=', processId)
       .where('leases.token', '=', p.guard_token)
       .where('leases.fence', '=', p.guard_fence)
-      .where('leases.expires_at', '>', p.guard_now),
+      .where('leases.expires_at', '>', timeOf(p.guard_now)),
   )
 
 const byId = (db: Kysely<Schema>, p: Named<{ id: ProcessId }>) =>

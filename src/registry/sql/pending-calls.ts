@@ -7,7 +7,7 @@ import { BLOB_COLUMNS, putBackIntoRows, saveProcessBlobs, takeOutOfRow } from '.
 import { decode, encode, encodeOptional } from './json-text.ts'
 import { type GuardBindings, guardBindings, heldLease } from './leases.ts'
 import type { PendingCallRow } from './schema.ts'
-import type { SqlSession } from './session.ts'
+import type { SqlPlatform, SqlSession } from './session.ts'
 import { type Named, prepare, type SqlValue } from './statement.ts'
 
 const COLUMNS = [
@@ -69,10 +69,11 @@ const insertUnderLease = prepare((db, p: Named<PendingCallRow & GuardBindings>, 
 
 export function* insertPendingCall(
   session: SqlSession,
+  platform: SqlPlatform,
   call: PendingCall,
   guard: LeaseGuard,
 ): Operation<boolean> {
-  return yield* session.save(insertUnderLease, { ...toRow(call), ...guardBindings(guard) })
+  return yield* session.save(insertUnderLease, { ...toRow(call), ...guardBindings(platform, guard) })
 }
 
 const updateAnswer = prepare((db, p: Named<Pick<PendingCallRow, 'key' | 'answer' | 'answered_at'>>) =>

@@ -147,7 +147,7 @@ export function* saveProcess(
   const isSaved =
     lease === undefined
       ? yield* session.save(updateRow[status], row)
-      : yield* session.save(updateLeasedRow[status], { ...row, ...guardBindings(lease) })
+      : yield* session.save(updateLeasedRow[status], { ...row, ...guardBindings(platform, lease) })
   if (!isSaved) return false
   yield* replaceWaits(session, row.id, process.record.waits)
   yield* saveProcessBlobs(session, row.id, blobs)

@@ -30,6 +30,8 @@ export interface ChangePlace {
 /** What differs between databases beyond their SQL: whose clock counts, and what orders the changes. */
 export interface SqlPlatform {
   now(session: SqlSession): Operation<number>
+  /** The time for a statement that compares it itself; null: that one reads the database's clock. */
+  boundNow(): number | null
   /** The position of the change that is about to be written; unused where the statement itself finds it. */
   nextChange(session: SqlSession): Operation<number>
   /** Until the transaction ends nobody else has it. */

@@ -22,6 +22,8 @@ export interface SqlDialect {
   readonly forShare: Locking
   /** The same for what is to be deleted, but rows that others have in their hands are left out instead of waited for. */
   readonly forDelete: Locking
+  /** The time that is given, or the database's own where none is. */
+  readonly timeOf: (given: RawBuilder<number | null>) => RawBuilder<number>
   /** The position of a change: the one that is given, or what the database puts in its place as it writes. */
   readonly changePosition: (given: RawBuilder<number>) => RawBuilder<number>
 }

@@ -5,7 +5,7 @@ import type { LeaseGuard, Operation } from '../store.ts'
 import { decode, encode } from './json-text.ts'
 import { type GuardBindings, guardBindings, heldLease } from './leases.ts'
 import type { StreamTableRow } from './schema.ts'
-import type { SqlSession } from './session.ts'
+import type { SqlPlatform, SqlSession } from './session.ts'
 import { type Named, prepare, type SqlValue } from './statement.ts'
 
 const COLUMNS = [
@@ -48,7 +48,12 @@ const insertRow = prepare((db, p: Named<StreamTableRow & GuardBindings>, dialect
     ),
 )
 
-export function* insertStreamRow(session: SqlSession, row: StreamRow, guard: LeaseGuard): Operation<boolean> {
+export function* insertStreamRow(
+  session: SqlSession,
+  platform: SqlPlatform,
+  row: StreamRow,
+  guard: LeaseGuard,
+): Operation<boolean> {
   const bindings = {
     process_id: row.processId,
     channel: row.channel,
@@ -59,9 +64,9 @@ export function* insertStreamRow(session: SqlSession, row: StreamRow, guard: Lea
     fence: row.fence,
     content: encode(row.content),
     written_at: row.writtenAtMs,
-    ...guardBindings(guard),
+    ...guardBindings(platform, guard),
   }
-  return (yield* session.run(insertRow, bindings)) === 1
+  return yield* session.save(insertRow, bindings)
 }
 
 const selectRows = prepare((db, p: Named<{ id: ProcessId; channel: string; from: number; limit: number }>) =>

@@ -1,7 +1,7 @@
 import type { RawBuilder } from 'kysely'
 import type { ProcessId } from '../../model/ids.ts'
 import type { WaitState } from '../../model/wait.ts'
-import type { Operation } from '../store.ts'
+import type { Operation, Waiter } from '../store.ts'
 import { allOfList, prepareForList } from './in-list.ts'
 import { fromWaitRow, toWaitRow } from './rows.ts'
 import type { ProcessRow, WaitRow } from './schema.ts'
@@ -35,17 +35,13 @@ export function* waitsOfMany(
   return ({ id }) => (found.get(id) ?? []).map(fromWaitRow)
 }
 
-const selectWaiters = prepare((db, p: Named<{ awaited: string }>) =>
-  db
-    .selectFrom('waits')
-    .select('process_id')
-    .distinct()
-    .where('awaited', '=', p.awaited)
-    .orderBy('process_id'),
+const selectWaiters = prepareForList((db, keys) =>
+  db.selectFrom('waits').select(['process_id', 'awaited']).where('awaited', 'in', keys),
 )
 
-export function* listWaiters(session: SqlSession, key: string): Operation<ProcessId[]> {
-  return (yield* session.all(selectWaiters, { awaited: key })).map(row => row.process_id)
+export function* listWaiters(session: SqlSession, keys: readonly string[]): Operation<Waiter[]> {
+  const rows = yield* allOfList(session, selectWaiters, keys)
+  return rows.map(({ process_id, awaited }) => ({ id: process_id, key: awaited ?? '' }))
 }
 
 const selectDependent = prepare((db, p: Named<{ id: ProcessId }>) =>

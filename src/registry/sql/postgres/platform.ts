@@ -6,13 +6,12 @@ import { fromChangeRow, processChanges, tombstoneChanges } from '../changes.ts'
 import type { Schema } from '../schema.ts'
 import type { SqlPlatform, SqlSession } from '../session.ts'
 import { type Named, prepare } from '../statement.ts'
+import { clockMs } from './clock.ts'
 import type { HeldBackWatch } from './held-back.ts'
 import { BEGINNING, type ChangePosition, formatPosition, parsePosition } from './position.ts'
 
 /** `now()` would be the transaction's start, before it waited for its locks: a lapsed lease would look alive. */
-const selectClock = prepare(db =>
-  db.selectNoFrom(sql<number>`floor(extract(epoch from clock_timestamp()) * 1000)::bigint`.as('now')),
-)
+const selectClock = prepare(db => db.selectNoFrom(clockMs.as('now')))
 
 /**
  * Not a row's lock: the queue of a key has none. Two texts of one number only wait for each other. Asked for and answered
@@ -111,6 +110,8 @@ export function createPostgresPlatform(options: PostgresPlatformOptions): SqlPla
       const [row] = yield* session.all(selectClock, {})
       return row?.now ?? 0
     },
+
+    boundNow: () => (clock === undefined ? null : Math.floor(clock())),
 
     nextChange: () => immediately(() => 0),
 

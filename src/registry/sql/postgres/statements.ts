@@ -8,6 +8,7 @@ import {
 } from 'kysely'
 import type { Schema } from '../schema.ts'
 import { compileStatement, type SqlDialect, type SqlValue, type Statement } from '../statement.ts'
+import { clockMs } from './clock.ts'
 import { toText } from './text.ts'
 
 /** Builds SQL and never runs it: `pg` does, since it knows prepared statements by name. */
@@ -26,6 +27,7 @@ const POSTGRES: SqlDialect = {
   forUpdate: query => query.forNoKeyUpdate(),
   forShare: query => query.forShare(),
   forDelete: query => query.forUpdate().skipLocked(),
+  timeOf: given => sql<number>`coalesce(${given}::bigint, ${clockMs})`,
   changePosition: () => sql<number>`pg_current_xact_id()::text::bigint`,
 }
 

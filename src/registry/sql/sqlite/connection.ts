@@ -1,5 +1,5 @@
 import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqlite'
-import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely'
+import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler, sql } from 'kysely'
 import type { Schema } from '../schema.ts'
 import {
   type CompiledStatement,
@@ -24,6 +24,7 @@ const SQLITE: SqlDialect = {
   forUpdate: query => query,
   forShare: query => query,
   forDelete: query => query,
+  timeOf: given => sql<number>`${given}`,
   changePosition: given => given,
 }
 

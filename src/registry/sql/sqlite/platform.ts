@@ -59,6 +59,8 @@ export interface SqlitePlatformOptions {
 export const createSqlitePlatform = ({ registryId, clock, changes }: SqlitePlatformOptions): SqlPlatform => ({
   now: () => immediately(() => Math.floor(clock())),
 
+  boundNow: () => Math.floor(clock()),
+
   nextChange: session => changes.take(session),
 
   // Nobody else writes meanwhile.

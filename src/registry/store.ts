@@ -63,7 +63,7 @@ export interface StoreReader {
   /** The store's clock in milliseconds since the epoch. Lease time is this clock's and nobody else's. */
   now(): Operation<number>
   loadProcess(id: ProcessId): Operation<StoredProcess | undefined>
-  /** Rows that fit the filter with an id strictly after `after` and up to `through`, in byte order of their ids. */
+  /** Rows that fit the filter with an id strictly after `after` and up to `through`, if given, in byte order of their ids. */
   listProcesses(filter: ProcessListFilter, page: IdRange): Operation<ProcessRecord[]>
   /** The greatest of all ids, in byte order; absent where there are no rows. */
   greatestId(): Operation<ProcessId | undefined>
@@ -240,7 +240,7 @@ export interface HeldBack {
 
 export interface IdRange {
   readonly after: string
-  readonly through: string
+  readonly through?: string
   readonly limit: number
 }
 

@@ -141,6 +141,11 @@ describe('by its query plan', () => {
       ['processes_by_status (status = $ and id > $ and id <= $)'],
     ],
     [
+      'listProcesses, the first page',
+      tx => tx.listProcesses({}, { after: '', limit: 10 }),
+      ['processes_by_status (status = $ and id > $)'],
+    ],
+    [
       'listProcesses of any status',
       tx => tx.listProcesses({ status: 'any' }, page),
       ['processes_pkey (id > $ and id <= $)'],

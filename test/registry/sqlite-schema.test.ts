@@ -102,6 +102,11 @@ describe('by its query plan', () => {
       ['processes USING INDEX processes_by_status (status=? AND id>? AND id<?)'],
     ],
     [
+      'listProcesses, the first page',
+      tx => tx.listProcesses({}, { after: '', limit: 10 }),
+      ['processes USING INDEX processes_by_status (status=? AND id>?)'],
+    ],
+    [
       'listProcesses of any status',
       tx => tx.listProcesses({ status: 'any' }, page),
       ['processes USING INDEX sqlite_autoindex_processes_1 (id>? AND id<?)'],

@@ -36,7 +36,10 @@ export function createMemoryReader(state: MemoryState, options: MemoryReaderOpti
         state.processes
           .values()
           .map(({ record }) => record)
-          .filter(({ id }) => compareBytes(id, after) > 0 && compareBytes(id, through) <= 0)
+          .filter(
+            ({ id }) =>
+              compareBytes(id, after) > 0 && (through === undefined || compareBytes(id, through) <= 0),
+          )
           .filter(record => fitsFilter(record, filter))
           .sort((left, right) => compareBytes(left.id, right.id))
           .slice(0, limit),

@@ -6,6 +6,7 @@ import {
   requirePageLimit,
 } from '../../model/list.ts'
 import { byReference } from '../../model/live-references.ts'
+import { immediately, together } from '../operation.ts'
 import type { ListOperations, ProcessPage } from '../registry.ts'
 import type { ProcessStore } from '../store.ts'
 
@@ -14,9 +15,17 @@ export function createListOperations(store: ProcessStore): ListOperations {
     const parsed = parseListFilter(filter)
     const limit = requirePageLimit(page.limit)
     return store.read(function* (reader) {
-      const through = page.through ?? (yield* reader.greatestId())
+      // The first page of a snapshot goes up to the last row there is, whatever its id: both are asked at once.
+      const [greatest, records] = yield* together(
+        page.through === undefined ? reader.greatestId() : immediately(() => undefined),
+        reader.listProcesses(parsed, {
+          after: page.after ?? '',
+          ...(page.through === undefined ? {} : { through: page.through }),
+          limit,
+        }),
+      )
+      const through = page.through ?? greatest
       if (through === undefined) return { records: [] }
-      const records = yield* reader.listProcesses(parsed, { after: page.after ?? '', through, limit })
       const last = records.at(-1)
       const isLastPage = last === undefined || records.length < limit || last.id === through
       return isLastPage ? { records } : { records, next: last.id, through }

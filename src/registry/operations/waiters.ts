@@ -75,7 +75,8 @@ export function* withOwnWaitsMet(
  * it, so that the answer is there when the event is written.
  */
 export const waitersFor = (reader: StoreReader, id: string, eventType: string): Operation<Waiter[]> =>
-  reader.listWaiters(awaitedKeysOfType(id, eventType))
+  // Asked before the type is known to be one: what is no text is in no store.
+  reader.listWaiters(awaitedKeysOfType(id, eventType).filter(key => key.isWellFormed()))
 
 /** Makes due whoever waits for this event elsewhere, or for the end that it is. `waiters`: if they are known already. */
 export function* tellWaiters(

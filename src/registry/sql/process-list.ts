@@ -1,3 +1,4 @@
+import type { Kysely } from 'kysely'
 import type { ProcessId } from '../../model/ids.ts'
 import type { ProcessListFilter } from '../../model/list.ts'
 import type { ProcessRecord } from '../../model/process.ts'
@@ -5,6 +6,7 @@ import type { IdRange, Operation } from '../store.ts'
 import { byFilter, type FilterBindings, filterBindings, fitting } from './process-filter.ts'
 import { wholeProcesses } from './processes.ts'
 import { recordFromRow } from './rows.ts'
+import type { Schema } from './schema.ts'
 import type { SqlSession } from './session.ts'
 import { type Named, prepare } from './statement.ts'
 import { waitsOfMany } from './waits.ts'
@@ -15,25 +17,27 @@ interface ListBindings extends FilterBindings {
   readonly limit: number
 }
 
-const selectPage = byFilter(filter =>
-  prepare((db, p: Named<ListBindings>) =>
-    fitting(db.selectFrom('processes').selectAll(), filter, p)
-      .where('id', '>', p.after)
-      .where('id', '<=', p.through)
-      .orderBy('id')
-      .limit(p.limit),
-  ),
-)
+const page = (db: Kysely<Schema>, filter: ProcessListFilter, p: Named<ListBindings>) =>
+  fitting(db.selectFrom('processes').selectAll(), filter, p)
+    .where('id', '>', p.after)
+    .orderBy('id')
+    .limit(p.limit)
+
+const selectPage = byFilter(filter => ({
+  open: prepare((db, p: Named<ListBindings>) => page(db, filter, p)),
+  upTo: prepare((db, p: Named<ListBindings>) => page(db, filter, p).where('id', '<=', p.through)),
+}))
 
 export function* listProcesses(
   session: SqlSession,
   filter: ProcessListFilter,
   { after, through, limit }: IdRange,
 ): Operation<ProcessRecord[]> {
-  const found = yield* session.all(selectPage(filter), {
+  const { open, upTo } = selectPage(filter)
+  const found = yield* session.all(through === undefined ? open : upTo, {
     ...filterBindings(filter),
     after: after as ProcessId,
-    through: through as ProcessId,
+    through: (through ?? '') as ProcessId,
     limit,
   })
   const rows = yield* wholeProcesses(session, found)

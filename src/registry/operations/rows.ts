@@ -21,7 +21,12 @@ import { changed, dueUnlessHeld } from './due.ts'
 import { askedFor, notJoinable, register } from './register.ts'
 import { insertEvent, requireProcess } from './shared.ts'
 
+/** Where each process has an environment of its own, they are not worth remembering. */
+const MOST_REMEMBERED = 1_000
+
 export function createRowOperations(store: ProcessStore): RowOperations {
+  /** The refs of environments that are there for certain. */
+  const environments = new Set<string>()
   return {
     register: async (request, options) => {
       const asked = askedFor(request, options)
@@ -111,9 +116,14 @@ export function createRowOperations(store: ProcessStore): RowOperations {
       }),
 
     putEnv: async (ref, bytes) => {
-      // Most starts share one environment: looking first spares the others a write lock.
-      if ((await store.read(reader => reader.loadEnv(ref))) !== undefined) return
-      await store.transaction(tx => tx.insertEnv(ref, bytes))
+      // Most starts share one environment, and nothing takes it away again.
+      if (environments.has(ref)) return
+      // Looking first spares the others a write lock.
+      if ((await store.read(reader => reader.loadEnv(ref))) === undefined) {
+        await store.transaction(tx => tx.insertEnv(ref, bytes))
+      }
+      if (environments.size === MOST_REMEMBERED) environments.clear()
+      environments.add(ref)
     },
 
     getEnv: ref => store.read(reader => reader.loadEnv(ref)),

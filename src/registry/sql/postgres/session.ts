@@ -18,8 +18,20 @@ export interface SessionOptions {
   readonly statements: PostgresStatements
   /** Goes in front of the first query. Absent: the transaction has begun already. */
   readonly begin?: Query
+  /** May this one, which the body asks first and alone, go without a transaction? Whatever comes then is `MoreAsked`. */
+  readonly isEnough?: (query: Query) => boolean
   /** Take it that no guard refuses a write, and wait for none: where one does, the transaction fails with `RefusedWrite`. */
   readonly isOptimistic: boolean
+}
+
+/** A body has asked for more than one query gave, and so needs a transaction for all of it. */
+export class MoreAsked extends Error {
+  readonly first: Query
+
+  constructor(first: Query) {
+    super('the body asks more than once')
+    this.first = first
+  }
 }
 
 /** What became of a transaction at its commit. */
@@ -42,6 +54,8 @@ export class PostgresSession implements SqlSession {
   readonly #own = new WeakSet<Promise<unknown>>()
   #gathered: Asked[] = []
   #isBegun = false
+  /** What was asked without a transaction. */
+  #alone: Query | undefined
   #failure: unknown
   #isOver = false
 
@@ -117,6 +131,7 @@ export class PostgresSession implements SqlSession {
     if (this.#isOver) throw transactionOver()
     // To a transaction that has failed, the server says nothing but that it has.
     if (this.#failure !== undefined) throw this.#failure
+    if (this.#alone !== undefined) throw new MoreAsked(this.#alone)
     const answer = new Promise<QueryResult>((resolve, reject) => {
       // After all that this turn still asks, or its commit.
       if (this.#gathered.length === 0) process.nextTick(() => void this.#flush())
@@ -137,8 +152,13 @@ export class PostgresSession implements SqlSession {
   #take(): readonly Asked[] {
     const gathered = this.#gathered
     this.#gathered = []
-    const { begin } = this.#options
-    if (gathered.length === 0 || this.#isBegun || begin === undefined) return gathered
+    const { begin, isEnough } = this.#options
+    const [first] = gathered
+    if (first === undefined || this.#isBegun || begin === undefined) return gathered
+    if (gathered.length === 1 && isEnough?.(first.query) === true) {
+      this.#alone = first.query
+      return gathered
+    }
     this.#isBegun = true
     return [{ query: begin, resolve() {}, reject() {} }, ...gathered]
   }

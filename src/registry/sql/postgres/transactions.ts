@@ -8,7 +8,7 @@ import type { Operation, StoreReader, StoreTransaction } from '../../store.ts'
 import type { SqlPlatform } from '../session.ts'
 import { createSqlReader, createSqlTransaction } from '../verbs.ts'
 import { BatchConnection } from './batch.ts'
-import { BEGIN, BEGIN_SNAPSHOT, COMMIT, type PostgresConnection, ROLLBACK } from './connection.ts'
+import { BEGIN, BEGIN_SNAPSHOT, COMMIT, type PostgresConnection, type Query, ROLLBACK } from './connection.ts'
 import {
   asStoreError,
   ConnectionLost,
@@ -19,7 +19,7 @@ import {
   RefusedWrite,
   unknownOutcome,
 } from './errors.ts'
-import { type Ending, PostgresSession, type SessionOptions } from './session.ts'
+import { type Ending, MoreAsked, PostgresSession, type SessionOptions } from './session.ts'
 import type { PostgresStatements } from './statements.ts'
 
 export interface TransactionsOptions {
@@ -45,6 +45,8 @@ export interface TransactionsOptions {
 export class PostgresTransactions {
   readonly #options: TransactionsOptions
   readonly #connections = new WeakMap<PoolClient, BatchConnection>()
+  /** The names of queries whose answers have led to others. */
+  readonly #leading = new Set<string>()
 
   constructor(options: TransactionsOptions) {
     this.#options = options
@@ -98,9 +100,22 @@ export class PostgresTransactions {
     return value
   }
 
-  #snapshot<T>(body: (reader: StoreReader) => Operation<T>): Promise<T> {
+  /** One query sees one snapshot without a transaction; only a body that goes on from its answer needs one. */
+  async #snapshot<T>(body: (reader: StoreReader) => Operation<T>): Promise<T> {
+    try {
+      return await this.#look(body)
+    } catch (error) {
+      if (!(error instanceof MoreAsked)) throw error
+      // From now on at once.
+      this.#leading.add(error.first.name)
+      return await this.#look(body)
+    }
+  }
+
+  #look<T>(body: (reader: StoreReader) => Operation<T>): Promise<T> {
     const { platform, statements } = this.#options
-    const options = { begin: BEGIN_SNAPSHOT, statements, isOptimistic: false }
+    const isEnough = ({ name }: Query): boolean => !this.#leading.has(name)
+    const options = { begin: BEGIN_SNAPSHOT, isEnough, statements, isOptimistic: false }
     return this.#withSession(options, async (session, connection) => {
       const reader = createSqlReader(session, platform)
       const value = await runAsynchronously(body(reader), promise => session.isOwn(promise))

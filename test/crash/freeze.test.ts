@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { type CrashWorld, openCrashWorld } from '../support/crash-world.ts'
 import { eventually } from '../support/eventually.ts'
@@ -78,4 +79,34 @@ test('a frozen owner-bound process is silent, is run by nobody else, and is back
   )
   expect(readMarks(world.folder, 'began')).toHaveLength(1)
   expect(await world.temporal.workflow.getHandle(handle.id).result()).toEqual({ status: 'completed' })
+})
+
+test('a frozen worker whose process was ended, pruned and begun anew under its id writes nothing into the new one (H9, H11)', async () => {
+  await using world = await openCrashWorld({ leaseTimings })
+  const id = randomUUID()
+  const request = { kind: 'door', id, input: world } as const
+  const first = await world.spawnWorker(FULL)
+  await world.processes.start(request)
+  await world.marks('began')
+  await freezeForTwoLeases(world, first, id)
+  const givenUp = { status: 'cancelled', message: 'given up' } as const
+  await world.registry.complete(id, givenUp, { authority: 'workflow_key', workflowKey: id })
+  expect(await world.registry.prune({ before: Number.MAX_SAFE_INTEGER })).toMatchObject({
+    prunedProcesses: 1,
+  })
+  const second = await world.spawnWorker()
+  const again = await world.processes.start({ ...request, reuse: true })
+  expect(again.started).toBe(true)
+  await world.marks('began', 2)
+  first.thaw()
+  expect((await world.marks('aborted'))[0]).toMatchObject({ pid: first.pid, detail: 'process_lease_lost' })
+  openDoor(world.folder)
+  expect(await again.outcome()).toEqual({
+    status: 'completed',
+    value: { first: second.pid, last: second.pid, attempt: 1 },
+  })
+  await eventually(() => readMarks(world.folder, 'through').length === 2)
+  const types = await world.eventTypes(id)
+  expect(types.filter(type => type === 'process.first_started')).toHaveLength(1)
+  expect(types.at(-1)).toBe('process.completed')
 })

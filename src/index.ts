@@ -5,6 +5,7 @@ export {
   type ProcessClientOptions,
 } from './client/process-client.ts'
 export type { ProcessHandle, StartedProcess } from './client/process-handle.ts'
+export type { SendOptions, SessionHandle } from './client/session-handle.ts'
 export { createProcessWorker } from './create-process-worker.ts'
 export type { ProcessRunHandle, Submission } from './execution/submit.ts'
 export { type ProcessAttach, ProcessWorkDriver, type WorkDriverOptions } from './execution/work-driver.ts'

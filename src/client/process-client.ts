@@ -17,6 +17,7 @@ import { type AnyStart, prepareStart, type StartRequest } from '../runtime/start
 import type { ClientBackend } from './backend.ts'
 import { createInlineBackend } from './inline-backend.ts'
 import { createProcessHandle, type ProcessHandle, type StartedProcess } from './process-handle.ts'
+import { createSessionHandle, type SessionHandle } from './session-handle.ts'
 
 export interface ProcessClientOptions<Engines extends EngineTable, Tools extends ToolTable> {
   readonly host: Host<Engines, Tools>
@@ -62,6 +63,8 @@ export interface ProcessClient<Engines extends EngineTable = EngineTable> extend
    * workers find it due.
    */
   fork(id: string, request: ForkRequest): Promise<StartedProcess>
+  /** A session by its id. No I/O. */
+  session(id: string): SessionHandle
   /** A handle on a process that exists. No I/O; an unknown id shows at its first use. */
   handle(id: string): ProcessHandle
 }
@@ -119,6 +122,7 @@ export function createProcessClient<Engines extends EngineTable, Tools extends T
       const { type, record } = await registry.fork(id, request)
       return { ...createProcessHandle(record.id, connect), started: type === 'registered' }
     },
+    session: id => createSessionHandle(id, host as Host, connect),
     handle: id => createProcessHandle(id, connect),
     [Symbol.asyncDispose]: async () => {
       const current = connected

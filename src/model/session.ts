@@ -198,6 +198,71 @@ export function decideCloseSession(
   return written(rest, now)
 }
 
+export interface ForkSessionRequest {
+  /** Of the new session. */
+  readonly id: string
+  /** The last entry that it takes along; 0: none. Default: all there are. */
+  readonly at?: number
+}
+
+/** A new session, closed, that begins with what was said in another one up to an entry. */
+export function decideForkSession(
+  session: Session,
+  { id, at = session.lastPosition }: ForkSessionRequest,
+  now: number,
+): Session {
+  requireSessionScope({ sessionId: id })
+  const { sessionId, lastPosition, policy, pluginOptions } = session
+  if (!Number.isInteger(at) || at < 0 || at > lastPosition) {
+    throw new LeaseholdError(
+      'usage',
+      `Session "${sessionId}" has entries 1 to ${lastPosition}; it cannot be forked at ${at}.`,
+      { details: { sessionId, at, lastPosition } },
+    )
+  }
+  return {
+    sessionId: id,
+    policy,
+    pluginOptions,
+    lastPosition: at,
+    version: 1,
+    createdAtMs: now,
+    updatedAtMs: now,
+  }
+}
+
+export const sessionExists = (sessionId: string): LeaseholdError =>
+  new LeaseholdError('session_conflict', `There is a session "${sessionId}" already. Choose another id.`, {
+    details: { sessionId },
+  })
+
+export const turnRefused = (sessionId: string, openFor: string): LeaseholdError =>
+  new LeaseholdError(
+    'session_busy',
+    `Session "${sessionId}" is in turn "${openFor}", and takes no new input meanwhile. Say it again when that has ended.`,
+    { details: { sessionId, openFor } },
+  )
+
+/** What becomes of input that comes while a turn of the session runs: the session's policy `whileRunning`. */
+export const WHILE_RUNNING = ['queue', 'steer', 'interrupt', 'reject'] as const
+export type WhileRunning = (typeof WHILE_RUNNING)[number]
+
+/** Default: it has a turn of its own, after those before it. Throws `process_env_invalid`. */
+export function whileRunningOf({ whileRunning = 'queue' }: Session['policy']): WhileRunning {
+  const known = WHILE_RUNNING.find(mode => mode === whileRunning)
+  if (known !== undefined) return known
+  throw new LeaseholdError(
+    'process_env_invalid',
+    `A session's policy says in whileRunning what becomes of input that comes during a turn: ${WHILE_RUNNING.join(', ')}; found ${JSON.stringify(whileRunning)}.`,
+  )
+}
+
+/** A turn that waits, with what it was registered to say. */
+export interface WaitingInput {
+  readonly turnId: string
+  readonly input: Json
+}
+
 const written = (session: Session, now: number): Session => ({
   ...session,
   version: session.version + 1,

@@ -1,4 +1,4 @@
-import type { SessionAppend, SessionRequest } from '../model/session.ts'
+import type { SessionAppend, SessionRequest, WaitingInput } from '../model/session.ts'
 import type { LoadedSession, ProcessRegistry } from '../registry/registry.ts'
 import type { TieredStore } from './durability.ts'
 import type { Residency } from './host.ts'
@@ -12,6 +12,8 @@ export interface SessionStore extends TieredStore {
   append(sessionId: string, append: SessionAppend): Promise<unknown>
   load(sessionId: string, options: { readonly residency: Residency }): Promise<LoadedSession | undefined>
   close(sessionId: string, turnId: string): Promise<void>
+  /** Turns that wait for the session, with their inputs: a session that is steered hears of them. Default: none. */
+  waiting?(sessionId: string): Promise<readonly WaitingInput[]>
 }
 
 export const registrySessions = (registry: ProcessRegistry): SessionStore => ({
@@ -20,4 +22,5 @@ export const registrySessions = (registry: ProcessRegistry): SessionStore => ({
   append: (sessionId, append) => registry.appendToSession(sessionId, append),
   load: (sessionId, options) => registry.loadSession(sessionId, options),
   close: (sessionId, turnId) => registry.closeSession(sessionId, turnId),
+  waiting: sessionId => registry.waitingInputs(sessionId),
 })

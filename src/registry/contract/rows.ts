@@ -81,6 +81,8 @@ export interface RegisterOptions {
    * `session_unknown` where there is no such session. Of no effect where the process is there already.
    */
   readonly turnOf?: string
+  /** With `turnOf`: `refuse` throws `session_busy` where another turn has the session or waits for it. Default `wait`. */
+  readonly whenBusy?: 'wait' | 'refuse'
   /** Nobody will submit it: it is on the worklist from the beginning. Default: whoever registers submits it at once. */
   readonly isDueAtOnce?: boolean
 }

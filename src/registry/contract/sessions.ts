@@ -1,10 +1,12 @@
 import type {
   CreateSessionDecision,
+  ForkSessionRequest,
   FoundSession,
   Session,
   SessionAppend,
   SessionEntry,
   SessionRequest,
+  WaitingInput,
 } from '../../model/session.ts'
 
 /** What was said in sessions, one turn at a time. See `model/session.ts`. */
@@ -32,6 +34,13 @@ export interface SessionOperations {
    * matter: `deleteSessionState`.
    */
   deleteSession(sessionId: string): Promise<boolean>
+  /**
+   * Makes a new session of what was said in another one, up to an entry. It is closed, and the two know nothing of each
+   * other from then on. Throws `session_unknown`, `session_conflict` (the new id is taken) or `usage` (no such entry).
+   */
+  forkSession(sessionId: string, request: ForkSessionRequest): Promise<Session>
+  /** Turns that wait for the session and have not ended, in their order, with their inputs. */
+  waitingInputs(sessionId: string): Promise<readonly WaitingInput[]>
   /** Ends the turn's hold on it. Not open, or open for another turn: nothing happens. */
   closeSession(sessionId: string, turnId: string): Promise<void>
 }

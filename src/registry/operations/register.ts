@@ -38,12 +38,21 @@ export interface Asked extends HashedRegistration {
   readonly journal?: NonNullable<RegisterOptions['journal']>
   readonly firstGrant?: HandleGrant
   readonly turnOf?: string
+  readonly whenBusy?: 'wait' | 'refuse'
 }
 
 /** Checked and hashed before the transaction. */
 export function askedFor(
   request: RegistrationRequest,
-  { sameId = 'whole', reuse = false, isDueAtOnce = false, grant, journal, turnOf }: RegisterOptions = {},
+  {
+    sameId = 'whole',
+    reuse = false,
+    isDueAtOnce = false,
+    grant,
+    journal,
+    turnOf,
+    whenBusy,
+  }: RegisterOptions = {},
 ): Asked {
   const asked = {
     ...hashRegistration(request),
@@ -52,6 +61,7 @@ export function askedFor(
     isDueAtOnce,
     ...(journal === undefined ? {} : { journal }),
     ...(turnOf === undefined ? {} : { turnOf }),
+    ...(whenBusy === undefined ? {} : { whenBusy }),
   }
   if (grant === undefined) return asked
   return { ...asked, firstGrant: newGrant(grant.scope, asked.registration.id, grant.descriptor) }
@@ -140,10 +150,10 @@ function* insertRow(
   tx: StoreTransaction,
   stored: StoredProcess,
   { continues }: Insertion,
-  { firstGrant, turnOf }: Pick<Asked, 'firstGrant' | 'turnOf'>,
+  { firstGrant, turnOf, whenBusy }: Pick<Asked, 'firstGrant' | 'turnOf' | 'whenBusy'>,
 ): Operation<void> {
   yield* tx.insertProcess(stored)
-  if (turnOf !== undefined) yield* queueTurn(tx, turnOf, stored.record.id)
+  if (turnOf !== undefined) yield* queueTurn(tx, turnOf, { turnId: stored.record.id, whenBusy })
   if (continues !== undefined) yield* tx.deleteTombstone(continues.id)
   if (firstGrant !== undefined) yield* tx.saveGrant(firstGrant)
 }

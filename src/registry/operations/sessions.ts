@@ -7,12 +7,16 @@ import {
   decideAppendToSession,
   decideCloseSession,
   decideCreateSession,
+  decideForkSession,
   deletedWhileAwaited,
   deletedWhileOpen,
   type FoundSession,
   type SessionAppend,
   type SessionRequest,
+  sessionExists,
+  turnRefused,
   unknownSession,
+  type WaitingInput,
   type WaitingTurn,
 } from '../../model/session.ts'
 import type { SessionOperations } from '../registry.ts'
@@ -72,6 +76,30 @@ export function createSessionOperations(store: ProcessStore): SessionOperations 
         return true
       }),
 
+    forkSession: (sessionId, request) =>
+      store.transaction(function* (tx) {
+        const session = yield* tx.loadSession(sessionId)
+        if (session === undefined) throw unknownSession(sessionId)
+        const fork = decideForkSession(session, request, yield* tx.now())
+        if (!(yield* tx.insertSession(fork))) throw sessionExists(fork.sessionId)
+        yield* tx.deleteSessionTombstone(fork.sessionId)
+        const entries = yield* tx.listSessionEntries(sessionId, 0, fork.lastPosition)
+        for (const entry of entries) yield* tx.insertSessionEntry(fork.sessionId, entry)
+        return fork
+      }),
+
+    waitingInputs: sessionId =>
+      store.read(function* (reader) {
+        const found: WaitingInput[] = []
+        for (const { turnId } of yield* reader.listWaitingTurns(sessionId)) {
+          const record = (yield* reader.loadProcess(turnId as ProcessId))?.record
+          if (record?.input.type !== 'session_turn' || isTerminal(record.status)) continue
+          // One that is cancelled says nothing any more.
+          if (record.cancelRequest === undefined) found.push({ turnId, input: record.input.turnInput })
+        }
+        return found
+      }),
+
     closeSession: (sessionId, turnId) =>
       store.transaction(function* (tx) {
         const closed = decideCloseSession(yield* tx.loadSession(sessionId), turnId, yield* tx.now())
@@ -109,9 +137,21 @@ function* firstWaiting(
 }
 
 /** Puts a turn behind all that wait for the session. The session's lock keeps others from the same place. */
-export function* queueTurn(tx: StoreTransaction, sessionId: string, turnId: string): Operation<void> {
-  if ((yield* tx.loadSession(sessionId)) === undefined) throw unknownSession(sessionId)
-  const last = (yield* tx.listWaitingTurns(sessionId)).at(-1)
+export function* queueTurn(
+  tx: StoreTransaction,
+  sessionId: string,
+  { turnId, whenBusy }: { readonly turnId: string; readonly whenBusy: 'wait' | 'refuse' | undefined },
+): Operation<void> {
+  const session = yield* tx.loadSession(sessionId)
+  if (session === undefined) throw unknownSession(sessionId)
+  const waiting = yield* tx.listWaitingTurns(sessionId)
+  if (whenBusy === 'refuse') {
+    const { openFor } = session
+    const holder = openFor === undefined || (yield* hasEnded(tx, openFor)) ? undefined : openFor
+    const ahead = holder ?? (yield* firstWaiting(tx, waiting))?.turnId
+    if (ahead !== undefined) throw turnRefused(sessionId, ahead)
+  }
+  const last = waiting.at(-1)
   yield* tx.insertWaitingTurn(sessionId, { position: (last?.position ?? 0) + 1, turnId })
 }
 

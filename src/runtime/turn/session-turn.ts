@@ -2,7 +2,7 @@ import type { ModelMessage } from 'ai'
 import { isLeaseholdError, isTransient, LeaseholdError, messageOf } from '../../model/errors.ts'
 import { fromJson, type Json } from '../../model/json.ts'
 import type { ProcessInput, ProcessRecord } from '../../model/process.ts'
-import { ownSessions, turnAhead } from '../../model/session.ts'
+import { ownSessions, turnAhead, type WaitingInput, whileRunningOf } from '../../model/session.ts'
 import type { Residency } from '../host.ts'
 import { inPhase, type TurnPhase } from '../phase-probe.ts'
 import { ProcessFailure } from '../process-failure.ts'
@@ -13,6 +13,7 @@ import { readTurnInput } from './input.ts'
 import { storable } from './model-call.ts'
 import { openInTurn } from './open-in-turn.ts'
 import { turnFailed } from './policy.ts'
+import { absorbedBy, Steering } from './steering.ts'
 import { runTurn } from './turn.ts'
 
 export type SessionTurnInput = Extract<ProcessInput, { readonly type: 'session_turn' }>
@@ -43,6 +44,10 @@ export async function runSessionTurn(
   const turn = { processId: id, sessionId }
   const phase = <T>(name: TurnPhase, work: () => Promise<T>) => inPhase(runtime.probe, name, work)
   const history = await open(ctx, sessions, { sessionId, record, input, residency })
+  if (history.absorbedBy !== undefined) {
+    await sessions.close(sessionId, id)
+    return { process_id: id, child_session_id: sessionId, turn: { absorbedBy: history.absorbedBy } }
+  }
   try {
     await phase('before_turn', async () => {
       for (const hook of runtime.hooks) await hook.beforeTurn?.(turn)
@@ -55,6 +60,7 @@ export async function runSessionTurn(
       history: history.messages,
       input: read.messages,
       outputContract: input.outputContract,
+      steering: new Steering(ctx, steeredBy(sessions, sessionId, input)),
     })
     await phase('persist', async () => {
       const entries = messages.map(message => ({ kind: 'message' as const, message: storable(message) }))
@@ -76,6 +82,18 @@ interface History {
   readonly messages: readonly ModelMessage[]
   /** Where this turn's own entries begin, after this one. */
   readonly position: number
+  /** Another turn has taken this one's input, and said it. */
+  readonly absorbedBy?: string
+}
+
+/** The policy of the session says whether its turns hear of what waits. */
+function steeredBy(
+  sessions: SessionStore,
+  sessionId: string,
+  { createRequest }: SessionTurnInput,
+): (() => Promise<readonly WaitingInput[]>) | undefined {
+  if (whileRunningOf(createRequest.policy ?? {}) !== 'steer') return undefined
+  return sessions.waiting && (() => sessions.waiting?.(sessionId) ?? Promise.resolve([]))
 }
 
 async function open(
@@ -108,9 +126,11 @@ async function open(
   // What an earlier attempt of this turn has stored is said again, from the journal.
   const before = (loaded?.entries ?? []).filter(({ turnId }) => turnId !== record.id)
   const own = loaded?.entries.find(({ turnId }) => turnId === record.id)
+  const taken = absorbedBy(before, record.id)
   return {
     messages: before.map(({ message }) => fromJson<ModelMessage>(message)),
     position: own === undefined ? (loaded?.session.lastPosition ?? 0) : own.position - 1,
+    ...(taken === undefined ? {} : { absorbedBy: taken }),
   }
 }
 

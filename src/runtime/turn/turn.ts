@@ -9,6 +9,7 @@ import { type BodyContext, callTool, findTool } from '../tool-call.ts'
 import { answerSchemaOf, readAnswer } from './answer.ts'
 import { callModel, type ModelSaid, storable } from './model-call.ts'
 import { chooseModel, chooseTools, readTurnPolicy, turnFailed } from './policy.ts'
+import type { Steering } from './steering.ts'
 
 /** What a turn came to, beside what it leaves in its session. */
 export interface FinishedTurn {
@@ -27,6 +28,7 @@ export interface TurnParts {
   readonly history: readonly ModelMessage[]
   readonly input: readonly ModelMessage[]
   readonly outputContract: Json
+  readonly steering: Steering
 }
 
 /**
@@ -69,10 +71,17 @@ export async function runTurn(ctx: BodyContext, parts: TurnParts): Promise<Finis
       said.push(...answer.messages)
       usage.inputTokens += answer.usage.inputTokens
       usage.outputTokens += answer.usage.outputTokens
-      if (answer.finishReason !== 'tool-calls') return { ...answer, step }
+      if (answer.finishReason !== 'tool-calls') {
+        const more = step < policy.maxSteps ? await parts.steering.take(step + 1) : []
+        if (more.length === 0) return { ...answer, step }
+        said.push(...more)
+        continue
+      }
       if (step === policy.maxSteps)
         throw turnFailed(`it was not done after ${step} model calls, which is the policy's maxSteps`)
       if (answer.toolCalls.length > 0) said.push(await callTools(ctx, { tools, record, said, answer }))
+      // What came meanwhile is said together with the results that the model waits for.
+      said.push(...(await parts.steering.take(step + 1)))
     }
   })
 

@@ -35,6 +35,43 @@ export function sessionLogCases(it: Case): void {
     expect(await registry.loadSession('none')).toBeUndefined()
   })
 
+  it('a fork begins with what was said up to an entry, and goes on by itself', async ({
+    registry,
+    clock,
+  }) => {
+    await registry.createSession({ ...FIRST, policy: { model: 'small' } })
+    await registry.appendToSession('s', {
+      turnId: 't1',
+      after: 0,
+      entries: ['a', 'b', 'c'].map(c => says(c)),
+    })
+    clock.advance(5)
+    const forked = await registry.forkSession('s', { id: 'f', at: 2 })
+    expect(forked).toMatchObject({ sessionId: 'f', policy: { model: 'small' }, lastPosition: 2 })
+    const original = await registry.loadSession('s')
+    expect(await registry.loadSession('f')).toEqual({
+      session: forked,
+      entries: original?.entries.slice(0, 2),
+    })
+    await registry.createSession({ sessionId: 'f', turnId: 't2' })
+    await registry.appendToSession('f', { turnId: 't2', after: 2, entries: [says('other')] })
+    expect(await registry.loadSession('s')).toEqual(original)
+    // Without a place it takes all along.
+    expect(await registry.forkSession('f', { id: 'g' })).toMatchObject({ lastPosition: 3 })
+    await registry.closeSession('f', 't2')
+    await registry.deleteSession('f')
+    expect((await registry.loadSession('g'))?.entries).toHaveLength(3)
+  })
+
+  it('a fork needs a session, an entry of it, and an id that is free', async ({ registry }) => {
+    await registry.createSession(FIRST)
+    await refused(registry.forkSession('ghost', { id: 'f' }), 'session_unknown')
+    for (const at of [-1, 1, 0.5]) await refused(registry.forkSession('s', { id: 'f', at }), 'usage')
+    await refused(registry.forkSession('s', { id: 's' }), 'session_conflict')
+    await refused(registry.forkSession('s', { id: ' ' }), 'session_scope_invalid')
+    expect(await registry.loadSession('f')).toBeUndefined()
+  })
+
   it('entries are numbered from 1 without gap, over turns', async ({ registry, clock }) => {
     await registry.createSession(FIRST)
     expect(

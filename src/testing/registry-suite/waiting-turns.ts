@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import { turnAhead } from '../../model/session.ts'
-import { COMPLETED, registration } from './fixtures.ts'
+import { COMPLETED, registration, sessionTurn } from './fixtures.ts'
 import { type Case, refused, type World } from './harness.ts'
 
 /** A session that a turn has had, and that is closed. */
@@ -11,6 +11,10 @@ async function openedOnce({ registry }: World): Promise<void> {
 
 const queue = ({ registry }: World, id: string) =>
   registry.register(registration({ id }), { turnOf: 's', isDueAtOnce: true })
+
+/** A turn as sessions have them, with something to say. */
+const say = ({ registry }: World, id: string, whenBusy: 'wait' | 'refuse' = 'wait') =>
+  registry.register(registration({ id, input: sessionTurn({ sessionId: 's' }) }), { turnOf: 's', whenBusy })
 
 /** Opens the session for the turn; or who is in its way, where its turn will come. */
 const open = async ({ registry }: World, turnId: string): Promise<string | undefined> => {
@@ -26,6 +30,32 @@ async function end(world: World, id: string): Promise<void> {
 }
 
 export function waitingTurnCases(it: Case): void {
+  it('one that is not to wait is refused while another has the session or waits for it, and leaves nothing', async world => {
+    await openedOnce(world)
+    await say(world, 'a', 'refuse')
+    await refused(say(world, 'b', 'refuse'), 'session_busy')
+    expect(await world.registry.get('b')).toBeUndefined()
+    await open(world, 'a')
+    await refused(say(world, 'b', 'refuse'), 'session_busy')
+    await say(world, 'c')
+    await end(world, 'a')
+    await refused(say(world, 'b', 'refuse'), 'session_busy')
+    await end(world, 'c')
+    expect(await say(world, 'b', 'refuse')).toMatchObject({ type: 'registered' })
+  })
+
+  it('those that wait are listed with what they say, but for those that ended or are cancelled', async world => {
+    await openedOnce(world)
+    for (const id of ['a', 'b', 'c', 'd']) await say(world, id)
+    await end(world, 'b')
+    await world.registry.requestCancel('c')
+    expect(await world.registry.waitingInputs('s')).toEqual([
+      { turnId: 'a', input: { text: 'go on' } },
+      { turnId: 'd', input: { text: 'go on' } },
+    ])
+    expect(await world.registry.waitingInputs('ghost')).toEqual([])
+  })
+
   it('turns have their session in the order in which they were registered', async world => {
     await openedOnce(world)
     for (const id of ['b', 'a', 'c']) await queue(world, id)

@@ -1,0 +1,141 @@
+import { randomUUID } from 'node:crypto'
+import type { RegistrationRequest } from '../model/registration.ts'
+import {
+  type ForkSessionRequest,
+  type Session,
+  type SessionEntry,
+  unknownSession,
+  type WhileRunning,
+  whileRunningOf,
+} from '../model/session.ts'
+import type { RegisterOptions } from '../registry/registry.ts'
+import type { Host } from '../runtime/host.ts'
+import { prepareStart } from '../runtime/start-request.ts'
+import type { SessionTurnStart } from '../runtime/turn/prepare.ts'
+import type { Connected } from './process-client.ts'
+import { createProcessHandle, type StartedProcess } from './process-handle.ts'
+
+export interface SendOptions {
+  /** Of the turn. The same again is the same turn. Default: a new one. */
+  readonly id?: string
+  /** JSON Schema of the answer. Default: any text. */
+  readonly output?: SessionTurnStart['output']
+  readonly label?: string
+}
+
+/** One session: what was said, and what is said next. */
+export interface SessionHandle {
+  readonly id: string
+  /** Makes the session, where there is none yet. `policy` stays as it is from then on; default: the host's own. */
+  create(options?: Partial<Pick<Session, 'policy' | 'pluginOptions'>>): Promise<void>
+  /**
+   * Says something in the session, as a turn of it, and makes the session where there is none. What becomes of it while
+   * another turn runs is the session's policy `whileRunning`:
+   * - `queue` (default): it has its turn after those before it.
+   * - `steer`: the running turn takes it in before its next model call, and this one ends with `absorbedBy`; too late for
+   *   that, it has its turn.
+   * - `interrupt`: the running turn is cancelled, and this one comes after it.
+   * - `reject`: `session_busy`.
+   */
+  send(prompt: SessionTurnStart['prompt'], options?: SendOptions): Promise<StartedProcess>
+  /** Throws `session_unknown`. */
+  entries(): Promise<readonly SessionEntry[]>
+  /** A new session that begins with what was said here up to an entry. */
+  fork(request: ForkSessionRequest): Promise<SessionHandle>
+}
+
+export function createSessionHandle(
+  id: string,
+  host: Host,
+  connect: () => Promise<Connected>,
+): SessionHandle {
+  const create: SessionHandle['create'] = async ({ policy, pluginOptions } = {}) => {
+    const { registry } = await connect()
+    const given = {
+      policy: policy ?? host.policy ?? {},
+      pluginOptions: pluginOptions ?? host.pluginOptions ?? {},
+    }
+    whileRunningOf(given.policy)
+    if ((await registry.findSession(id)).type === 'present') return
+    const turnId = `created:${randomUUID()}`
+    // Somebody else may have come first: then there is nothing to close.
+    await registry.createSession({ sessionId: id, turnId, ...given })
+    await registry.closeSession(id, turnId)
+  }
+
+  async function send(
+    prompt: SessionTurnStart['prompt'],
+    options: SendOptions = {},
+  ): Promise<StartedProcess> {
+    const { registry, backend } = await connect()
+    let found = await registry.findSession(id)
+    if (found.type !== 'present') {
+      await create()
+      found = await registry.findSession(id)
+    }
+    if (found.type !== 'present') throw unknownSession(id)
+    const { session } = found
+    const mode = whileRunningOf(session.policy)
+    const { type, record, ended } = await backend.start(
+      await turnOf(host, session, prompt, options),
+      placeOf(id, mode),
+    )
+    const isNew = type === 'registered'
+    if (mode === 'interrupt' && isNew) await interruptThoseBefore(record.id, session.openFor)
+    return { ...createProcessHandle(record.id, connect, ended), started: isNew }
+  }
+
+  async function interruptThoseBefore(turnId: string, running: string | undefined): Promise<void> {
+    const { registry } = await connect()
+    const waiting = (await registry.waitingInputs(id)).map(turn => turn.turnId)
+    const before = waiting.slice(0, Math.max(0, waiting.indexOf(turnId)))
+    for (const ahead of new Set([...(running === undefined ? [] : [running]), ...before])) {
+      // A session that the host's own code has open is waited for.
+      if (ahead !== turnId && (await registry.get(ahead))?.status === 'running')
+        await createProcessHandle(ahead, connect).cancel('interrupted by new input')
+    }
+  }
+
+  return {
+    id,
+    create,
+    send,
+    entries: async () => {
+      const loaded = await (await connect()).registry.loadSession(id)
+      if (loaded === undefined) throw unknownSession(id)
+      return loaded.entries
+    },
+    fork: async request => {
+      const fork = await (await connect()).registry.forkSession(id, request)
+      return createSessionHandle(fork.sessionId, host, connect)
+    },
+  }
+}
+
+const placeOf = (id: string, mode: WhileRunning): RegisterOptions => ({
+  sameId: 'request',
+  turnOf: id,
+  whenBusy: mode === 'reject' ? 'refuse' : 'wait',
+  grant: { scope: { sessionId: id } },
+})
+
+async function turnOf(
+  host: Host,
+  { sessionId, policy, pluginOptions }: Session,
+  prompt: SessionTurnStart['prompt'],
+  { id, label, output }: SendOptions,
+): Promise<RegistrationRequest> {
+  const { registration } = await prepareStart(host, {
+    kind: 'session_turn',
+    disposition: 'rerunnable',
+    session: { sessionId },
+    ...(id === undefined ? {} : { id }),
+    ...(label === undefined ? {} : { label }),
+    input: {
+      prompt,
+      session: { sessionId, policy, pluginOptions },
+      ...(output === undefined ? {} : { output }),
+    },
+  })
+  return registration
+}

@@ -1,0 +1,128 @@
+import { expect, onTestFinished, test } from 'vitest'
+import { parseRegistryAddress } from '../../src/cli/registry-address.ts'
+import { createInlineWorker, createProcessClient, defineHost, type Json } from '../../src/index.ts'
+import { type ModelPrompt, scriptedModel } from '../../src/testing/index.ts'
+import { silent } from '../execution/stage.ts'
+import { temporaryPath } from '../registry/store-fixtures.ts'
+import { createGate } from '../support/gate.ts'
+
+const usersTexts = (prompt: ModelPrompt): readonly string[] =>
+  prompt.flatMap(({ role, content }) =>
+    role === 'user' ? content.map(part => (part.type === 'text' ? part.text : part.type)) : [],
+  )
+
+/** Answers each thing that is said with what it was, the first one only once the gate is open. */
+async function openWorld(policy: { readonly [field: string]: Json } = {}) {
+  const gate = createGate()
+  const echo = (prompt: ModelPrompt) => `heard ${usersTexts(prompt).join(', ')}`
+  const scripted = scriptedModel(Array.from({ length: 9 }, () => echo))
+  const model: typeof scripted = {
+    ...scripted,
+    doGenerate: async params => {
+      // Like a provider it gives up when it is told to.
+      if (usersTexts(params.prompt).join() === 'first') await gate.pass(params.abortSignal)
+      return scripted.doGenerate(params)
+    },
+  }
+  const host = defineHost({
+    registry: parseRegistryAddress(`sqlite:${await temporaryPath()}`),
+    models: { default: model },
+    policy,
+  })
+  const processes = createProcessClient({ host })
+  onTestFinished(() => processes[Symbol.asyncDispose]())
+  const worker = createInlineWorker(host, { logger: silent, shutdownGraceMs: 0, parkGraceMs: 10 })
+  onTestFinished(async () => void (await worker.stop()))
+  await worker.ready
+  const chat = processes.session('chat')
+  /** A turn that the model has been asked in. */
+  const startFirst = async () => {
+    const first = await chat.send('first')
+    await expect.poll(() => gate.arrivals).toBe(1)
+    return first
+  }
+  return { processes, chat, gate, startFirst }
+}
+
+const answer = (text: string) => ({ status: 'completed', value: { turn: { answer: text } } })
+
+test('a session is made by what is said first, and remembers', async () => {
+  const { chat, gate } = await openWorld()
+  gate.open()
+  const first = await chat.send('first', { id: 'turn-1' })
+  expect(await first.outcome()).toMatchObject(answer('heard first'))
+  expect(await chat.send('first', { id: 'turn-1' })).toMatchObject({ id: 'turn-1', started: false })
+  expect(await (await chat.send('second')).outcome()).toMatchObject(answer('heard first, second'))
+  expect((await chat.entries()).map(({ turnId }) => turnId).slice(0, 2)).toEqual(['turn-1', 'turn-1'])
+})
+
+test('queue: what is said while a turn runs has its turn after it', async () => {
+  const { chat, gate, startFirst } = await openWorld()
+  const first = await startFirst()
+  const [second, third] = [await chat.send('second'), await chat.send('third')]
+  gate.open()
+  expect(await first.outcome()).toMatchObject(answer('heard first'))
+  expect(await second.outcome()).toMatchObject(answer('heard first, second'))
+  expect(await third.outcome()).toMatchObject(answer('heard first, second, third'))
+})
+
+test('steer: the running turn takes it in, and it is said once', async () => {
+  const { chat, gate, startFirst } = await openWorld({ whileRunning: 'steer' })
+  const first = await startFirst()
+  const second = await chat.send('second')
+  gate.open()
+  expect(await first.outcome()).toMatchObject(answer('heard first, second'))
+  expect(await second.outcome()).toMatchObject({
+    status: 'completed',
+    value: { turn: { absorbedBy: first.id } },
+  })
+  expect(await (await chat.send('third')).outcome()).toMatchObject(answer('heard first, second, third'))
+})
+
+test('steer: what a cancelled turn has not said has a turn of its own', async () => {
+  const { chat, gate, startFirst } = await openWorld({ whileRunning: 'steer' })
+  const first = await startFirst()
+  const second = await chat.send('second')
+  await first.cancel()
+  gate.open()
+  expect(await first.outcome()).toMatchObject({ status: 'cancelled' })
+  expect(await second.outcome()).toMatchObject(answer('heard second'))
+})
+
+test('interrupt: the running turn is cancelled, and it comes next', async () => {
+  const { chat, gate, startFirst } = await openWorld({ whileRunning: 'interrupt' })
+  const first = await startFirst()
+  const second = await chat.send('second')
+  expect(await first.outcome()).toMatchObject({ status: 'cancelled' })
+  const third = await chat.send('third')
+  gate.open()
+  expect(await third.outcome()).toMatchObject({ status: 'completed' })
+  expect(['cancelled', 'completed']).toContain((await second.outcome()).status)
+})
+
+test('reject: nothing is taken while a turn runs', async () => {
+  const { chat, gate, startFirst } = await openWorld({ whileRunning: 'reject' })
+  const first = await startFirst()
+  await expect(chat.send('second')).rejects.toMatchObject({ code: 'session_busy' })
+  gate.open()
+  await first.outcome()
+  expect(await (await chat.send('third')).outcome()).toMatchObject(answer('heard first, third'))
+})
+
+test('a fork goes on from an entry, and the session it came from does not hear of it', async () => {
+  const { chat, gate } = await openWorld()
+  gate.open()
+  await (await chat.send('first')).outcome()
+  await (await chat.send('second')).outcome()
+  const fork = await chat.fork({ id: 'other', at: 2 })
+  expect(await (await fork.send('third')).outcome()).toMatchObject(answer('heard first, third'))
+  expect(await chat.entries()).toHaveLength(4)
+})
+
+test('a policy that no session knows is refused before anything is said', async () => {
+  const { chat } = await openWorld()
+  await expect(chat.create({ policy: { whileRunning: 'shout' } })).rejects.toMatchObject({
+    code: 'process_env_invalid',
+  })
+  await expect(chat.entries()).rejects.toMatchObject({ code: 'session_unknown' })
+})

@@ -6,6 +6,7 @@ export {
 } from './client/process-client.ts'
 export type { ProcessHandle, StartedProcess } from './client/process-handle.ts'
 export type { SendOptions, SessionHandle } from './client/session-handle.ts'
+export type { EmissionReport, TriggerClient } from './client/triggers.ts'
 export { createProcessWorker } from './create-process-worker.ts'
 export type { ProcessRunHandle, Submission } from './execution/submit.ts'
 export { type ProcessAttach, ProcessWorkDriver, type WorkDriverOptions } from './execution/work-driver.ts'
@@ -30,6 +31,7 @@ export {
   StreamView,
 } from './model/stream.ts'
 export { outcomeOfToolResult, type ToolResult, toolResultOf } from './model/tool-result.ts'
+export type { SaveTriggerDecision, Trigger, TriggerSource } from './model/trigger.ts'
 export { ProcessAwaiter } from './registry/awaiter.ts'
 export type { ProcessEventSink } from './registry/event-sink.ts'
 export type { HostTransaction } from './registry/host-transaction.ts'
@@ -89,6 +91,7 @@ export {
   type ToolDefinition,
   type ToolEvents,
 } from './runtime/tool.ts'
+export type { TriggerRequest, TriggerStart } from './runtime/triggers/order.ts'
 export type { TurnPolicy } from './runtime/turn/policy.ts'
 export type { SessionTurnStart } from './runtime/turn/prepare.ts'
 export type { Wake, WakeOptions, WakeReceipt, WakeSink } from './runtime/wake-sink.ts'

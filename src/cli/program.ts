@@ -24,6 +24,7 @@ import { startCommand } from './commands/start.ts'
 import { stepsCommand } from './commands/steps.ts'
 import { streamCommand } from './commands/stream.ts'
 import { sweepCommand } from './commands/sweep.ts'
+import { triggersCommand } from './commands/triggers.ts'
 import { wakesCommand } from './commands/wakes.ts'
 import { workerCommand } from './commands/worker.ts'
 import type { CliContext } from './context.ts'
@@ -54,6 +55,7 @@ const COMMANDS = [
   hostDeadCommand,
   pruneCommand,
   wakesCommand,
+  triggersCommand,
   deployCheckCommand,
   replayCommand,
   doctorCommand,

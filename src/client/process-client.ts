@@ -18,6 +18,7 @@ import type { ClientBackend } from './backend.ts'
 import { createInlineBackend } from './inline-backend.ts'
 import { createProcessHandle, type ProcessHandle, type StartedProcess } from './process-handle.ts'
 import { createSessionHandle, type SessionHandle } from './session-handle.ts'
+import { createTriggerClient, type TriggerClient } from './triggers.ts'
 
 export interface ProcessClientOptions<Engines extends EngineTable, Tools extends ToolTable> {
   readonly host: Host<Engines, Tools>
@@ -65,6 +66,8 @@ export interface ProcessClient<Engines extends EngineTable = EngineTable> extend
   fork(id: string, request: ForkRequest): Promise<StartedProcess>
   /** A session by its id. No I/O. */
   session(id: string): SessionHandle
+  /** Standing orders by event and by schedule. */
+  readonly triggers: TriggerClient
   /** A handle on a process that exists. No I/O; an unknown id shows at its first use. */
   handle(id: string): ProcessHandle
 }
@@ -123,6 +126,7 @@ export function createProcessClient<Engines extends EngineTable, Tools extends T
       return { ...createProcessHandle(record.id, connect), started: type === 'registered' }
     },
     session: id => createSessionHandle(id, host as Host, connect),
+    triggers: createTriggerClient(host as Host, async () => (await connect()).registry),
     handle: id => createProcessHandle(id, connect),
     [Symbol.asyncDispose]: async () => {
       const current = connected

@@ -1,6 +1,7 @@
 import type { ExecutionEnvironment } from '../execution/environment.ts'
 import { createBlobCollector } from './collect-blobs.ts'
 import { Pruner, type Retention } from './pruner.ts'
+import { TriggerDriver } from './trigger-driver.ts'
 import { WakeDeliverer } from './wake-deliverer.ts'
 
 /** What a worker does for the registry beside running processes. */
@@ -17,6 +18,7 @@ export function createMaintenance(
 ): Maintenance {
   const works = [
     new WakeDeliverer(environment),
+    new TriggerDriver(environment),
     new Pruner(environment, retention),
     createBlobCollector(environment),
   ]

@@ -48,6 +48,10 @@ export type ErrorCode =
   // wakes
   | 'wake_claim_lost'
   | 'wake_not_blocked'
+  // triggers
+  | 'trigger_invalid'
+  | 'trigger_unknown'
+  | 'trigger_occurrence_conflict'
   // starting
   | 'process_kind_unknown'
   | 'process_tool_unknown'

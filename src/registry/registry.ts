@@ -17,6 +17,7 @@ import type { RowOperations } from './contract/rows.ts'
 import type { SessionOperations } from './contract/sessions.ts'
 import type { SignalOperations } from './contract/signals.ts'
 import type { StreamOperations } from './contract/streams.ts'
+import type { TriggerOperations } from './contract/triggers.ts'
 import type { WaitOperations } from './contract/waits.ts'
 import type { WorkerOperations } from './contract/workers.ts'
 import type { WorklistOperations } from './contract/worklist.ts'
@@ -39,6 +40,7 @@ import { createSessionOperations } from './operations/sessions.ts'
 import { createSignalOperations } from './operations/signals.ts'
 import { createSituationOperations } from './operations/situations.ts'
 import { createStreamOperations } from './operations/streams.ts'
+import { createTriggerOperations } from './operations/triggers.ts'
 import { createWaitOperations } from './operations/waits.ts'
 import { createWorkerOperations } from './operations/workers.ts'
 import { createWorklistOperations } from './operations/worklist.ts'
@@ -62,6 +64,7 @@ export type * from './contract/rows.ts'
 export type * from './contract/sessions.ts'
 export type * from './contract/signals.ts'
 export type * from './contract/streams.ts'
+export type * from './contract/triggers.ts'
 export type * from './contract/waits.ts'
 export type * from './contract/workers.ts'
 export type * from './contract/worklist.ts'
@@ -93,6 +96,7 @@ export interface ProcessRegistry
     SessionOperations,
     StreamOperations,
     OutboxOperations,
+    TriggerOperations,
     RetentionOperations,
     BlobOperations {
   readonly registryId: string
@@ -124,6 +128,7 @@ export function createProcessRegistry(store: ProcessStore): ProcessRegistry {
     ...createDrainOperations(store),
     ...createWorklistOperations(store),
     ...createOutboxOperations(store),
+    ...createTriggerOperations(store),
     ...createPendingCallOperations(store),
     ...createSessionOperations(store),
     ...createStreamOperations(store),

@@ -15,6 +15,7 @@ import type { ProcessRecord, StoredProcess } from '../model/process.ts'
 import type { EndedPlace, PruneFilter, Tombstone } from '../model/retention.ts'
 import type { Session, SessionEntry, WaitingTurn } from '../model/session.ts'
 import type { StreamHead, StreamRow } from '../model/stream.ts'
+import type { Trigger, TriggerDelivery, TriggerOccurrence } from '../model/trigger.ts'
 import type { WorkerRow } from '../model/worker-row.ts'
 import type { HostTransaction } from './host-transaction.ts'
 
@@ -146,6 +147,21 @@ export interface StoreReader {
   hasSessionTombstone(sessionId: string): Operation<boolean>
   /** The position of the last summary. */
   findLastSummary(sessionId: string): Operation<number | undefined>
+  loadTrigger(triggerId: string): Operation<Trigger | undefined>
+  /** Those with an id above `after`, in byte order. */
+  listTriggers(after: string, limit: number): Operation<Trigger[]>
+  /** Those that are on and have events of this name as their source, in byte order of their ids. */
+  listTriggersOf(eventName: string): Operation<Trigger[]>
+  /** Schedules due at `now` or before, the longest due first. */
+  listDueTriggers(now: number, limit: number): Operation<Trigger[]>
+  nextTriggerDue(): Operation<number | undefined>
+  loadOccurrence(occurrenceId: string): Operation<TriggerOccurrence | undefined>
+  loadDelivery(processId: string): Operation<TriggerDelivery | undefined>
+  /** Of one occurrence, in byte order of their triggers' ids. */
+  listDeliveries(occurrenceId: string): Operation<TriggerDelivery[]>
+  /** Deliveries due at `now` or before, the longest due first. */
+  listDueDeliveries(now: number, limit: number): Operation<TriggerDelivery[]>
+  nextDeliveryDue(): Operation<number | undefined>
   /** Ended processes that fit, those that changed last the longest time ago first. */
   listEnded(query: EndedQuery): Operation<EndedRow[]>
   /** Has the process a wake with a due time? */
@@ -322,6 +338,21 @@ export interface StoreTransaction extends StoreReader {
    * Returns how many events went. `undefined`: it has not ended or is not there, and nothing was deleted.
    */
   deleteProcess(id: ProcessId): Operation<number | undefined>
+  /** `false`: there is a trigger of this id. */
+  insertTrigger(trigger: Trigger): Operation<boolean>
+  /** Replaces what is stored, if that is of the same incarnation and has the expected version. `false`: it is not. */
+  saveTrigger(trigger: Trigger, expectedVersion: number): Operation<boolean>
+  /** `false`: there is none. */
+  deleteTrigger(triggerId: string): Operation<boolean>
+  /** `false`: there is an occurrence of this id. */
+  insertOccurrence(occurrence: TriggerOccurrence): Operation<boolean>
+  /** Refuses an existing process id by the primary key. */
+  insertDelivery(delivery: TriggerDelivery): Operation<void>
+  /** Replaces what is stored, if that still has the expected version. `false`: it has not. */
+  saveDelivery(delivery: TriggerDelivery, expectedVersion: number): Operation<boolean>
+  deleteDelivery(processId: string): Operation<void>
+  /** Those before this time of which no delivery is left but such as have failed, with these. */
+  deleteOccurrences(before: number): Operation<void>
   /** At a new change position. */
   insertTombstone(tombstone: Tombstone): Operation<void>
   deleteTombstone(id: ProcessId): Operation<void>

@@ -44,6 +44,7 @@ import { startCases } from './registry-suite/starts.ts'
 import { streamCases } from './registry-suite/streams.ts'
 import { textCases } from './registry-suite/texts.ts'
 import { tombstoneCases } from './registry-suite/tombstones.ts'
+import { triggerCases } from './registry-suite/triggers.ts'
 import { unknownCases } from './registry-suite/unknown.ts'
 import { waitingTurnCases } from './registry-suite/waiting-turns.ts'
 import { waitCases } from './registry-suite/waits.ts'
@@ -94,6 +95,7 @@ export const SUBJECTS: Readonly<Record<string, (it: Case) => void>> = {
   wakes: wakeCases,
   'the outbox': outboxCases,
   'wakes of sessions that are gone': goneSessionCases,
+  triggers: triggerCases,
   completion: completionCases,
   races: raceCases,
   texts: textCases,

@@ -20,6 +20,7 @@ import { connect, createDatabase, openPostgres, randomName } from './postgres-fi
 import { describeSchema } from './postgres-schema.ts'
 import { spawnPostgresChild } from './spawn-child.ts'
 import { drainRequest, foundBy, guardOf, insert, load, streamRow, workerRow } from './store-fixtures.ts'
+import { newDelivery, newTrigger } from './trigger-fixtures.ts'
 
 const url = inject('postgresUrl')
 
@@ -125,6 +126,12 @@ describe('by its query plan', () => {
   } as const
   const tombstone: Tombstone = { id: ID, status: 'failed', prunedAtMs: NOW, fence: 1, lastSequence: 1 }
   const ENDED = 'processes_by_end (updated_at < $ and ROW(updated_at, id) > ROW($, $))'
+  const TRIGGER_ID = 'triggers_pkey (trigger_id = $)'
+  const OCCURRENCE_ID = 'trigger_occurrences_pkey (occurrence_id = $)'
+  const OCCURRENCE_OF = 'trigger_occurrences_pkey (occurrence_id = delivery.occurrence_id)'
+  const DELIVERY_ID = 'trigger_deliveries_pkey (process_id = $)'
+  const trigger = newTrigger()
+  const delivery = newDelivery()
   const TOMBSTONE_ID = 'tombstones_pkey (id = $)'
   const large = { eventType: 'note', payload: 'x'.repeat(2 * MAX_INLINE_BYTES) }
   const largeEvent = buildEvent({ id: ID, lastSequence: 0 }, large, NOW)
@@ -301,6 +308,39 @@ describe('by its query plan', () => {
     ],
     ['isAwaited', tx => tx.isAwaited(ID), ['waits_by_awaited_process (awaited_process = $)']],
     ['deleteSession', tx => tx.deleteSession('s'), ['sessions_pkey (session_id = $)']],
+    ['loadTrigger', tx => tx.loadTrigger('a'), [TRIGGER_ID]],
+    ['listTriggers', tx => tx.listTriggers('', 10), ['triggers_pkey (trigger_id > $)']],
+    ['listTriggersOf', tx => tx.listTriggersOf('push'), ['triggers_by_event (listens_to = $)']],
+    ['listDueTriggers', tx => tx.listDueTriggers(NOW, 10), ['triggers_by_due (next_at <= $)']],
+    ['nextTriggerDue', tx => tx.nextTriggerDue(), ['triggers_by_due']],
+    ['insertTrigger', tx => tx.insertTrigger(trigger), []],
+    ['saveTrigger', tx => tx.saveTrigger(trigger, 1), [TRIGGER_ID]],
+    ['deleteTrigger', tx => tx.deleteTrigger('a'), [TRIGGER_ID]],
+    ['loadOccurrence', tx => tx.loadOccurrence('o'), [OCCURRENCE_ID]],
+    ['insertOccurrence', tx => tx.insertOccurrence(delivery.occurrence), []],
+    ['loadDelivery', tx => tx.loadDelivery('p'), [DELIVERY_ID, OCCURRENCE_OF]],
+    [
+      'listDeliveries',
+      tx => tx.listDeliveries('o'),
+      [
+        'trigger_deliveries_by_occurrence (occurrence_id = ($))',
+        'trigger_occurrences_pkey (occurrence_id = ($))',
+      ],
+    ],
+    [
+      'listDueDeliveries',
+      tx => tx.listDueDeliveries(NOW, 10),
+      ['trigger_deliveries_by_due (due_at <= $)', OCCURRENCE_OF],
+    ],
+    ['nextDeliveryDue', tx => tx.nextDeliveryDue(), ['trigger_deliveries_by_due']],
+    ['insertDelivery', tx => tx.insertDelivery(delivery), []],
+    ['saveDelivery', tx => tx.saveDelivery(delivery, 1), [DELIVERY_ID]],
+    ['deleteDelivery', tx => tx.deleteDelivery('p'), [DELIVERY_ID]],
+    [
+      'deleteOccurrences',
+      tx => tx.deleteOccurrences(NOW),
+      ['trigger_deliveries_by_occurrence', 'trigger_occurrences_by_age (occurred_at < $)'],
+    ],
     ['listWaitingTurns', tx => tx.listWaitingTurns('s'), ['waiting_turns_pkey (session_id = $)']],
     ['insertWaitingTurn', tx => tx.insertWaitingTurn('s', { position: 1, turnId: 't' }), []],
     [

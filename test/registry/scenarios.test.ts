@@ -22,6 +22,7 @@ const SCENARIOS: Readonly<Record<string, readonly number[]>> = {
   ],
   'concurrency, segments': [...range(200, 203), ...range(205, 209)],
   Temporal: [...range(214, 221), ...range(223, 225), ...range(227, 232), ...range(234, 236)],
+  triggers: [210, 211, 213],
   'worker: guards, facets, runtime': [...range(151, 161), ...range(163, 165), ...range(167, 170)],
 }
 

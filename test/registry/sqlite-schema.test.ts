@@ -26,6 +26,7 @@ import {
   temporaryPath,
   workerRow,
 } from './store-fixtures.ts'
+import { newDelivery, newTrigger } from './trigger-fixtures.ts'
 
 async function migrated(): Promise<DatabaseSync> {
   const path = await temporaryPath()
@@ -70,6 +71,13 @@ describe('by its query plan', () => {
   const SESSION_ID = 'sessions USING INDEX sqlite_autoindex_sessions_1 (session_id=?)'
   const WAITING_TURNS = 'waiting_turns USING PRIMARY KEY (session_id=?)'
   const WAITING_TURN = 'waiting_turns USING PRIMARY KEY (session_id=? AND position=?)'
+  const TRIGGER_ID = 'triggers USING INDEX sqlite_autoindex_triggers_1 (trigger_id=?)'
+  const OCCURRENCE_ID =
+    'trigger_occurrences USING INDEX sqlite_autoindex_trigger_occurrences_1 (occurrence_id=?)'
+  const OCCURRENCE_OF = 'occurrence USING INDEX sqlite_autoindex_trigger_occurrences_1 (occurrence_id=?)'
+  const DELIVERY_ID = 'trigger_deliveries USING INDEX sqlite_autoindex_trigger_deliveries_1 (process_id=?)'
+  const trigger = newTrigger()
+  const delivery = newDelivery()
   const SESSION_TOMBSTONE = 'session_tombstones USING PRIMARY KEY (session_id=?)'
   const pendingCall = { key: 'k', processId: ID, openedAtMs: NOW }
   const session = createdSession('s')
@@ -292,6 +300,64 @@ describe('by its query plan', () => {
         'session_entries USING COVERING INDEX sqlite_autoindex_session_entries_1 (session_id=?)',
         'session_blobs USING PRIMARY KEY (session_id=?)',
         'waiting_turns USING PRIMARY KEY (session_id=?)',
+      ],
+    ],
+    ['loadTrigger', tx => tx.loadTrigger('a'), [TRIGGER_ID]],
+    [
+      'listTriggers',
+      tx => tx.listTriggers('', 10),
+      ['triggers USING INDEX sqlite_autoindex_triggers_1 (trigger_id>?)'],
+    ],
+    [
+      'listTriggersOf',
+      tx => tx.listTriggersOf('push'),
+      ['triggers USING INDEX triggers_by_event (listens_to=?)'],
+    ],
+    [
+      'listDueTriggers',
+      tx => tx.listDueTriggers(NOW, 10),
+      ['triggers USING INDEX triggers_by_due (next_at<?)'],
+    ],
+    [
+      'nextTriggerDue',
+      tx => tx.nextTriggerDue(),
+      ['triggers USING COVERING INDEX triggers_by_due (next_at>?)'],
+    ],
+    ['insertTrigger', tx => tx.insertTrigger(trigger), []],
+    ['saveTrigger', tx => tx.saveTrigger(trigger, 1), [TRIGGER_ID]],
+    ['deleteTrigger', tx => tx.deleteTrigger('a'), [TRIGGER_ID]],
+    ['loadOccurrence', tx => tx.loadOccurrence('o'), [OCCURRENCE_ID]],
+    ['insertOccurrence', tx => tx.insertOccurrence(delivery.occurrence), []],
+    [
+      'loadDelivery',
+      tx => tx.loadDelivery('p'),
+      ['delivery USING INDEX sqlite_autoindex_trigger_deliveries_1 (process_id=?)', OCCURRENCE_OF],
+    ],
+    [
+      'listDeliveries',
+      tx => tx.listDeliveries('o'),
+      ['delivery USING INDEX trigger_deliveries_by_occurrence (occurrence_id=?)', OCCURRENCE_OF],
+    ],
+    [
+      'listDueDeliveries',
+      tx => tx.listDueDeliveries(NOW, 10),
+      ['delivery USING INDEX trigger_deliveries_by_due (due_at<?)', OCCURRENCE_OF],
+    ],
+    [
+      'nextDeliveryDue',
+      tx => tx.nextDeliveryDue(),
+      ['trigger_deliveries USING COVERING INDEX trigger_deliveries_by_due (due_at>?)'],
+    ],
+    ['insertDelivery', tx => tx.insertDelivery(delivery), []],
+    ['saveDelivery', tx => tx.saveDelivery(delivery, 1), [DELIVERY_ID]],
+    ['deleteDelivery', tx => tx.deleteDelivery('p'), [DELIVERY_ID]],
+    [
+      'deleteOccurrences',
+      tx => tx.deleteOccurrences(NOW),
+      [
+        'delivery USING INDEX trigger_deliveries_by_occurrence (occurrence_id=?)',
+        'trigger_deliveries USING COVERING INDEX trigger_deliveries_by_occurrence (occurrence_id=?)',
+        'trigger_occurrences USING INDEX trigger_occurrences_by_age (occurred_at<?)',
       ],
     ],
     ['listWaitingTurns', tx => tx.listWaitingTurns('s'), [WAITING_TURNS]],

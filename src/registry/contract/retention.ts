@@ -20,7 +20,8 @@ export interface RetentionOperations {
   /**
    * Forgets those pruned before this time, the oldest first, at most `limit` (default 100, at most 1,000), and returns
    * how many. Their ids are unknown from then on; so a repeated start of one does its work again. What is left of
-   * sessions deleted before this time goes with them.
+   * sessions deleted before this time goes with them, and what occurred before it and started nothing that is still there:
+   * the key of such an occurrence is a new one from then on.
    */
   compactTombstones(before: number, limit?: number): Promise<number>
 }

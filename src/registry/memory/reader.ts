@@ -17,6 +17,7 @@ import { listBlobs } from './blobs.ts'
 import { createRetentionReader } from './retention.ts'
 import { grantKey, journalKey, type MemoryState } from './state.ts'
 import { createStreamReader } from './streams.ts'
+import { createTriggerReader } from './triggers.ts'
 
 export interface MemoryReaderOptions {
   readonly registryId: string
@@ -269,6 +270,7 @@ export function createMemoryReader(state: MemoryState, options: MemoryReaderOpti
       immediately(() =>
         (state.sessionEntries.get(id) ?? []).filter(({ position }) => position > after).slice(0, limit),
       ),
+    ...createTriggerReader(state),
     listWaitingTurns: id => immediately(() => [...(state.waitingTurns.get(id) ?? [])]),
     hasSessionTombstone: id => immediately(() => state.sessionTombstones.get(id) !== undefined),
     findLastSummary: id =>

@@ -10,6 +10,7 @@ import type { StoredProcess } from '../../model/process.ts'
 import type { Tombstone } from '../../model/retention.ts'
 import type { Session, SessionEntry, WaitingTurn } from '../../model/session.ts'
 import type { StreamRow } from '../../model/stream.ts'
+import type { Trigger, TriggerDelivery, TriggerOccurrence } from '../../model/trigger.ts'
 import type { WorkerRow } from '../../model/worker-row.ts'
 import type { MemoryBlob } from './blobs.ts'
 import { TransactionalMap, UndoLog } from './transactional-map.ts'
@@ -40,6 +41,10 @@ export class MemoryState {
   readonly waitingTurns = new TransactionalMap<string, readonly WaitingTurn[]>(this.undo)
   /** When each was deleted. */
   readonly sessionTombstones = new TransactionalMap<string, number>(this.undo)
+  readonly triggers = new TransactionalMap<string, Trigger>(this.undo)
+  readonly occurrences = new TransactionalMap<string, TriggerOccurrence>(this.undo)
+  /** By the id of the process that each starts. */
+  readonly deliveries = new TransactionalMap<string, TriggerDelivery>(this.undo)
   /** By hash. */
   readonly blobs = new TransactionalMap<string, MemoryBlob>(this.undo)
   /** Hashes that the process's row, its events, wakes and pending calls refer to. */

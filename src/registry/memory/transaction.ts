@@ -12,6 +12,7 @@ import { createRetentionWriter } from './retention.ts'
 import { grantKey, journalKey, type MemoryState } from './state.ts'
 import { createStreamWriter } from './streams.ts'
 import type { TransactionalMap } from './transactional-map.ts'
+import { createTriggerWriter } from './triggers.ts'
 
 export function createMemoryTransaction(state: MemoryState, reader: StoreReader): StoreTransaction {
   const holds = (id: ProcessId, guard: LeaseGuard): boolean => {
@@ -212,6 +213,7 @@ export function createMemoryTransaction(state: MemoryState, reader: StoreReader)
           if (deletedAtMs < before) state.sessionTombstones.delete(sessionId)
       }),
     ...createRetentionWriter(state),
+    ...createTriggerWriter(state),
     ...createStreamWriter(state, holds),
     deleteBlobs: hashes => immediately(() => deleteBlobs(state, hashes)),
   }

@@ -29,6 +29,7 @@ export function createRetentionOperations(store: ProcessStore): RetentionOperati
       const atMost = requirePageLimit(limit)
       return store.transaction(function* (tx) {
         yield* tx.deleteSessionTombstones(before)
+        yield* tx.deleteOccurrences(before)
         return yield* tx.deleteTombstones(before, atMost)
       })
     },
@@ -82,6 +83,7 @@ function* prune(
   const events = yield* tx.deleteProcess(id)
   if (events === undefined) return { type: 'passed_over' }
   for (const sessionId of Object.values(ownSessions(id))) yield* tx.deleteSession(sessionId)
+  if (stored?.record.provenance.causedBy?.type === 'trigger_occurrence') yield* tx.deleteDelivery(id)
   yield* tx.insertTombstone(decision.tombstone)
   return { type: 'pruned', events }
 }

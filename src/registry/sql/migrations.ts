@@ -12,6 +12,7 @@ import { flow } from './migrations/0011-flow.ts'
 import { waitingTurns } from './migrations/0012-waiting-turns.ts'
 import { approvals } from './migrations/0013-approvals.ts'
 import { streams } from './migrations/0014-streams.ts'
+import { triggers } from './migrations/0015-triggers.ts'
 
 /** One step of the schema's history. Never changed once released: the next change is the next number. */
 export interface Migration {
@@ -37,6 +38,7 @@ export const MIGRATIONS: readonly Migration[] = [
   waitingTurns,
   approvals,
   streams,
+  triggers,
 ]
 
 /** The schema that this version of Leasehold writes. */

@@ -269,6 +269,49 @@ CREATE TABLE tombstones (
 CREATE INDEX tombstones_by_age ON tombstones USING btree (pruned_at, id);
 CREATE UNIQUE INDEX tombstones_by_change ON tombstones USING btree (change_seq, id);
 
+CREATE TABLE trigger_deliveries (
+  process_id text collate "C" not null,
+  occurrence_id text collate "C" not null,
+  trigger_id text collate "C" not null,
+  ordered text not null,
+  status text not null,
+  due_at bigint,
+  failures bigint not null,
+  reason text,
+  reserved_at bigint not null,
+  version bigint not null,
+  PRIMARY KEY (process_id),
+  FOREIGN KEY (occurrence_id) REFERENCES trigger_occurrences(occurrence_id) ON DELETE CASCADE
+);
+CREATE INDEX trigger_deliveries_by_due ON trigger_deliveries USING btree (due_at, process_id) WHERE (due_at IS NOT NULL);
+CREATE INDEX trigger_deliveries_by_occurrence ON trigger_deliveries USING btree (occurrence_id, trigger_id);
+
+CREATE TABLE trigger_occurrences (
+  occurrence_id text collate "C" not null,
+  source text not null,
+  payload text not null,
+  occurred_at bigint not null,
+  PRIMARY KEY (occurrence_id)
+);
+CREATE INDEX trigger_occurrences_by_age ON trigger_occurrences USING btree (occurred_at);
+
+CREATE TABLE triggers (
+  trigger_id text collate "C" not null,
+  incarnation text collate "C" not null,
+  revision bigint not null,
+  version bigint not null,
+  source text not null,
+  start text not null,
+  is_paused bigint not null,
+  listens_to text collate "C",
+  next_at bigint,
+  created_at bigint not null,
+  updated_at bigint not null,
+  PRIMARY KEY (trigger_id)
+);
+CREATE INDEX triggers_by_due ON triggers USING btree (next_at, trigger_id) WHERE (next_at IS NOT NULL);
+CREATE INDEX triggers_by_event ON triggers USING btree (listens_to, trigger_id) WHERE (listens_to IS NOT NULL);
+
 CREATE TABLE waiting_turns (
   session_id text collate "C" not null,
   "position" bigint not null,

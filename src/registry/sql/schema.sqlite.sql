@@ -260,6 +260,50 @@ CREATE INDEX tombstones_by_age on tombstones (pruned_at, id);
 
 CREATE UNIQUE INDEX tombstones_by_change on tombstones (change_seq);
 
+CREATE TABLE trigger_deliveries (
+  process_id text not null primary key,
+  occurrence_id text not null references trigger_occurrences (occurrence_id) on delete cascade,
+  trigger_id text not null,
+  ordered text not null,
+  status text not null,
+  due_at integer,
+  failures integer not null,
+  reason text,
+  reserved_at integer not null,
+  version integer not null
+) strict;
+
+CREATE INDEX trigger_deliveries_by_due on trigger_deliveries (due_at, process_id) where due_at is not null;
+
+CREATE INDEX trigger_deliveries_by_occurrence on trigger_deliveries (occurrence_id, trigger_id);
+
+CREATE TABLE trigger_occurrences (
+  occurrence_id text not null primary key,
+  source text not null,
+  payload text not null,
+  occurred_at integer not null
+) strict;
+
+CREATE INDEX trigger_occurrences_by_age on trigger_occurrences (occurred_at);
+
+CREATE TABLE triggers (
+  trigger_id text not null primary key,
+  incarnation text not null,
+  revision integer not null,
+  version integer not null,
+  source text not null,
+  start text not null,
+  is_paused integer not null,
+  listens_to text,
+  next_at integer,
+  created_at integer not null,
+  updated_at integer not null
+) strict;
+
+CREATE INDEX triggers_by_due on triggers (next_at, trigger_id) where next_at is not null;
+
+CREATE INDEX triggers_by_event on triggers (listens_to, trigger_id) where listens_to is not null;
+
 CREATE TABLE waiting_turns (
   session_id text not null references sessions (session_id) on delete cascade,
   position integer not null,

@@ -1,0 +1,37 @@
+/** Says that something occurred, and dies of it where it is told to: `node trigger-main.ts OPTIONS`. */
+import { createTriggerClient } from '../../src/client/triggers.ts'
+import { defineEngine, defineHost, sqliteRegistry } from '../../src/index.ts'
+import { mark } from './marks.ts'
+
+export interface TriggerMainOptions {
+  readonly registryPath: string
+  readonly folder: string
+  readonly dies: 'before the start' | 'after the start'
+}
+
+export const triggeredHost = ({ registryPath, folder }: Omit<TriggerMainOptions, 'dies'>) =>
+  defineHost({
+    registry: sqliteRegistry({ path: registryPath }),
+    engines: {
+      note: defineEngine({
+        disposition: 'rerunnable',
+        run: ctx => mark(folder, 'ran', ctx.id),
+      }),
+    },
+  })
+
+if (process.argv[1] === import.meta.filename) {
+  const options: TriggerMainOptions = JSON.parse(process.argv[2] ?? '{}')
+  const host = triggeredHost(options)
+  const registry = await host.registry.open()
+  const die = (): Promise<never> => {
+    mark(options.folder, 'died')
+    process.kill(process.pid, 'SIGKILL')
+    return new Promise(() => {})
+  }
+  const dying =
+    options.dies === 'before the start'
+      ? { ...registry, register: die }
+      : { ...registry, settleDelivery: die }
+  await createTriggerClient(host, async () => dying).emit('push', { of: 'main' }, { key: 'k' })
+}

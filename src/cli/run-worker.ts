@@ -1,4 +1,5 @@
 import type { NativeConnection } from '@temporalio/worker'
+import type { WorkerDeployment } from '../activities/worker-versioning.ts'
 import type { Host } from '../runtime/host.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { watchServer } from './server-watch.ts'
@@ -10,6 +11,7 @@ import { loadWorkerPackage } from './worker-package.ts'
 export interface WorkerSettings {
   readonly temporal: TemporalSettings
   readonly taskQueue?: string
+  readonly deployment?: WorkerDeployment
   readonly cacheDir: string
   readonly logger: Logger
   /** Fires when the start is no longer wanted; what was started by then is stopped. */

@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client'
 import { expect, test } from 'vitest'
 import { defineEngine } from '../../src/index.ts'
+import { jsonError, openWorkspace } from '../cli/fixtures.ts'
 import { eventually } from '../support/eventually.ts'
 import { openWorld } from '../support/temporal-world.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
@@ -59,3 +60,24 @@ test.each([
     expect(await after.outcome()).toEqual({ status: 'completed', value: ['two', 'two'] })
   },
 )
+
+test('a worker of the command line is of the build that its flags or Temporal’s worker controller name', async () => {
+  const { start, cli, writeHost, id } = await openWorkspace()
+  const host = await writeHost('engines: {}')
+  await using world = await openWorld({ engines: engines('none') })
+  const deploymentName = `deployment-${id}`
+  start(['worker', '--host', host], {
+    env: { TEMPORAL_DEPLOYMENT_NAME: deploymentName, TEMPORAL_WORKER_BUILD_ID: 'three' },
+  })
+  const info = await eventually(async () => {
+    const named = { namespace: 'default', deploymentName }
+    return (await world.temporal.workflowService.describeWorkerDeployment(named)).workerDeploymentInfo
+  })
+  expect(info?.versionSummaries?.map(({ deploymentVersion }) => deploymentVersion?.buildId)).toEqual([
+    'three',
+  ])
+
+  const half = await cli(['worker', '--host', host, '--build-id', 'three', '--json'])
+  expect(half.code).toBe(2)
+  expect(jsonError(half).message).toContain('--deployment')
+})

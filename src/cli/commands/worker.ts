@@ -7,29 +7,34 @@ import {
   temporalOptions,
 } from '../connection-settings.ts'
 import type { CliContext } from '../context.ts'
+import { type DeploymentFlags, deploymentOptions, readDeployment } from '../deployment-settings.ts'
 import { listenForInterrupts } from '../interrupts.ts'
 import { loadHost, requireHostFile } from '../load-host.ts'
 import { createLog } from '../log.ts'
 import { alignRows } from '../process-lines.ts'
 import { startWorker } from '../run-worker.ts'
 
+type WorkerFlags = ConnectionFlags & DeploymentFlags
+
 export function workerCommand(context: CliContext): Command {
   const command = new Command('worker')
     .description('run one worker until SIGTERM or Ctrl-C, which drain it; a second one stops at once')
     .addOption(hostOption())
-  for (const option of temporalOptions()) command.addOption(option)
-  return command.action((flags: ConnectionFlags) => runWorker(context, flags))
+  for (const option of [...temporalOptions(), ...deploymentOptions()]) command.addOption(option)
+  return command.action((flags: WorkerFlags) => runWorker(context, flags))
 }
 
-async function runWorker({ env, output }: CliContext, flags: ConnectionFlags): Promise<void> {
+async function runWorker({ env, output }: CliContext, flags: WorkerFlags): Promise<void> {
   const interrupts = listenForInterrupts()
   const settings = readConnectionSettings(env, flags)
   const { taskQueue } = settings
+  const deployment = readDeployment(env, flags)
   const temporal = await settings.temporal()
   const host = await loadHost(requireHostFile(settings))
   const worker = await startWorker(host, {
     temporal,
     ...(taskQueue === undefined ? {} : { taskQueue }),
+    ...(deployment === undefined ? {} : { deployment }),
     cacheDir: cacheFolder(env),
     logger: createLog(output.isJson),
     signal: interrupts.signal,

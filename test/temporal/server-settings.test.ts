@@ -1,4 +1,4 @@
-/** A server whose lists of workflows lag for ever, and which deletes what is closed. */
+/** Servers with settings of their own: one whose lists lag for ever and which deletes what is closed, one with little room. */
 import { expect, test } from 'vitest'
 import { createTemporalAttach } from '../../src/client/temporal-attach.ts'
 import { ProcessWorkDriver } from '../../src/execution/work-driver.ts'
@@ -16,6 +16,9 @@ const BLIND = {
   'history.transferProcessorEnsureCloseBeforeDelete': false,
 }
 
+const settingsOf = (settings: Readonly<Record<string, number | boolean>>): string[] =>
+  Object.entries(settings).flatMap(each => ['--dynamic-config-value', each.join('=')])
+
 const napper = defineEngine({
   disposition: 'rerunnable',
   async run(ctx) {
@@ -25,8 +28,7 @@ const napper = defineEngine({
 })
 
 test('processes go on and end though the server’s lists lag, and their outcomes outlive its retention (H18, H21, §6 #234)', async () => {
-  const settings = Object.entries(BLIND).flatMap(each => ['--dynamic-config-value', each.join('=')])
-  const { address } = await startOwnServer(undefined, settings)
+  const { address } = await startOwnServer(undefined, settingsOf(BLIND))
   await using world = await openWorld({ engines: { napper }, address })
   await world.startWorker({ parkGraceMs: 30 })
   const handle = await world.processes.start({ kind: 'napper' })
@@ -52,4 +54,31 @@ test('processes go on and end though the server’s lists lag, and their outcome
   expect(await attach.awaitTerminal(handle.id)).toEqual(outcome)
   expect(await world.processes.start({ kind: 'napper', id: handle.id })).toMatchObject({ started: false })
   await expect(world.workflow(handle.id).describe()).rejects.toThrow()
+})
+
+test('a process whose workflow the server ends for its length goes on in the next one (H4, H16)', async () => {
+  // Long before our own workflow would continue as new.
+  const { address } = await startOwnServer(undefined, settingsOf({ 'limit.historyCount.error': 100 }))
+  const listener = defineEngine({
+    disposition: 'rerunnable',
+    events: { 'signal.go': true },
+    run: async ctx => (await ctx.waitForSignal('go')).payload,
+  })
+  await using world = await openWorld({ engines: { listener }, address })
+  await world.startWorker({ parkGraceMs: 30 })
+  const handle = await world.processes.start({ kind: 'listener' })
+  await eventually(async () => expect((await handle.describe()).waits).toHaveLength(1))
+  const isRunning = async () => (await world.workflow(handle.id).describe()).status.name === 'RUNNING'
+  const { runId } = await world.workflow(handle.id).describe()
+  // One that comes when the run has just been ended is refused.
+  while (await isRunning())
+    await world
+      .workflow(handle.id)
+      .signal('nudge', 'look')
+      .catch(() => {})
+  expect(await handle.describe()).toMatchObject({ status: 'running' })
+  await handle.signal('go', 'on')
+  expect(await handle.outcome()).toEqual({ status: 'completed', value: 'on' })
+  expect(await world.workflow(handle.id).result()).toEqual({ status: 'completed' })
+  expect((await world.workflow(handle.id).describe()).runId).not.toBe(runId)
 })

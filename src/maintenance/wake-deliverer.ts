@@ -4,7 +4,7 @@ import type { ExecutionEnvironment } from '../execution/environment.ts'
 import { messageOf } from '../model/errors.ts'
 
 /** After a look that found no wake due. Changes come in quick succession, and few of them wake anybody. */
-const LOOKS_APART_MS = 10
+const LOOKS_APART_MS = 25
 
 /**
  * Delivers wakes when a change may have made one due, at the next due time, and every second. All the workers of a registry

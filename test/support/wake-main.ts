@@ -56,7 +56,7 @@ export const tellingHost = ({ registryPath, folder, dies, clockAheadMs = 0 }: Wa
   })
 }
 
-const listening = new MockLanguageModelV4({
+export const listening = new MockLanguageModelV4({
   doGenerate: async () => ({
     content: [{ type: 'text', text: 'heard' }],
     finishReason: { unified: 'stop', raw: undefined },

@@ -14,26 +14,8 @@ import {
 import { openWorkspace } from '../cli/fixtures.ts'
 import { eventually } from '../support/eventually.ts'
 import { historyText } from '../support/history-text.ts'
+import { OPEN, PLANTED, PLANTED_ADDRESS, plantedIn, refused } from '../support/planted-secrets.ts'
 import { openWorld } from '../support/temporal-world.ts'
-
-/** What stands where secrets do in a host, each to be known again wherever it turns up. */
-const PLANTED = {
-  ofEnvironment: 'planted-of-environment',
-  apiKey: `sk-planted-${'a1'.repeat(12)}`,
-  password: 'planted-of-address',
-  bearer: 'planted0of0header0',
-  ofPolicy: 'planted-of-policy',
-  ofOption: 'planted-of-option',
-  ofInput: 'planted-of-input',
-  ofEvent: 'planted-of-event',
-}
-const ADDRESS = `postgres://ana:${PLANTED.password}@127.0.0.1:9/none`
-/** What may be seen, so that it is known that the scan finds what is there. */
-const OPEN = 'to-be-seen-by-everybody'
-
-/** An error as clients throw it: with what was refused. */
-const refused = () =>
-  new Error(`401 at ${ADDRESS}: key ${PLANTED.apiKey}, header "Bearer ${PLANTED.bearer}" (${OPEN})`)
 
 async function useAll(ctx: ProcessContext<{ note: string }>) {
   const key = secret(process.env.PLANTED ?? '')
@@ -73,9 +55,6 @@ const plugins = [
     throw refused()
   }),
 ]
-
-const findings = (text: string): string[] =>
-  Object.entries(PLANTED).flatMap(([name, value]) => (text.includes(value) ? [name] : []))
 
 test('no planted secret is found in rows, histories, logs, errors or answers of the command line', async () => {
   process.env.PLANTED = PLANTED.ofEnvironment
@@ -140,7 +119,7 @@ test('no planted secret is found in rows, histories, logs, errors or answers of 
     const { stdout, stderr } = await cli([command, all.id, '--json', ...registry])
     seen.answers += stdout + stderr
   }
-  const unreachable = await cli(['list', '--registry', ADDRESS, '--json', '--debug'])
+  const unreachable = await cli(['list', '--registry', PLANTED_ADDRESS, '--json', '--debug'])
   expect(unreachable.code).toBe(5)
   seen.answers += unreachable.stdout + unreachable.stderr
 
@@ -151,6 +130,6 @@ test('no planted secret is found in rows, histories, logs, errors or answers of 
   for (const where of ['rows', 'errors', 'answers']) expect(seen[where], where).toContain(OPEN)
   expect(seen.histories).toContain('heartbeatTimeoutMs')
   expect(seen.logs).toContain('called')
-  const found = Object.entries(seen).map(([where, text]) => [where, findings(text)])
+  const found = Object.entries(seen).map(([where, text]) => [where, plantedIn(text)])
   expect(found).toEqual(Object.keys(seen).map(where => [where, []]))
 })

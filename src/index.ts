@@ -46,6 +46,7 @@ export {
 } from './runtime/agent/durable-model.ts'
 export { type DurableTools, type DurableToolsOptions, durableTools } from './runtime/agent/durable-tools.ts'
 export type { ModelCallRecord, ModelPrice, ModelUsage } from './runtime/agent/model-call.ts'
+export { type SubAgent, subAgents } from './runtime/agent/sub-agents.ts'
 export {
   type ContextHandle,
   type EventWaitOptions,
@@ -84,6 +85,7 @@ export {
   type ApprovalRule,
   defineTool,
   durableCall,
+  type OrchestrateCall,
   PendingAnswer,
   type PendingOptions,
   type Tool,

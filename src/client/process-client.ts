@@ -162,10 +162,11 @@ async function createBackend<Engines extends EngineTable, Tools extends ToolTabl
   })
 }
 
-const optionsOf = ({ reuse = false, session }: AnyStart): RegisterOptions => ({
+const optionsOf = ({ reuse = false, session, turnOf }: AnyStart): RegisterOptions => ({
   sameId: 'request',
   reuse,
   ...(session === undefined ? {} : { grant: { scope: session } }),
+  ...(turnOf === undefined ? {} : { turnOf }),
 })
 
 async function prepareRegistration(

@@ -113,6 +113,7 @@ export function createContext(parts: ContextParts): BodyContext {
     state: parts.state,
     attempt: record.attempts,
     disposition: record.disposition,
+    family: record.wakeTarget?.sessionId ?? record.id,
     signal: scope.signal,
     log: logger,
     runtime,

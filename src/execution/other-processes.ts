@@ -83,6 +83,7 @@ export class OtherProcesses {
       reuse: request.reuse ?? false,
       isDueAtOnce: submit === undefined,
       journal: { lease, entry },
+      ...(request.turnOf === undefined ? {} : { turnOf: request.turnOf }),
       ...(wakeTarget === undefined ? {} : { grant: { scope: wakeTarget } }),
     })
     const started = type === 'registered'

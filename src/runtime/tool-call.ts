@@ -31,6 +31,8 @@ export interface BodyContext extends ProcessContext<Json> {
   readonly disposition: Disposition
   /** Runs the code; when the signal fires, the OS processes that it has started are ended, with all that they started. */
   endingChildren<T>(signal: AbortSignal, code: () => Promise<T>): Promise<T>
+  /** The session that hears of this process and its children; without one, the process's id. */
+  readonly family: string
   /** Waits for an event of this process, in memory and without the journal, as the code of a step may. */
   nextOwnEvent(eventType: string, after: number, signal: AbortSignal): Promise<ProcessEvent>
 }
@@ -85,6 +87,7 @@ export async function callTool(
 ): Promise<Json> {
   const asked = await askApproval(ctx, definition, call)
   if (asked.type === 'refused') throw toolFailed(call, `was not called: ${asked.reason}`)
+  if (definition.orchestrate !== undefined) return orchestrated(ctx, definition.orchestrate, call)
   const run = async (scope: StepScope) => {
     if (asked.approval !== undefined) await requireApproval(ctx, asked.approval, scope.operationId)
     return execute(ctx, definition, call, scope)
@@ -109,6 +112,20 @@ export async function callTool(
     call,
     answer === undefined ? `had no answer under key "${pending.key}" in time` : `failed: ${answer.message}`,
   )
+}
+
+async function orchestrated(
+  ctx: BodyContext,
+  orchestrate: NonNullable<ToolDefinition['orchestrate']>,
+  call: ToolInvocation,
+): Promise<Json> {
+  try {
+    return await orchestrate(call.args, { ctx, callId: call.callId, family: ctx.family })
+  } catch (error) {
+    // The registry's no to one of its calls is journaled, and the model's to hear.
+    if (!isLeaseholdError(error, 'step_failed')) throw error
+    throw toolFailed(call, `failed: ${error.message}`, error)
+  }
 }
 
 /** What the definition says of its step, and what follows from the disposition where it says nothing. */

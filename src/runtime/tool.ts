@@ -1,7 +1,7 @@
 import { LeaseholdError } from '../model/errors.ts'
 import type { ProcessEvent } from '../model/event.ts'
 import type { Json } from '../model/json.ts'
-import type { StepOptions } from './context.ts'
+import type { ProcessContext, StepOptions } from './context.ts'
 import type { RunnableDisposition } from './engine.ts'
 import type { Wakes } from './wakes.ts'
 
@@ -76,6 +76,13 @@ export class PendingAnswer {
   }
 }
 
+export interface OrchestrateCall {
+  readonly ctx: ProcessContext
+  readonly callId: string
+  /** The session that hears of this process, and of what it starts; without one, the process itself. */
+  readonly family: string
+}
+
 /** A tool with what Leasehold must know of it. */
 export interface ToolDefinition<Of extends Tool = Tool>
   extends Pick<StepOptions<Json>, 'retry' | 'timeout' | 'isNotDone' | 'onUnknown'> {
@@ -98,6 +105,11 @@ export interface ToolDefinition<Of extends Tool = Tool>
    * the whole. Default 32,000.
    */
   readonly shownChars?: number
+  /**
+   * Runs instead of the tool's own code, and in no step: its calls of the context are journaled, each by itself, so it
+   * may start processes and wait for them. Everything else in it is done again at each replay.
+   */
+  readonly orchestrate?: (args: Json, call: OrchestrateCall) => Promise<Json>
   /** Event types that the tool may emit, each with its payload's JSON Schema. */
   readonly events?: Readonly<Record<string, Json>>
   /** Events that wake the session which the process was started from, as an engine's `wakes`. */

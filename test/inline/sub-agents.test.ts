@@ -1,0 +1,154 @@
+import { expect, onTestFinished, test } from 'vitest'
+import { parseRegistryAddress } from '../../src/cli/registry-address.ts'
+import { createInlineWorker, createProcessClient, defineHost, subAgents } from '../../src/index.ts'
+import { type ModelPrompt, type ScriptedStep, scriptedModel } from '../../src/testing/index.ts'
+import { silent } from '../execution/stage.ts'
+import { temporaryPath } from '../registry/store-fixtures.ts'
+import { createGate } from '../support/gate.ts'
+
+/** What the tools have answered, in order. */
+const resultsIn = (prompt: ModelPrompt) =>
+  prompt.flatMap(message =>
+    message.role === 'tool'
+      ? message.content.flatMap(part => (part.type === 'tool-result' ? [part.output] : []))
+      : [],
+  )
+
+const idsIn = (prompt: ModelPrompt): string[] =>
+  resultsIn(prompt).flatMap(output =>
+    output.type === 'json' && typeof Object(output.value).id === 'string' ? [Object(output.value).id] : [],
+  )
+
+const textsIn = (prompt: ModelPrompt): string[] =>
+  prompt.flatMap(({ role, content }) =>
+    role === 'user' ? content.map(part => (part.type === 'text' ? part.text : part.type)) : [],
+  )
+
+/** A parent that follows the script, and helpers that answer what they are told; `slow` ones only at the gate. */
+async function openWorld(script: readonly ScriptedStep[]) {
+  const gate = createGate()
+  const helper = scriptedModel(
+    Array.from({ length: 4 }, () => (prompt: ModelPrompt) => `found ${textsIn(prompt).join(' and ')}`),
+  )
+  const host = defineHost({
+    registry: parseRegistryAddress(`sqlite:${await temporaryPath()}`),
+    models: {
+      default: scriptedModel(script),
+      helper,
+      slow: {
+        ...helper,
+        doGenerate: async (params: Parameters<typeof helper.doGenerate>[0]) => {
+          await gate.pass(params.abortSignal)
+          return helper.doGenerate(params)
+        },
+      },
+      broken: scriptedModel([new Error('no such book')]),
+    },
+    policy: { model: 'default' },
+    tools: await subAgents({
+      reader: { description: 'Reads.', policy: { model: 'helper', tools: [] } },
+      slow: { description: 'Reads slowly.', policy: { model: 'slow', tools: [] } },
+      broken: { description: 'Fails.', policy: { model: 'broken', tools: [] } },
+    }),
+  })
+  const processes = createProcessClient({ host })
+  onTestFinished(() => processes[Symbol.asyncDispose]())
+  const worker = createInlineWorker(host, { logger: silent, shutdownGraceMs: 0, parkGraceMs: 10 })
+  onTestFinished(async () => void (await worker.stop()))
+  await worker.ready
+  return { processes, chat: processes.session('chat'), gate }
+}
+
+const start = (agent: string, task: string, id: string, notify = false) => ({
+  tool: 'start_agent',
+  args: { agent, task, notify },
+  id,
+})
+
+test('helpers started side by side are awaited, and their truths come back: answer and failure', async () => {
+  const { chat, processes } = await openWorld([
+    { calls: [start('reader', 'a', 'c1'), start('reader', 'b', 'c2'), start('broken', 'c', 'c3')] },
+    prompt => ({ calls: [{ tool: 'await_agents', args: { ids: idsIn(prompt) }, id: 'c4' }] }),
+    prompt => JSON.stringify(resultsIn(prompt).at(-1)),
+  ])
+  const turn = await chat.send('research')
+  const outcome = await turn.outcome()
+  if (outcome.status !== 'completed') throw new Error(JSON.stringify(outcome))
+  const { value } = JSON.parse(Object(outcome.value).turn.answer)
+  expect(value).toMatchObject([
+    { result: { type: 'success', value: { turn: { answer: 'found a' } } } },
+    { result: { type: 'success', value: { turn: { answer: 'found b' } } } },
+    { result: { type: 'failure', code: 'process_session_turn_failed' } },
+  ])
+  // Each is a process of its own, with its own session.
+  const [{ id }] = value
+  expect(await processes.handle(id).describe()).toMatchObject({
+    provenance: { causedBy: { type: 'process', processId: turn.id } },
+  })
+  expect(await processes.session(id).entries()).toHaveLength(2)
+})
+
+test('the end of a helper that is not awaited comes into the session as a turn, once', async () => {
+  const { chat } = await openWorld([
+    { calls: [start('reader', 'a', 'c1', true)] },
+    'started',
+    prompt => `told: ${textsIn(prompt).at(-1)}`,
+  ])
+  const turn = await chat.send('research')
+  expect(await turn.outcome()).toMatchObject({ value: { turn: { answer: 'started' } } })
+  await expect.poll(async () => (await chat.entries()).length).toBe(6)
+  const said = JSON.stringify((await chat.entries()).at(-1)?.message)
+  expect(said).toContain('has ended as completed')
+  expect(said).toContain('found a')
+})
+
+test('a helper is cancelled, and whoever awaits it hears just that', async () => {
+  const { chat } = await openWorld([
+    { calls: [start('slow', 'a', 'c1')] },
+    prompt => ({
+      calls: [{ tool: 'cancel_agent', args: { id: idsIn(prompt)[0] ?? '', reason: 'enough' }, id: 'c2' }],
+    }),
+    prompt => ({ calls: [{ tool: 'await_agents', args: { ids: idsIn(prompt).slice(0, 1) }, id: 'c3' }] }),
+    prompt => JSON.stringify(resultsIn(prompt).at(-1)),
+  ])
+  const outcome = await (await chat.send('research')).outcome()
+  expect(JSON.stringify(outcome)).toContain('\\"type\\":\\"cancelled\\"')
+})
+
+test('a helper is told more, in its own session', async () => {
+  const { chat } = await openWorld([
+    { calls: [start('reader', 'a', 'c1')] },
+    prompt => ({ calls: [{ tool: 'await_agents', args: { ids: idsIn(prompt) }, id: 'c2' }] }),
+    prompt => ({
+      calls: [{ tool: 'message_agent', args: { id: idsIn(prompt)[0] ?? '', text: 'b' }, id: 'c3' }],
+    }),
+    prompt => ({ calls: [{ tool: 'await_agents', args: { ids: idsIn(prompt).slice(-1) }, id: 'c4' }] }),
+    prompt => JSON.stringify(resultsIn(prompt).at(-1)),
+  ])
+  const outcome = await (await chat.send('research')).outcome()
+  expect(JSON.stringify(outcome)).toContain('found a and b')
+})
+
+test('a helper that takes longer is said to be running; what was started elsewhere is nobody else’s to touch', async () => {
+  const { chat, processes, gate } = await openWorld([
+    { calls: [start('slow', 'a', 'c1')] },
+    prompt => ({
+      calls: [
+        { tool: 'await_agents', args: { ids: idsIn(prompt), timeoutSeconds: 0 }, id: 'c2' },
+        { tool: 'cancel_agent', args: { id: 'other', reason: 'mine now' }, id: 'c3' },
+      ],
+    }),
+    prompt => JSON.stringify(resultsIn(prompt)),
+  ])
+  const other = await processes.startUntyped({
+    kind: 'external',
+    id: 'other',
+    input: null,
+    disposition: 'externally_owned',
+  })
+  const outcome = JSON.stringify(await (await chat.send('research')).outcome())
+  expect(outcome).toContain('\\"type\\":\\"running\\"')
+  expect(outcome).toContain('none of the sub-agents')
+  expect(await other.describe()).not.toHaveProperty('cancelRequest')
+  gate.open()
+})

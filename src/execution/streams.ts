@@ -77,10 +77,16 @@ export class Streams {
 
   writer(channel: string): StreamWriter {
     requireChannel(channel)
+    const write = (data: unknown) => {
+      const written = this.#write(channel, data)
+      // Told to whoever waits for it. Code that does not, as between two tokens, must not end its worker by it.
+      written.catch(() => {})
+      return written
+    }
     return {
-      write: data => this.#write(channel, data),
+      write,
       flush: () => this.flush(),
-      writable: () => new WritableStream<unknown>({ write: data => this.#write(channel, data) }),
+      writable: () => new WritableStream<unknown>({ write }),
     }
   }
 

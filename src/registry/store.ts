@@ -53,7 +53,7 @@ export interface ProcessStore {
   /**
    * Calls the listener when something may have been committed, by this OS process or another; it may also be called for
    * nothing. `ids` are the rows that were changed, where the store knows them: they can be read at once, without a look
-   * at the feed. `everyMs` bounds the delay where the store has to look for itself. Returns how to stop.
+   * at the feed. A process whose streams have grown is named by `streamOf(id)` (`change-hub.ts`). `everyMs` bounds the delay where the store has to look for itself. Returns how to stop.
    */
   watch(listener: (ids?: readonly ProcessId[]) => void, options: { readonly everyMs: number }): () => void
   /** May be called twice. Work in flight ends first. */

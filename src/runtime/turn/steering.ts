@@ -47,7 +47,8 @@ export function absorbedBy(
   turnId: string,
 ): string | undefined {
   return entries.find(({ message }) => {
-    const { providerOptions } = fromJson<Pick<ModelMessage, 'providerOptions'>>(message)
-    return providerOptions?.[MARK]?.turnId === turnId
+    // A store of the host's own may keep anything.
+    const said = fromJson<Pick<ModelMessage, 'providerOptions'> | null>(message)
+    return said?.providerOptions?.[MARK]?.turnId === turnId
   })?.turnId
 }

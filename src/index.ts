@@ -13,6 +13,7 @@ export { type ProcessAttach, ProcessWorkDriver, type WorkDriverOptions } from '.
 export { createInlineWorker, type InlineWorker, type InlineWorkerOptions } from './inline-worker.ts'
 export type { Retention } from './maintenance/pruner.ts'
 export type { Approval, ApprovalCall, ApprovalVote, VoteRequest } from './model/approval.ts'
+export type { Budget, BudgetLedger, Spending } from './model/budget.ts'
 export type { DeferReason, DrainReport } from './model/drain.ts'
 export { type ErrorCode, isLeaseholdError, LeaseholdError } from './model/errors.ts'
 export type { ProcessEvent } from './model/event.ts'

@@ -1,3 +1,4 @@
+import { readBudget } from '../model/budget.ts'
 import { isLeaseholdError } from '../model/errors.ts'
 import { operationIdOf, stepAddress } from '../model/journal.ts'
 import type { Json } from '../model/json.ts'
@@ -73,7 +74,15 @@ export function startBody(body: Body, parts: BodyRunParts): BodyRun {
   }
 }
 
-function createCalls({ environment, process, scope, keeper, journal }: BodyRunParts): ContextParts['calls'] {
+function createCalls({
+  environment,
+  process,
+  scope,
+  keeper,
+  journal,
+  runtime,
+}: BodyRunParts): ContextParts['calls'] {
+  let isUnlimited = false
   const { registry } = environment
   const { id } = process.record
   return {
@@ -90,6 +99,23 @@ function createCalls({ environment, process, scope, keeper, journal }: BodyRunPa
       return scope.write(keeper, lease => registry.requestApproval(lease, { key, approval, ...deadline }))
     },
     useApproval: (key, use) => scope.write(keeper, lease => registry.useApproval(lease, key, use)),
+    reserveBudget: async operation => {
+      const limits = readBudget(runtime.policy.budget)
+      if (isUnlimited) return { type: 'unlimited' }
+      const answer = await scope.write(keeper, lease =>
+        registry.reserveBudget(lease, {
+          ...(limits === undefined ? {} : { limits }),
+          ...(operation === undefined ? {} : { operation }),
+        }),
+      )
+      // Neither its own nor an ancestor's: none of them gets one while it runs.
+      isUnlimited = answer.type === 'unlimited'
+      return answer
+    },
+    settleBudget: async (operationId, took) => {
+      if (isUnlimited) return
+      await scope.write(keeper, lease => registry.settleBudget(lease, { operationId, took }))
+    },
     endingChildren,
     nextOwnEvent: (eventType, after, signal) =>
       lookUntil(registry, id, () => registry.findEvent(id, eventType, after), {
@@ -156,6 +182,8 @@ const isCancel = (reason: unknown): boolean => isLeaseholdError(reason, 'process
 
 async function enterBody(body: Body, ctx: Parameters<Body>[0], journal: JournalSession): Promise<BodyResult> {
   try {
+    // Before its code can start children, who spend of it.
+    if (ctx.runtime.policy.budget !== undefined) await ctx.reserveBudget()
     const value = await body(ctx)
     journal.requireAllVisited()
     return value instanceof Rollover ? { type: 'rollover', state: value.state } : { type: 'value', value }

@@ -35,7 +35,13 @@ export interface ContextParts {
   readonly runtime: ProcessContext['runtime']
   readonly calls: Pick<
     BodyContext,
-    'openCall' | 'requestApproval' | 'useApproval' | 'nextOwnEvent' | 'endingChildren'
+    | 'openCall'
+    | 'requestApproval'
+    | 'useApproval'
+    | 'reserveBudget'
+    | 'settleBudget'
+    | 'nextOwnEvent'
+    | 'endingChildren'
   >
 }
 

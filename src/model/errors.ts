@@ -68,6 +68,8 @@ export type ErrorCode =
   | 'process_runtime_build_failed'
   | 'process_engine_missing'
   | 'process_tool_failed'
+  | 'process_budget_exceeded'
+  | 'process_call_repeated'
   | 'process_session_create_failed'
   | 'process_session_turn_failed'
   | 'external_process_not_executable'

@@ -1,6 +1,7 @@
 import type { ProcessId } from '../model/ids.ts'
 import type { AttemptOperations } from './contract/attempts.ts'
 import type { BlobOperations } from './contract/blobs.ts'
+import type { BudgetOperations } from './contract/budgets.ts'
 import type { CompletionOperations } from './contract/completion.ts'
 import type { DrainOperations } from './contract/drains.ts'
 import type { EffectOperations } from './contract/effects.ts'
@@ -23,6 +24,7 @@ import type { WorkerOperations } from './contract/workers.ts'
 import type { WorklistOperations } from './contract/worklist.ts'
 import { createAttemptOperations } from './operations/attempts.ts'
 import { createBlobOperations } from './operations/blobs.ts'
+import { createBudgetOperations } from './operations/budgets.ts'
 import { createCompletionOperations } from './operations/completion.ts'
 import { createDrainOperations } from './operations/drains.ts'
 import { createEffectOperations } from './operations/effects.ts'
@@ -48,6 +50,7 @@ import type { DurabilityTier, ProcessStore } from './store.ts'
 
 export type * from './contract/attempts.ts'
 export type * from './contract/blobs.ts'
+export type * from './contract/budgets.ts'
 export type * from './contract/completion.ts'
 export type * from './contract/drains.ts'
 export type * from './contract/effects.ts'
@@ -93,6 +96,7 @@ export interface ProcessRegistry
     DrainOperations,
     WorklistOperations,
     PendingCallOperations,
+    BudgetOperations,
     SessionOperations,
     StreamOperations,
     OutboxOperations,
@@ -130,6 +134,7 @@ export function createProcessRegistry(store: ProcessStore): ProcessRegistry {
     ...createOutboxOperations(store),
     ...createTriggerOperations(store),
     ...createPendingCallOperations(store),
+    ...createBudgetOperations(store),
     ...createSessionOperations(store),
     ...createStreamOperations(store),
     ...createRetentionOperations(store),

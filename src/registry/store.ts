@@ -1,4 +1,5 @@
 import type { Approval, ApprovalCall } from '../model/approval.ts'
+import type { BudgetLedger } from '../model/budget.ts'
 import type { DrainRequest } from '../model/drain.ts'
 import type { ProcessEvent, StoredEvent } from '../model/event.ts'
 import type { Flow } from '../model/flow.ts'
@@ -132,6 +133,7 @@ export interface StoreReader {
   listStreamRows(id: ProcessId, channel: string, from: number, limit: number): Operation<StreamRow[]>
   /** Where each channel of the process ends, in byte order of their names. */
   listStreamHeads(id: ProcessId): Operation<StreamHead[]>
+  loadBudget(id: ProcessId): Operation<BudgetLedger | undefined>
   loadPendingCall(key: string): Operation<PendingCall | undefined>
   /** Approvals without an answer, of processes that have not ended, by the time they were asked for and their key. */
   listOpenApprovals(options: {
@@ -311,6 +313,8 @@ export interface StoreTransaction extends StoreReader {
   insertPendingCall(call: PendingCall, guard: LeaseGuard): Operation<boolean>
   /** Writes the answer alone. `false`: the call has one already. */
   saveAnswer(call: PendingCall): Operation<boolean>
+  /** Replaces what is stored, if that is still `expected` (absent: nothing stored). `false`: it is not. Gone with the process's row. */
+  saveBudget(ledger: BudgetLedger, expected: BudgetLedger | undefined): Operation<boolean>
   /** Writes the approval and the answer. `false`: the approval that stands there is not `expected`. */
   saveApproval(call: ApprovalCall, expected: Approval): Operation<boolean>
   /**

@@ -1,13 +1,15 @@
 import type { ModelMessage } from 'ai'
 import type { ApprovalRequest, UseRequest } from '../model/approval.ts'
+import type { Spending } from '../model/budget.ts'
 import { isLeaseholdError, LeaseholdError } from '../model/errors.ts'
 import type { ProcessEvent } from '../model/event.ts'
 import { fromJson, hashJson, type Json, jsonBytes, toJson } from '../model/json.ts'
 import type { PendingCall, ToolCallAnswer } from '../model/pending-call.ts'
 import type { Disposition } from '../model/process.ts'
 import { MAX_PAYLOAD_BYTES } from '../model/registration.ts'
-import type { ApprovalUse } from '../registry/registry.ts'
+import type { ApprovalUse, ReserveAnswer, ReserveRequest } from '../registry/registry.ts'
 import { excerptOf } from './agent/excerpt.ts'
+import { budgetFailure, reserve, settle } from './agent/spending.ts'
 import type { ProcessContext, StepOptions, StepScope } from './context.ts'
 import type { ToolTable } from './plugin.ts'
 import { ProcessFailure } from './process-failure.ts'
@@ -25,6 +27,9 @@ export interface BodyContext extends ProcessContext<Json> {
     readonly approval: ApprovalRequest
   }): Promise<Pick<PendingCall, 'key' | 'untilMs'>>
   useApproval(key: string, use: UseRequest): Promise<ApprovalUse>
+  /** Reserves what a call may take, or only opens the budget; see `BudgetOperations`. */
+  reserveBudget(operation?: ReserveRequest['operation']): Promise<ReserveAnswer>
+  settleBudget(operationId: string, took: Spending): Promise<void>
   /** Waits for the answer, parked if it takes long. `undefined`: none came in time. Journaled. */
   waitForAnswer(key: string, untilMs: number | undefined): Promise<ToolCallAnswer | undefined>
   /** What the process may suffer after a crash. */
@@ -89,6 +94,9 @@ export async function callTool(
   if (asked.type === 'refused') throw toolFailed(call, `was not called: ${asked.reason}`)
   if (definition.orchestrate !== undefined) return orchestrated(ctx, definition.orchestrate, call)
   const run = async (scope: StepScope) => {
+    await reserve(ctx, scope.operationId, ONE_CALL)
+    // As soon as it is about to be made it is one, whatever becomes of it.
+    await settle(ctx, scope.operationId, ONE_CALL)
     if (asked.approval !== undefined) await requireApproval(ctx, asked.approval, scope.operationId)
     return execute(ctx, definition, call, scope)
   }
@@ -102,6 +110,8 @@ export async function callTool(
     })
   } catch (error) {
     if (!isLeaseholdError(error, 'step_failed')) throw error
+    const exceeded = budgetFailure(error)
+    if (exceeded !== undefined) throw exceeded
     throw toolFailed(call, `failed: ${error.message}`, error)
   }
   const pending = pendingIn(said)
@@ -127,6 +137,8 @@ async function orchestrated(
     throw toolFailed(call, `failed: ${error.message}`, error)
   }
 }
+
+const ONE_CALL = { toolCalls: 1 } as const
 
 /** What the definition says of its step, and what follows from the disposition where it says nothing. */
 function stepOptions(

@@ -5,6 +5,7 @@ import { awaitingCases } from './registry-suite/awaiting.ts'
 import { beginNewCases } from './registry-suite/begin-new.ts'
 import { blobCases } from './registry-suite/blobs.ts'
 import { bodyCases } from './registry-suite/body.ts'
+import { budgetCases } from './registry-suite/budgets.ts'
 import { changeCases } from './registry-suite/changes.ts'
 import { completionCases } from './registry-suite/completion.ts'
 import { drainCases } from './registry-suite/drains.ts'
@@ -89,6 +90,7 @@ export const SUBJECTS: Readonly<Record<string, (it: Case) => void>> = {
   'waiting for one another': awaitingCases,
   'pending tool calls': pendingCallCases,
   'approvals of tool calls': approvalCases,
+  budgets: budgetCases,
   sessions: sessionLogCases,
   'turns that wait for their session': waitingTurnCases,
   streams: streamCases,

@@ -1,6 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
 import { MAX_INLINE_BYTES } from '../../src/model/blob.ts'
+import { newLedger } from '../../src/model/budget.ts'
 import { buildEvent } from '../../src/model/event.ts'
 import { newGrant } from '../../src/model/grant.ts'
 import type { ChangeCursor, ProcessId } from '../../src/model/ids.ts'
@@ -79,6 +80,7 @@ describe('by its query plan', () => {
   const trigger = newTrigger()
   const delivery = newDelivery()
   const SESSION_TOMBSTONE = 'session_tombstones USING PRIMARY KEY (session_id=?)'
+  const budget = newLedger(ID, { limits: {}, within: [], sinceMs: NOW })
   const pendingCall = { key: 'k', processId: ID, openedAtMs: NOW }
   const session = createdSession('s')
   const GRANT_KEY = 'grants USING PRIMARY KEY (scope_id=?'
@@ -399,6 +401,8 @@ describe('by its query plan', () => {
     ['loadPendingCall', tx => tx.loadPendingCall('k'), ['pending_calls USING PRIMARY KEY (key=?)']],
     ['insertPendingCall', tx => tx.insertPendingCall(pendingCall, guard), [LEASE_ID]],
     ['saveAnswer', tx => tx.saveAnswer(pendingCall), ['pending_calls USING PRIMARY KEY (key=?)']],
+    ['loadBudget', tx => tx.loadBudget(ID), ['budgets USING PRIMARY KEY (process_id=?)']],
+    ['saveBudget', tx => tx.saveBudget(budget, budget), ['budgets USING PRIMARY KEY (process_id=?)']],
     [
       'saveApproval',
       tx => tx.saveApproval({ ...pendingCall, approval }, approval),

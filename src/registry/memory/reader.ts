@@ -250,6 +250,7 @@ export function createMemoryReader(state: MemoryState, options: MemoryReaderOpti
     ...createRetentionReader(state, registryId),
     ...createStreamReader(state),
     loadEnv: ref => immediately(() => state.envs.get(ref)?.slice()),
+    loadBudget: id => immediately(() => state.budgets.get(id)),
     loadPendingCall: key => immediately(() => state.pendingCalls.get(key)),
     listOpenApprovals: ({ processId, limit }) =>
       immediately(() =>

@@ -59,6 +59,7 @@ export function createRetentionWriter(state: MemoryState): RetentionWriter {
           state.unackedWakes,
           state.unconsumedSignals,
           state.leases,
+          state.budgets,
           state.processBlobs,
         ])
           map.delete(id)

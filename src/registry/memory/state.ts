@@ -1,3 +1,4 @@
+import type { BudgetLedger } from '../../model/budget.ts'
 import type { DrainRequest } from '../../model/drain.ts'
 import type { StoredEvent } from '../../model/event.ts'
 import type { HandleGrant } from '../../model/grant.ts'
@@ -33,6 +34,7 @@ export class MemoryState {
   /** By the worker's incarnation. */
   readonly drains = new TransactionalMap<string, DrainRequest>(this.undo)
   readonly envs = new TransactionalMap<string, Uint8Array>(this.undo)
+  readonly budgets = new TransactionalMap<ProcessId, BudgetLedger>(this.undo)
   readonly pendingCalls = new TransactionalMap<string, PendingCall>(this.undo)
   readonly sessions = new TransactionalMap<string, Session>(this.undo)
   /** Per session, in order of position. */

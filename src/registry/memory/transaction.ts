@@ -153,6 +153,16 @@ export function createMemoryTransaction(state: MemoryState, reader: StoreReader)
         state.pendingCalls.set(call.key, keepOfProcess(state, call.processId, call, LARGE_PLACES.pendingCall))
         return true
       }),
+    saveBudget: (ledger, expected) =>
+      immediately(() => {
+        const stored = state.budgets.get(ledger.processId)
+        const isExpected =
+          stored === undefined || expected === undefined
+            ? stored === expected
+            : jsonEquals(asJson(stored), asJson(expected))
+        if (isExpected) state.budgets.set(ledger.processId, frozenCopy(ledger))
+        return isExpected
+      }),
     saveApproval: (call, expected) =>
       immediately(() => {
         const stored = state.pendingCalls.get(call.key)?.approval

@@ -13,6 +13,7 @@ import { waitingTurns } from './migrations/0012-waiting-turns.ts'
 import { approvals } from './migrations/0013-approvals.ts'
 import { streams } from './migrations/0014-streams.ts'
 import { triggers } from './migrations/0015-triggers.ts'
+import { budgets } from './migrations/0016-budgets.ts'
 
 /** One step of the schema's history. Never changed once released: the next change is the next number. */
 export interface Migration {
@@ -39,6 +40,7 @@ export const MIGRATIONS: readonly Migration[] = [
   approvals,
   streams,
   triggers,
+  budgets,
 ]
 
 /** The schema that this version of Leasehold writes. */

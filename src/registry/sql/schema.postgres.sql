@@ -5,6 +5,13 @@ CREATE TABLE blobs (
   PRIMARY KEY (hash)
 );
 
+CREATE TABLE budgets (
+  process_id text collate "C" not null,
+  ledger text not null,
+  PRIMARY KEY (process_id),
+  FOREIGN KEY (process_id) REFERENCES processes(id) ON DELETE CASCADE
+);
+
 CREATE TABLE drains (
   worker_incarnation text collate "C" not null,
   worker text collate "C" not null,

@@ -5,6 +5,11 @@ CREATE TABLE blobs (
   text text not null
 ) strict;
 
+CREATE TABLE budgets (
+  process_id text not null primary key references processes (id) on delete cascade,
+  ledger text not null
+) strict, without rowid;
+
 CREATE TABLE drains (
   worker_incarnation text not null primary key,
   worker text not null,

@@ -1,4 +1,5 @@
 import type { Approval } from '../../model/approval.ts'
+import type { BudgetLedger } from '../../model/budget.ts'
 import type { DrainReport } from '../../model/drain.ts'
 import type { MaterializedSemantics } from '../../model/event-semantics.ts'
 import type { Flow } from '../../model/flow.ts'
@@ -38,6 +39,7 @@ export interface Schema {
   readonly envs: EnvRow
   readonly grants: GrantRow
   readonly pending_calls: PendingCallRow
+  readonly budgets: BudgetRow
   readonly sessions: SessionRow
   readonly session_entries: SessionEntryRow
   readonly waiting_turns: WaitingTurnRow
@@ -240,6 +242,11 @@ export interface WakeRow {
 export interface EnvRow {
   readonly ref: string
   readonly bytes: Uint8Array
+}
+
+export interface BudgetRow {
+  readonly process_id: ProcessId
+  readonly ledger: JsonText<BudgetLedger>
 }
 
 export interface PendingCallRow {

@@ -1,5 +1,6 @@
 import type { StoreReader, StoreTransaction } from '../store.ts'
 import { deleteBlobs, listBlobs } from './blob-collection.ts'
+import { loadBudget, loadBudgetForUpdate, saveBudget } from './budgets.ts'
 import { deleteDrains, loadDrain, saveDrain } from './drains.ts'
 import { insertEnv, loadEnv } from './envs.ts'
 import {
@@ -161,6 +162,7 @@ export const createSqlReader = (session: SqlSession, platform: SqlPlatform): Sto
   listStreamRows: (id, channel, from, limit) => listStreamRows(session, id, channel, from, limit),
   listStreamHeads: id => listStreamHeads(session, id),
   loadEnv: ref => loadEnv(session, ref),
+  loadBudget: id => loadBudget(session, id),
   loadPendingCall: key => loadPendingCall(session, key),
   listOpenApprovals: options => listOpenApprovals(session, options),
   loadSession: id => loadSession(session, id),
@@ -219,6 +221,8 @@ export const createSqlTransaction = (session: SqlSession, platform: SqlPlatform)
   insertEnv: (ref, bytes) => insertEnv(session, ref, bytes),
   insertPendingCall: (call, guard) => insertPendingCall(session, platform, call, guard),
   insertStreamRow: (row, guard) => insertStreamRow(session, platform, row, guard),
+  loadBudget: id => loadBudgetForUpdate(session, id),
+  saveBudget: (ledger, expected) => saveBudget(session, ledger, expected),
   saveAnswer: call => saveAnswer(session, call),
   saveApproval: (call, expected) => saveApproval(session, call, expected),
   loadSession: id => loadSessionForUpdate(session, id),

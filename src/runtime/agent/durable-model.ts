@@ -17,6 +17,7 @@ import { type FailedTry, tryModel } from './model-retry.ts'
 import { type Held, readStream, streamOf } from './model-stream.ts'
 import type { AnyModel, Model, ModelParams, ModelPart } from './model-types.ts'
 import { modelNames, resolveModel } from './resolve-model.ts'
+import { askedOf, budgetFailure, reserve, settle, tookOf } from './spending.ts'
 
 export interface DurableModelOptions {
   /**
@@ -63,21 +64,32 @@ export function durableModel(ctx: ProcessContext, model: AnyModel, options: Dura
     const digest = modelCallDigest(names, kind, params)
     const occurrence = state.count(`model ${digest}`)
     const key = occurrence === 1 ? digest : `${digest}.${occurrence}`
-    const run = async ({ signal }: StepScope) => {
+    const run = async ({ signal, operationId }: StepScope) => {
+      await reserve(ctx, operationId, askedOf(params, options.price))
       const begunAt = performance.now()
       const both = anyOf(signal, params.abortSignal)
-      const asked = await ask({ ...params, abortSignal: both }, { key, signal: both })
+      const asked = await ask({ ...params, abortSignal: both }, { key, signal: both }).catch(async error => {
+        // What a stopped call has spent, nobody knows: it stays reserved.
+        if (!both.aborted) await settle(ctx, operationId, { modelCalls: 1 })
+        throw error
+      })
       const { failedTries, answer, tokens } = asked
+      const usage = usageOf(tokens, options.price)
+      await settle(ctx, operationId, tookOf(usage))
       return recordAsJson({
         ...names,
-        usage: usageOf(tokens, options.price),
+        usage,
         ms: Math.round(performance.now() - begunAt),
         failedTries,
         answer,
       })
     }
     const timeout = options.timeout === undefined ? {} : { timeout: options.timeout }
-    return readRecord(await ctx.step(MODEL_STEP, run, { key, ...timeout }))
+    try {
+      return readRecord(await ctx.step(MODEL_STEP, run, { key, ...timeout }))
+    } catch (error) {
+      throw budgetFailure(error) ?? error
+    }
   }
 
   return {

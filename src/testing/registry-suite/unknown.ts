@@ -31,6 +31,7 @@ export const UNKNOWN: Readonly<Record<string, (registry: ProcessRegistry) => Pro
   'signalling it': registry => registry.signal('ghost', 'go', null),
   'reading its effects': registry => registry.effects('ghost'),
   'reading an entry of its journal': registry => registry.journalEntry('ghost', 'charge#1'),
+  'reading its budget': registry => registry.budget('ghost'),
   'listing its approvals': registry => registry.openApprovals({ processId: 'ghost' }),
   'resolving a step of it': registry => registry.resolveStep('ghost', 'charge#1', 'not_done', { by: 'ana' }),
   'reading a channel of it': registry => registry.readStream('ghost', 'text', 0),

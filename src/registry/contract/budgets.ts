@@ -1,0 +1,27 @@
+import type { Budget, BudgetLedger, BudgetRefusal, Spending } from '../../model/budget.ts'
+import type { ProcessLease } from '../../model/lease.ts'
+
+/** What processes may spend, and have spent. See `model/budget.ts`. */
+export interface BudgetOperations {
+  /**
+   * Under the lease, before a call is made: reserves what it may take, of the process's own budget and of those of its
+   * ancestors. `unlimited`: none of them has one. Asked again for the same operation, after a crash, what was reserved
+   * before counts as spent. Without an operation it only opens the budget.
+   */
+  reserveBudget(lease: ProcessLease, request: ReserveRequest): Promise<ReserveAnswer>
+  /** Under the lease, when the call has ended: what it took. */
+  settleBudget(
+    lease: ProcessLease,
+    settled: { readonly operationId: string; readonly took: Spending },
+  ): Promise<void>
+  /** `undefined`: the process has no budget of its own, nor an ancestor's to keep to, or has not asked for anything yet. */
+  budget(id: string): Promise<BudgetLedger | undefined>
+}
+
+export interface ReserveRequest {
+  /** The process's own limits; absent: it has none of its own. Those that were opened first stay. */
+  readonly limits?: Budget
+  readonly operation?: { readonly id: string; readonly asked: Spending }
+}
+
+export type ReserveAnswer = { readonly type: 'unlimited' } | { readonly type: 'reserved' } | BudgetRefusal

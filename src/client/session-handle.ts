@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { ProcessRecord } from '../model/process.ts'
 import type { RegistrationRequest } from '../model/registration.ts'
 import {
   type ForkSessionRequest,
@@ -91,8 +92,9 @@ export function createSessionHandle(
     const before = waiting.slice(0, Math.max(0, waiting.indexOf(turnId)))
     for (const ahead of new Set([...(running === undefined ? [] : [running]), ...before])) {
       // A session that the host's own code has open is waited for.
-      if (ahead !== turnId && (await registry.get(ahead))?.status === 'running')
-        await createProcessHandle(ahead, connect).cancel('interrupted by new input')
+      const turn = ahead === turnId ? undefined : await registry.get(ahead)
+      if (turn?.status !== 'running' || (isWake(turn) && ahead !== running)) continue
+      await createProcessHandle(ahead, connect).cancel('interrupted by new input')
     }
   }
 
@@ -111,6 +113,9 @@ export function createSessionHandle(
     },
   }
 }
+
+/** What a process has to tell the session is not what its user takes back: it waits on. */
+const isWake = ({ provenance }: ProcessRecord): boolean => provenance.causedBy?.type === 'process_event'
 
 const placeOf = (id: string, mode: WhileRunning): RegisterOptions => ({
   sameId: 'request',

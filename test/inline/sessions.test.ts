@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { parseRegistryAddress } from '../../src/cli/registry-address.ts'
 import { createInlineWorker, createProcessClient, defineHost, type Json } from '../../src/index.ts'
+import { borrowRegistry } from '../../src/runtime/open-registry.ts'
 import { type ModelPrompt, scriptedModel } from '../../src/testing/index.ts'
 import { silent } from '../execution/stage.ts'
 import { temporaryPath } from '../registry/store-fixtures.ts'
@@ -41,7 +42,7 @@ async function openWorld(policy: { readonly [field: string]: Json } = {}) {
     await expect.poll(() => gate.arrivals).toBe(1)
     return first
   }
-  return { processes, chat, gate, startFirst }
+  return { host, processes, chat, gate, startFirst }
 }
 
 const answer = (text: string) => ({ status: 'completed', value: { turn: { answer: text } } })
@@ -98,6 +99,27 @@ test('interrupt: the running turn is cancelled, and it comes next', async () => 
   gate.open()
   expect(await third.outcome()).toMatchObject({ status: 'completed' })
   expect(['cancelled', 'completed']).toContain((await second.outcome()).status)
+})
+
+test('interrupt: what a process has to tell the session is told all the same', async () => {
+  const { host, processes, chat, gate, startFirst } = await openWorld({ whileRunning: 'interrupt' })
+  const { registry, release } = await borrowRegistry(host.registry)
+  onTestFinished(release)
+  const first = await startFirst()
+  const news = { 'process.cancel_requested': { input: { const: 'news' } } } as const
+  const other = await processes.start({
+    kind: 'external',
+    input: null,
+    session: { sessionId: 'chat' },
+    wakes: news,
+  })
+  await other.cancel()
+  await expect.poll(async () => (await registry.waitingInputs('chat')).length, { timeout: 20_000 }).toBe(1)
+  const second = await chat.send('second')
+  expect(await first.outcome()).toMatchObject({ status: 'cancelled' })
+  gate.open()
+  expect(await second.outcome()).toMatchObject({ status: 'completed' })
+  expect(JSON.stringify(await chat.entries())).toContain('news')
 })
 
 test('reject: nothing is taken while a turn runs', async () => {

@@ -64,7 +64,8 @@ test('a parked process whose workflow an operator terminates is submitted again 
   const napper = defineEngine({
     disposition: 'rerunnable',
     async run(ctx) {
-      await ctx.sleep(1_500)
+      // Long enough for the operator to be before its end: what comes to a run just before that ends costs half a minute.
+      await ctx.sleep(5_000)
       return ctx.attempt
     },
   })

@@ -22,7 +22,8 @@ const settingsOf = (settings: Readonly<Record<string, number | boolean>>): strin
 const napper = defineEngine({
   disposition: 'rerunnable',
   async run(ctx) {
-    await ctx.sleep(1_500)
+    // Long enough for the operator to be before its end: what comes to a run just before that ends costs half a minute.
+    await ctx.sleep(5_000)
     return ctx.attempt
   },
 })

@@ -125,6 +125,7 @@ const SHAPES: readonly Shape[] = [
   {
     name: 'an address with a password',
     pattern: /^[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:[^\s/@]+@/i,
-    inText: /(?<=\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:)[^\s/@]+(?=@)/gi,
+    // PASSWORD is what we write ourselves to show the form of an address.
+    inText: /(?<=\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:)(?!PASSWORD@)[^\s/@]+(?=@)/gi,
   },
 ]

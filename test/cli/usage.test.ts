@@ -67,10 +67,10 @@ describe('a registry address', () => {
     { address: undefined, says: 'No registry is named' },
     { address: 'sqlite:', says: 'needs the path of its file' },
     { address: 'data/leasehold.db', says: 'write sqlite:' },
-    { address: 'mysql://ana:secret@db/x', says: '"mysql"' },
-    { address: 'postgres://ana:1/secret@db:5432/x', says: 'Percent-encode' },
-    { address: 'postgresql://ana:secret', says: 'Percent-encode' },
-    { address: 'ana:secret@db/x', says: 'sqlite:PATH' },
+    { address: 'mysql://ana:hunter2@db/x', says: '"mysql"' },
+    { address: 'postgres://ana:1/hunter2@db:5432/x', says: 'Percent-encode' },
+    { address: 'postgresql://ana:hunter2', says: 'Percent-encode' },
+    { address: 'ana:hunter2@db/x', says: 'sqlite:PATH' },
     { address: 'sqlite::memory:', says: 'needs the path of a file' },
   ])('$address is refused without showing a password', async ({ address, says }) => {
     const { cli } = await openWorkspace()
@@ -79,19 +79,19 @@ describe('a registry address', () => {
       expect(code).toBe(2)
       expect(stderr).toMatch(/^error: usage: /)
       expect(stderr).toContain(says)
-      expect(stderr).not.toContain('secret')
+      expect(stderr).not.toContain('hunter2')
     }
   })
 
   test('of a PostgreSQL that cannot be reached is named without its password', async () => {
     const { cli } = await openWorkspace()
-    const address = 'postgres://ana:secret@127.0.0.1:1/x?schema=mine'
+    const address = 'postgres://ana:hunter2@127.0.0.1:1/x?schema=mine'
     const { code, stderr } = await cli(['list', '--debug', '--registry', address])
     expect(code).toBe(5)
     expect(stderr).toMatch(
       /^error: registry_unavailable: .*postgres:\/\/ana@127\.0\.0\.1:1\/x \(schema mine\)/,
     )
-    expect(stderr).not.toContain('secret')
+    expect(stderr).not.toContain('hunter2')
   })
 
   test('by flag comes before the variable', async () => {

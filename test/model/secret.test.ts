@@ -48,6 +48,7 @@ test.each([
   ['no route to postgres://ana:hunter2@db:5432/x', 'no route to postgres://ana:[secret]@db:5432/x'],
   ['sent Authorization: Bearer abc123def456ghi', 'sent Authorization: Bearer [secret]'],
   ['a\n-----BEGIN PRIVATE KEY-----\nMIG\n-----END PRIVATE KEY-----\nb', 'a\n[secret]\nb'],
+  ['write postgres://USER:PASSWORD@HOST/DATABASE', 'write postgres://USER:PASSWORD@HOST/DATABASE'],
   ['basic understanding: https://example.org:8080/a@b', 'basic understanding: https://example.org:8080/a@b'],
 ])('of %j rows and logs say %j', (text, shown) => {
   expect(withoutSecrets(text)).toBe(shown)

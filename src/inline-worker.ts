@@ -3,6 +3,7 @@ import { DrainWatch } from './execution/drain-watch.ts'
 import { createExecutionEnvironment, type ExecutionOptions, localWorker } from './execution/environment.ts'
 import { InlineRunHandle } from './execution/inline-run-handle.ts'
 import { offerLocally } from './execution/local-run-handles.ts'
+import { observeWorker } from './execution/observe-worker.ts'
 import { ProcessRunner } from './execution/runner.ts'
 import { requireUsable } from './execution/startup-check.ts'
 import { ProcessWorkDriver } from './execution/work-driver.ts'
@@ -111,6 +112,7 @@ export function createInlineWorker<H extends Host>(host: H, options: InlineWorke
     refuse = () => void handle.drain()
     if (isStopping) return
     handle.start()
+    stack.defer(observeWorker(environment))
     maintenance.start()
     stack.defer(() => maintenance.stop())
     serving.resolve(ProcessWorkDriver.fromWatched(registry, handle, { logger }))

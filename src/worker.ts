@@ -10,6 +10,7 @@ import { defaultTaskQueue } from './contract.ts'
 import { DeathWatch, type FailOrphan } from './execution/death-watch.ts'
 import { DrainWatch } from './execution/drain-watch.ts'
 import { createExecutionEnvironment, type ExecutionOptions } from './execution/environment.ts'
+import { observeWorker } from './execution/observe-worker.ts'
 import { ProcessRunner } from './execution/runner.ts'
 import { requireUsable } from './execution/startup-check.ts'
 import type { Submission } from './execution/submit.ts'
@@ -150,6 +151,7 @@ function assemble(parts: Parts): ProcessWorker {
   let report = NOTHING_RAN
   let running: Promise<void> | undefined
   let isStopping = false
+  let stopObserving = () => {}
   let grace: NodeJS.Timeout | undefined
 
   async function runOnce(): Promise<void> {
@@ -162,8 +164,10 @@ function assemble(parts: Parts): ProcessWorker {
       drainWatch.start()
       sweeper.start()
       maintenance.start()
+      stopObserving = observeWorker(environment)
       await temporal.run()
     } finally {
+      stopObserving()
       if (temporal.getState() === 'INITIALIZED') await runDown(temporal)
       clearTimeout(grace)
       await drainWatch.stop()

@@ -8,7 +8,7 @@ import { alignRows } from './process-lines.ts'
 
 /** A worker without a server, until Ctrl-C. What belongs to a server is refused, so that nobody waits for it. */
 export async function devInline(
-  { output }: CliContext,
+  { env, output }: CliContext,
   hostFile: string | undefined,
   interrupts: Interrupts,
 ): Promise<void> {
@@ -20,7 +20,7 @@ export async function devInline(
   }
   const host = await loadHost(hostFile)
   interrupts.signal.throwIfAborted()
-  await using worker = createInlineWorker(host, { logger: createLog(output.isJson) })
+  await using worker = createInlineWorker(host, { logger: createLog(output.isJson, env) })
   const { registryId } = await worker.ready
   interrupts.signal.throwIfAborted()
   const registry = host.registry.description

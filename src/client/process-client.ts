@@ -14,6 +14,7 @@ import type { EngineTable, Host } from '../runtime/host.ts'
 import { borrowRegistry, type RegistryLoan } from '../runtime/open-registry.ts'
 import type { ToolTable } from '../runtime/plugin.ts'
 import { type AnyStart, prepareStart, type StartRequest } from '../runtime/start-request.ts'
+import { inSpan, SpanKind, traceparentOf } from '../telemetry/spans.ts'
 import type { ClientBackend } from './backend.ts'
 import { createInlineBackend } from './inline-backend.ts'
 import { createProcessHandle, type ProcessHandle, type StartedProcess } from './process-handle.ts'
@@ -88,20 +89,24 @@ export function createProcessClient<Engines extends EngineTable, Tools extends T
 
   async function startUntyped(request: AnyStart): Promise<StartedProcess> {
     const { registry, backend } = await connect()
-    const registration = await prepareRegistration(host as Host, registry, request)
-    const { type, record, ended } = await backend.start(registration, optionsOf(request))
-    const started = type === 'registered'
-    return { ...createProcessHandle(record.id, connect, ended), started }
+    return tracedStart(request, async traceparent => {
+      const registration = await prepareRegistration(host as Host, registry, request)
+      const { type, record, ended } = await backend.start(registration, optionsOf(request, traceparent))
+      const started = type === 'registered'
+      return { ...createProcessHandle(record.id, connect, ended), started }
+    })
   }
 
   async function startIn(tx: HostTransaction, request: AnyStart): Promise<StartedProcess> {
     const { registry } = await connect()
-    const { type, record } = await registry.registerIn(
-      tx,
-      await prepareRegistration(host as Host, registry, request),
-      optionsOf(request),
-    )
-    return { ...createProcessHandle(record.id, connect), started: type === 'registered' }
+    return tracedStart(request, async traceparent => {
+      const { type, record } = await registry.registerIn(
+        tx,
+        await prepareRegistration(host as Host, registry, request),
+        optionsOf(request, traceparent),
+      )
+      return { ...createProcessHandle(record.id, connect), started: type === 'registered' }
+    })
   }
 
   return {
@@ -162,7 +167,24 @@ async function createBackend<Engines extends EngineTable, Tools extends ToolTabl
   })
 }
 
-const optionsOf = ({ reuse = false, session, turnOf }: AnyStart): RegisterOptions => ({
+/** The process's attempts, wherever they run, belong to the trace of its start. */
+const tracedStart = (
+  { kind }: AnyStart,
+  start: (traceparent: string | undefined) => Promise<StartedProcess>,
+): Promise<StartedProcess> => {
+  const attributes = { 'leasehold.kind': kind }
+  return inSpan('leasehold.start', { attributes, kind: SpanKind.PRODUCER }, async span => {
+    const started = await start(traceparentOf(span))
+    span.setAttribute('leasehold.process.id', started.id)
+    return started
+  })
+}
+
+const optionsOf = (
+  { reuse = false, session, turnOf }: AnyStart,
+  traceparent: string | undefined,
+): RegisterOptions => ({
+  ...(traceparent === undefined ? {} : { traceparent }),
   sameId: 'request',
   reuse,
   ...(session === undefined ? {} : { grant: { scope: session } }),

@@ -15,6 +15,7 @@ import type { ProcessLease } from '../model/lease.ts'
 import type { Outcome } from '../model/outcome.ts'
 import type { StoredProcess } from '../model/process.ts'
 import { withFields } from '../runtime/logger.ts'
+import type { Context } from '../telemetry/spans.ts'
 import type { AttemptOptions } from './attempt-options.ts'
 import type { AttemptResult, RolledOver } from './attempt-result.ts'
 import { AttemptScope, type AttemptStop } from './attempt-scope.ts'
@@ -45,6 +46,7 @@ export class Attempt {
   readonly #forced: ForcedCancel
   readonly #slot: WorkingSlot
   readonly #fresh: AttemptOptions['fresh']
+  readonly #traced: Context
   #isShuttingDown = false
   #stopTimer: NodeJS.Timeout | undefined
 
@@ -71,6 +73,7 @@ export class Attempt {
       },
     })
     this.#fresh = options.fresh
+    this.#traced = options.traced
     this.#cancelWatch = options.fresh?.cancelWatch ?? new CancelWatch(registry, processId, logger)
     this.#forced = new ForcedCancel(environment.forceGraceMs, logger, () =>
       this.#scope.stop({ type: 'forced' }),
@@ -191,6 +194,7 @@ export class Attempt {
       state: carriedState(entries)?.value,
       journal,
       runtime,
+      traced: this.#traced,
     })
     const first = await Promise.race([
       run.returned.then(result => ({ by: 'code', result }) as const),

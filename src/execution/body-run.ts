@@ -7,6 +7,7 @@ import { lookUntil } from '../registry/awaiter.ts'
 import { type Body, bodyInput } from '../runtime/body.ts'
 import { Rollover } from '../runtime/rollover.ts'
 import type { ProcessRuntime } from '../runtime/runtime.ts'
+import type { Context } from '../telemetry/spans.ts'
 import type { AttemptScope } from './attempt-scope.ts'
 import { endingChildren } from './child-processes.ts'
 import { type ContextParts, createContext } from './context.ts'
@@ -30,6 +31,7 @@ export interface BodyRunParts {
   readonly slot: WorkingSlot
   readonly journal: JournalSession
   readonly runtime: ProcessRuntime
+  readonly traced: Context
   /** What the epoch began with; absent in the first one. */
   readonly state: Json | undefined
 }
@@ -124,11 +126,24 @@ function createCalls({
   }
 }
 
-function createSteps({ environment, scope, keeper, journal }: BodyRunParts, waits: WaitRunner): StepRunner {
-  const { worker, timings } = environment
+function createSteps(
+  { environment, scope, keeper, journal, traced }: BodyRunParts,
+  waits: WaitRunner,
+): StepRunner {
+  const { worker, timings, instruments } = environment
+  const { stepSeconds } = instruments
   const requireLease = () => scope.write(keeper, async () => {})
   const unknown = new UnknownSteps({ journal, scope, worker, waits })
-  return new StepRunner({ journal, scope, worker, ttlMs: timings.ttlMs, unknown, requireLease })
+  return new StepRunner({
+    journal,
+    scope,
+    worker,
+    ttlMs: timings.ttlMs,
+    unknown,
+    requireLease,
+    traced,
+    stepSeconds,
+  })
 }
 
 function createStreams({ environment, process, scope, journal }: BodyRunParts): Streams {

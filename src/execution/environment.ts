@@ -14,9 +14,10 @@ import {
 } from '../runtime/environment.ts'
 import { type ExecutionHost, inlineExecutionHost } from '../runtime/execution-host.ts'
 import type { Host } from '../runtime/host.ts'
-import { type Logger, stderrLogger } from '../runtime/logger.ts'
+import { type Logger, stderrLogger, withFields } from '../runtime/logger.ts'
 import type { PhaseProbes } from '../runtime/phase-probe.ts'
 import { registrySessions, type SessionStore } from '../runtime/session-store.ts'
+import { createInstruments, type Instruments } from '../telemetry/metrics.ts'
 import { localLiveness } from './liveness.ts'
 import type { Submission } from './submit.ts'
 import { WorkingSlots } from './working-slots.ts'
@@ -40,6 +41,7 @@ export interface ExecutionEnvironment {
   /** Hands a process to its backend. Absent: the workers find what is due on the registry's worklist. */
   readonly submit?: (process: Submission) => Promise<void>
   readonly logger: Logger
+  readonly instruments: Instruments
 }
 
 export interface ExecutionOptions {
@@ -80,6 +82,7 @@ export function createExecutionEnvironment(
   } = options
   const environments = rememberedEnvironments(host.stores?.environments ?? registryEnvironments(registry))
   const sessions = host.stores?.sessions ?? registrySessions(registry)
+  const worker = options.worker ?? localWorker()
   return {
     host,
     registry,
@@ -88,13 +91,14 @@ export function createExecutionEnvironment(
     sessions,
     facets: facetsOf(host, registry, { environments, sessions }),
     ...(probes === undefined ? {} : { probes }),
-    worker: options.worker ?? localWorker(),
+    worker,
     timings: requireLeaseTimings(leaseTimings),
     parkGraceMs,
     stopBoundMs,
     forceGraceMs,
     slots: new WorkingSlots(concurrency),
-    logger,
+    logger: withFields(logger, { workerId: worker.ownerId }),
+    instruments: createInstruments(),
   }
 }
 

@@ -7,6 +7,7 @@ import type { ProcessRecord } from '../model/process.ts'
 import type { ChangeResult } from '../registry/registry.ts'
 import { captureEnvironment } from '../runtime/environment.ts'
 import { type AnyStart, type PreparedStart, prepareStart } from '../runtime/start-request.ts'
+import { activeSpan, traceparentOf } from '../telemetry/spans.ts'
 import type { ExecutionEnvironment } from './environment.ts'
 import type { Call, JournalSession } from './journal-session.ts'
 import type { Parking } from './parking.ts'
@@ -78,7 +79,9 @@ export class OtherProcesses {
       ...journal.draft(call, { status: 'done', endedAtMs: Date.now() }),
       fence: lease.fencingToken,
     }
+    const traceparent = traceparentOf(activeSpan())
     const { type, record } = await registry.register(child, {
+      ...(traceparent === undefined ? {} : { traceparent }),
       sameId: 'request',
       reuse: request.reuse ?? false,
       isDueAtOnce: submit === undefined,

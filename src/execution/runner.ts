@@ -8,6 +8,7 @@ import type { DeathEvidence, ProcessLease } from '../model/lease.ts'
 import type { Outcome, TerminalStatus } from '../model/outcome.ts'
 import type { RegistrationRequest } from '../model/registration.ts'
 import type { ProcessRegistry, StartResult } from '../registry/registry.ts'
+import { contextOf, inSpan, SpanKind } from '../telemetry/spans.ts'
 import { Attempt } from './attempt.ts'
 import type { AttemptOptions } from './attempt-options.ts'
 import type { AttemptResult } from './attempt-result.ts'
@@ -192,9 +193,37 @@ export class ProcessRunner {
     return last !== undefined && isProvablyDead(last.owner, worker) ? last.evidence : undefined
   }
 
-  async #runAttempt(
+  #runAttempt(
     begun: Extract<BeginAnswer, { type: 'run' }>,
     given: Pick<AttemptOptions, 'sentAt' | 'slot' | 'fresh'>,
+    options: RunOptions,
+  ): Promise<AttemptResult> {
+    const { worker, instruments } = this.#environment
+    const { id, attempts, identity } = begun.process.record
+    const attributes = {
+      'leasehold.process.id': id,
+      'leasehold.kind': identity.kind,
+      'leasehold.attempt': attempts,
+      'leasehold.worker.id': worker.ownerId,
+    }
+    const parent = contextOf(begun.process.traceparent)
+    return inSpan(
+      'leasehold.attempt',
+      { attributes, kind: SpanKind.CONSUMER, parent },
+      async (span, traced) => {
+        const result = await this.#runTraced(begun, { ...given, traced }, options)
+        const outcome = result.type === 'ended' ? result.outcome.status : result.type
+        span.setAttribute('leasehold.outcome', outcome)
+        instruments.attempts.add(1, { kind: identity.kind, outcome })
+        if (result.type === 'lost') instruments.leaseLosses.add(1, { kind: identity.kind })
+        return result
+      },
+    )
+  }
+
+  async #runTraced(
+    begun: Extract<BeginAnswer, { type: 'run' }>,
+    given: Pick<AttemptOptions, 'sentAt' | 'slot' | 'fresh' | 'traced'>,
     options: RunOptions,
   ): Promise<AttemptResult> {
     const { id, disposition } = begun.process.record

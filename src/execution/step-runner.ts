@@ -9,10 +9,12 @@
  *                                      done ─▶ given back      not done ─▶ run anew
  */
 import { LeaseholdError } from '../model/errors.ts'
-import { type JournalEntry, startByOf } from '../model/journal.ts'
+import { type JournalEntry, nameOf, startByOf } from '../model/journal.ts'
 import { toJson } from '../model/json.ts'
 import type { LeaseOwner } from '../model/lease.ts'
 import { type RetryPolicy, StepNotDone, type StepOptions, type StepScope } from '../runtime/context.ts'
+import type { Instruments } from '../telemetry/metrics.ts'
+import { activeOr, type Context, failSpan, inSpan } from '../telemetry/spans.ts'
 import type { AttemptScope } from './attempt-scope.ts'
 import { delay } from './delay.ts'
 import type { Call, JournalSession } from './journal-session.ts'
@@ -26,6 +28,9 @@ export interface StepRunnerOptions {
   readonly worker: LeaseOwner
   readonly ttlMs: number
   readonly unknown: UnknownSteps
+  /** What it is traced under, where the code runs under nothing else. */
+  readonly traced: Context
+  readonly stepSeconds: Instruments['stepSeconds']
   /** Resolves when the lease may be used; leaves the caller waiting when it is lost. */
   readonly requireLease: () => Promise<void>
 }
@@ -77,7 +82,23 @@ export class StepRunner {
     if (call.effect === 'once') await this.#claim(call, options.timeout)
     else await requireLease()
     const { operationId, address } = call
-    return tryStep(run, { operationId, address, signal: scope.signal, timeoutMs: options.timeout })
+    const tried = () =>
+      tryStep(run, { operationId, address, signal: scope.signal, timeoutMs: options.timeout })
+    return this.#traced(call, tried)
+  }
+
+  #traced<T>({ address, operationId }: Call, tried: () => Promise<TryResult<T>>): Promise<TryResult<T>> {
+    const { traced, stepSeconds } = this.#options
+    const attributes = { 'leasehold.step': address, 'leasehold.operation.id': operationId }
+    const began = performance.now()
+    return inSpan('leasehold.step', { attributes, parent: activeOr(traced) }, async span => {
+      const result = await tried()
+      if (result.type === 'thrown') failSpan(span, result.error)
+      const outcome = result.type === 'thrown' ? 'thrown' : 'done'
+      // Without its key: a series for each of those would be one for each piece of work.
+      stepSeconds.record((performance.now() - began) / 1_000, { step: nameOf(address), outcome })
+      return result
+    })
   }
 
   /**

@@ -149,6 +149,8 @@ export interface StoredProcess {
   readonly isAttemptOpen: boolean
   /** The backend's run was told to wait (parked, silent) and has not begun again: a terminal write must tell it. */
   readonly isRunWaiting: boolean
+  /** The trace that it belongs to, where its start was traced: W3C's, of ids and a flag alone. */
+  readonly traceparent?: string
   /** The journal's epoch. */
   readonly epoch: number
 }

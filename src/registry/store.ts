@@ -2,6 +2,7 @@ import type { Approval, ApprovalCall } from '../model/approval.ts'
 import type { BudgetLedger } from '../model/budget.ts'
 import type { DrainRequest } from '../model/drain.ts'
 import type { ProcessEvent, StoredEvent } from '../model/event.ts'
+import type { LiveCounts } from '../model/figures.ts'
 import type { Flow } from '../model/flow.ts'
 import type { GrantEntry, HandleGrant } from '../model/grant.ts'
 import type { ChangeCursor, LeaseToken, ProcessId } from '../model/ids.ts'
@@ -171,6 +172,10 @@ export interface StoreReader {
   /** Is there a wait, satisfied or not, that depends on this process (`awaitedProcess`)? */
   isAwaited(id: ProcessId): Operation<boolean>
   loadTombstone(id: ProcessId): Operation<Tombstone | undefined>
+  /** Of all rows that have not ended. */
+  countLive(): Operation<LiveCounts>
+  /** Of all open wakes. */
+  earliestWakeExpiry(): Operation<number | undefined>
   /** Live leases that count against the concurrency key, but for this process's. */
   countPlaces(key: string, now: number, except?: ProcessId): Operation<number>
   /**

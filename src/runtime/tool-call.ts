@@ -8,6 +8,7 @@ import type { PendingCall, ToolCallAnswer } from '../model/pending-call.ts'
 import type { Disposition } from '../model/process.ts'
 import { MAX_PAYLOAD_BYTES } from '../model/registration.ts'
 import type { ApprovalUse, ReserveAnswer, ReserveRequest } from '../registry/registry.ts'
+import { inChildSpan } from '../telemetry/spans.ts'
 import { excerptOf } from './agent/excerpt.ts'
 import { budgetFailure, reserve, settle } from './agent/spending.ts'
 import type { ProcessContext, StepOptions, StepScope } from './context.ts'
@@ -98,7 +99,8 @@ export async function callTool(
     // As soon as it is about to be made it is one, whatever becomes of it.
     await settle(ctx, scope.operationId, ONE_CALL)
     if (asked.approval !== undefined) await requireApproval(ctx, asked.approval, scope.operationId)
-    return execute(ctx, definition, call, scope)
+    const attributes = { 'leasehold.tool': call.toolName, 'leasehold.tool.call.id': call.callId }
+    return inChildSpan('leasehold.tool', attributes, () => execute(ctx, definition, call, scope))
   }
   let said: Json
   try {

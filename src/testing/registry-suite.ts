@@ -15,6 +15,7 @@ import { environmentCases } from './registry-suite/environments.ts'
 import { epochCases } from './registry-suite/epochs.ts'
 import { semanticsCases } from './registry-suite/event-semantics.ts'
 import { eventCases } from './registry-suite/events.ts'
+import { figureCases } from './registry-suite/figures.ts'
 import { firstStartedCases } from './registry-suite/first-started.ts'
 import { flowCases } from './registry-suite/flow.ts'
 import { foldCases } from './registry-suite/fold.ts'
@@ -80,6 +81,7 @@ export const SUBJECTS: Readonly<Record<string, (it: Case) => void>> = {
   'the due time': dueCases,
   'the worklist': worklistCases,
   'flow control': flowCases,
+  figures: figureCases,
   leases: leaseCases,
   'workers and proofs of their death': workerCases,
   draining: drainCases,

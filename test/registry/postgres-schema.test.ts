@@ -299,6 +299,8 @@ describe('by its query plan', () => {
       ['processes_by_turn (turn = $ and ROW(priority, created_at, id) < ROW($, $, $))'],
     ],
     ['listQueued', tx => tx.listQueued('rate:k', NOW, 10), ['processes_by_turn (turn = $)']],
+    ['countLive', tx => tx.countLive(), ['processes_by_status (status = $)']],
+    ['earliestWakeExpiry', tx => tx.earliestWakeExpiry(), ['wakes_by_expiry (expires_at > $)']],
     ['loadRate', tx => tx.loadRate('k'), ['rates_pkey (key = $)']],
     ['saveRate', tx => tx.saveRate('k', NOW), []],
     [

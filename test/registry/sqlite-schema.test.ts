@@ -279,6 +279,12 @@ describe('by its query plan', () => {
       tx => tx.listQueued('rate:k', NOW, 10),
       ['processes USING INDEX processes_by_turn (turn=?)'],
     ],
+    ['countLive', tx => tx.countLive(), ['processes USING INDEX processes_by_status (status=?)']],
+    [
+      'earliestWakeExpiry',
+      tx => tx.earliestWakeExpiry(),
+      ['wakes USING INDEX wakes_by_expiry (expires_at>?)'],
+    ],
     ['loadRate', tx => tx.loadRate('k'), ['rates USING INDEX sqlite_autoindex_rates_1 (key=?)']],
     ['saveRate', tx => tx.saveRate('k', NOW), []],
     [

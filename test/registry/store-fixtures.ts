@@ -64,6 +64,7 @@ export const FULL: StoredProcess = stored(
     attemptsSpent: 3,
     isAttemptOpen: true,
     isRunWaiting: true,
+    traceparent: HOSTILE,
     epoch: 4,
   },
 )

@@ -41,6 +41,10 @@ export const spawnInlineWorker = (options: InlineMainOptions): Promise<WorkerPro
 export const spawnWakeWorker = (options: WakeMainOptions): Promise<WorkerProcess> =>
   spawnWorkerMain('wake-main.ts', options)
 
+/** One that says each span that ends in it. */
+export const spawnTracedWorker = (options: { readonly registry: string }): Promise<WorkerProcess> =>
+  spawnWorkerMain('traced-main.ts', options)
+
 async function spawnWorkerMain(file: string, options: object, clockAheadMs?: number): Promise<WorkerProcess> {
   const script = fileURLToPath(new URL(file, import.meta.url))
   const skewed =

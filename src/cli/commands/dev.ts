@@ -17,12 +17,14 @@ import { describeReady } from '../dev-ready.ts'
 import { type Interrupts, listenForInterrupts } from '../interrupts.ts'
 import { loadHost } from '../load-host.ts'
 import { createLog } from '../log.ts'
+import { type MetricsAddress, metricsOption, openMetricsEndpoint } from '../metrics-endpoint.ts'
 import { type RunningWorker, startWorker, type WorkerSettings } from '../run-worker.ts'
 import { loadOwnServerSettings, type TemporalSettings } from '../temporal-settings.ts'
 
 interface DevFlags extends ConnectionFlags {
   readonly inline?: true
   readonly temporalDb?: string
+  readonly metrics?: MetricsAddress
 }
 
 export const devCommand = (context: CliContext): Command =>
@@ -42,6 +44,7 @@ export const devCommand = (context: CliContext): Command =>
         'keep the server’s state (default: in memory; the registry is durable)',
       ),
     )
+    .addOption(metricsOption())
     .addOption(namespaceOption())
     .addOption(taskQueueOption())
     .addOption(dataConverterOption())
@@ -51,11 +54,14 @@ export const devCommand = (context: CliContext): Command =>
  * Ctrl-C before everything is up ends with 128 + n, after that with 0. Either way the worker drains first, against a
  * server that still runs.
  */
-async function dev(context: CliContext, { inline, temporalDb, ...flags }: DevFlags): Promise<void> {
+async function dev(context: CliContext, { inline, temporalDb, metrics, ...flags }: DevFlags): Promise<void> {
   const { env, output } = context
   const interrupts = listenForInterrupts()
   const settings = readConnectionSettings(env, flags)
-  if (inline) return devInline(context, settings.host, interrupts)
+  await using stack = new AsyncDisposableStack()
+  const endpoint = metrics && stack.use(await openMetricsEndpoint(metrics))
+  if (endpoint !== undefined) output.note(`Metrics are at ${endpoint.url}`)
+  if (inline) return await devInline(context, settings.host, interrupts)
   // First, so that a wrong module costs no start of a server.
   const host = settings.host === undefined ? undefined : await loadHost(settings.host)
   const { namespace, access, ...others } = env.TEMPORAL_ADDRESS
@@ -93,7 +99,7 @@ async function dev(context: CliContext, { inline, temporalDb, ...flags }: DevFla
       temporal,
       ...(taskQueue === undefined ? {} : { taskQueue }),
       cacheDir: cacheFolder(env),
-      logger: createLog(output.isJson),
+      logger: createLog(output.isJson, env),
       signal: interrupts.signal,
     }
   }

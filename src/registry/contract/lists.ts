@@ -1,3 +1,4 @@
+import type { RegistryFigures } from '../../model/figures.ts'
 import type { PageRequest, ProcessListFilter } from '../../model/list.ts'
 import type { LiveReferences } from '../../model/live-references.ts'
 import type { ProcessRecord } from '../../model/process.ts'
@@ -11,6 +12,8 @@ export interface ListOperations {
   filterUnregistered(ids: readonly string[]): Promise<string[]>
   /** How many processes that have not ended there are of each definition and environment; empty when none are left. */
   liveReferences(): Promise<LiveReferences[]>
+  /** Counted now, over all rows that have not ended: for somebody who looks now and then. */
+  figures(): Promise<RegistryFigures>
 }
 
 export interface ProcessPage {

@@ -83,6 +83,8 @@ export interface RegisterOptions {
   readonly turnOf?: string
   /** With `turnOf`: `refuse` throws `session_busy` where another turn has the session or waits for it. Default `wait`. */
   readonly whenBusy?: 'wait' | 'refuse'
+  /** The span that a new process's attempts belong to. Kept with the row, and no part of what is compared. */
+  readonly traceparent?: string
   /** Nobody will submit it: it is on the worklist from the beginning. Default: whoever registers submits it at once. */
   readonly isDueAtOnce?: boolean
 }

@@ -88,6 +88,22 @@ export function createMemoryReader(state: MemoryState, options: MemoryReaderOpti
         const unconsumed = new Set(state.unconsumedSignals.get(id))
         return eventsOf(id).find(event => event.eventType === eventType && unconsumed.has(event.sequence))
       }),
+    countLive: () =>
+      immediately(() => {
+        const counts = { active: 0, waiting: 0, queued: 0, silent: 0 }
+        for (const { record } of state.processes.values())
+          if (!isTerminal(record.status)) counts[standing(record)]++
+        return counts
+      }),
+    earliestWakeExpiry: () =>
+      immediately(
+        () =>
+          state.wakes
+            .values()
+            .filter(isOpenWake)
+            .map(({ expiresAtMs }) => expiresAtMs)
+            .sort((left, right) => left - right)[0],
+      ),
     countPlaces: (key, now, except) =>
       immediately(
         () =>
@@ -349,3 +365,9 @@ const queuedRows = (state: MemoryState, queue: string, sinceMs: number): (QueueP
 
 const compareQueuePlaces = (left: QueuePlace, right: QueuePlace): number =>
   left.priority - right.priority || left.createdAtMs - right.createdAtMs || compareBytes(left.id, right.id)
+
+const standing = ({ silentSinceMs, turn, waits }: ProcessRecord) => {
+  if (silentSinceMs !== undefined) return 'silent'
+  if (turn !== undefined) return 'queued'
+  return waits.length > 0 ? 'waiting' : 'active'
+}

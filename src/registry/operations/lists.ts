@@ -1,3 +1,4 @@
+import { wakeAgeMs } from '../../model/figures.ts'
 import type { ProcessId } from '../../model/ids.ts'
 import {
   type PageRequest,
@@ -41,6 +42,13 @@ export function createListOperations(store: ProcessStore): ListOperations {
       store.read(function* (reader) {
         const known = new Set<string>(yield* reader.listRegistered([...new Set(ids)] as ProcessId[]))
         return ids.filter(id => !known.has(id))
+      }),
+
+    figures: () =>
+      store.read(function* (reader) {
+        const live = yield* reader.countLive()
+        const expiry = yield* reader.earliestWakeExpiry()
+        return { live, oldestWakeMs: wakeAgeMs(expiry, yield* reader.now()) }
       }),
 
     liveReferences: () =>

@@ -35,6 +35,7 @@ export interface Asked extends HashedRegistration {
   readonly sameId: SameIdRule
   readonly reuse: boolean
   readonly isDueAtOnce: boolean
+  readonly traceparent?: string
   readonly journal?: NonNullable<RegisterOptions['journal']>
   readonly firstGrant?: HandleGrant
   readonly turnOf?: string
@@ -52,6 +53,7 @@ export function askedFor(
     journal,
     turnOf,
     whenBusy,
+    traceparent,
   }: RegisterOptions = {},
 ): Asked {
   const asked = {
@@ -59,6 +61,7 @@ export function askedFor(
     sameId,
     reuse,
     isDueAtOnce,
+    ...(traceparent === undefined ? {} : { traceparent }),
     ...(journal === undefined ? {} : { journal }),
     ...(turnOf === undefined ? {} : { turnOf }),
     ...(whenBusy === undefined ? {} : { whenBusy }),
@@ -78,7 +81,7 @@ export function* register(tx: StoreTransaction, { journal, ...asked }: Asked): O
 function* registerRow(tx: StoreTransaction, asked: Omit<Asked, 'journal'>): Operation<RegisterResult> {
   const { decision, now } = yield* decide(tx, asked)
   if (decision.type === 'existing') return decision
-  const stored = newRow(decision, now, asked.isDueAtOnce ? now : DUE.afterRegister(now))
+  const stored = newRow(decision, asked, now, asked.isDueAtOnce ? now : DUE.afterRegister(now))
   yield* insertRow(tx, stored, decision, asked)
   const { continues } = decision
   // A new life of the id: no writer and no receiver of the old one may take its fences and sequences for theirs.
@@ -96,7 +99,7 @@ export function* registerAndBegin(
 ): Operation<StartResult> {
   const { decision, now } = yield* decide(tx, asked)
   if (decision.type === 'existing') return decision
-  const row = newRow(decision, now, now)
+  const row = newRow(decision, asked, now, now)
   const lapsed = decision.continues === undefined ? undefined : { fence: decision.continues.fence }
   const begin = decideBeginAttempt(row, lapsed, request, now)
   // In its turn, which is for the attempt of its own that the due row gets.
@@ -169,6 +172,7 @@ type Insertion = Extract<RegisterDecision, { readonly type: 'insert' }>
 
 function newRow(
   { registration, registrationHash, continues }: Insertion,
+  { traceparent }: Pick<Asked, 'traceparent'>,
   now: number,
   dueAtMs: number,
 ): StoredProcess {
@@ -191,6 +195,7 @@ function newRow(
     attemptsSpent: 0,
     isAttemptOpen: false,
     isRunWaiting: false,
+    ...(traceparent === undefined ? {} : { traceparent }),
     epoch: 0,
   }
   // Nobody here will ever run an externally owned process, so nothing about it comes due.

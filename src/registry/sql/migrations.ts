@@ -14,6 +14,7 @@ import { approvals } from './migrations/0013-approvals.ts'
 import { streams } from './migrations/0014-streams.ts'
 import { triggers } from './migrations/0015-triggers.ts'
 import { budgets } from './migrations/0016-budgets.ts'
+import { telemetry } from './migrations/0017-telemetry.ts'
 
 /** One step of the schema's history. Never changed once released: the next change is the next number. */
 export interface Migration {
@@ -41,6 +42,7 @@ export const MIGRATIONS: readonly Migration[] = [
   streams,
   triggers,
   budgets,
+  telemetry,
 ]
 
 /** The schema that this version of Leasehold writes. */

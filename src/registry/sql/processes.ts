@@ -29,6 +29,7 @@ const REGISTRATION_COLUMNS = [
   'registration_hash',
   'incarnation',
   'created_at',
+  'traceparent',
 ] as const satisfies readonly (keyof RegistrationColumns)[]
 
 const MUTABLE_COLUMNS = [

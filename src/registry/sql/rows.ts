@@ -25,7 +25,7 @@ import type {
   WorkerTableRow,
 } from './schema.ts'
 
-export function toRegistrationColumns({ record }: StoredProcess): RegistrationColumns {
+export function toRegistrationColumns({ record, traceparent }: StoredProcess): RegistrationColumns {
   const { kind, label, definition } = record.identity
   const trigger = triggerOf(record.provenance)
   return {
@@ -47,6 +47,7 @@ export function toRegistrationColumns({ record }: StoredProcess): RegistrationCo
     registration_hash: record.registrationHash,
     incarnation: record.incarnation,
     created_at: record.createdAtMs,
+    traceparent: traceparent ?? null,
   }
 }
 
@@ -82,7 +83,7 @@ export function toMutableColumns({ record, ...stored }: StoredProcess, changeSeq
 export function fromProcessRow(row: ProcessRow, waits: readonly WaitState[]): StoredProcess {
   return {
     record: recordFromRow(row, waits),
-    ...present({ dueAtMs: row.due_at }),
+    ...present({ dueAtMs: row.due_at, traceparent: row.traceparent }),
     submissions: row.submissions,
     failures: row.failures,
     attemptsSpent: row.attempts_spent,

@@ -190,6 +190,7 @@ CREATE TABLE processes (
   turn text collate "C",
   turn_since bigint,
   turn_at bigint,
+  traceparent text collate "C",
   PRIMARY KEY (id)
 );
 CREATE UNIQUE INDEX processes_by_change ON processes USING btree (change_seq, id);
@@ -364,6 +365,7 @@ CREATE TABLE wakes (
 );
 CREATE INDEX wakes_by_block ON wakes USING btree (wake_id) WHERE (is_blocking IS NOT NULL);
 CREATE INDEX wakes_by_due ON wakes USING btree (due_at, wake_id) WHERE (due_at IS NOT NULL);
+CREATE INDEX wakes_by_expiry ON wakes USING btree (expires_at) WHERE (is_open IS NOT NULL);
 CREATE INDEX wakes_by_group ON wakes USING btree (target_session, process_id, sequence, wake_id) WHERE (is_open IS NOT NULL);
 CREATE INDEX wakes_by_process ON wakes USING btree (process_id, sequence, wake_id);
 

@@ -173,7 +173,7 @@ CREATE TABLE processes (
   is_attempt_open integer not null,
   is_run_waiting integer not null,
   epoch integer not null
-, definition text, originator_scope text not null default 'host', occurrence_id text, subscription_id text, wake_session text, flow text, priority integer, turn text, turn_since integer, turn_at integer) strict;
+, definition text, originator_scope text not null default 'host', occurrence_id text, subscription_id text, wake_session text, flow text, priority integer, turn text, turn_since integer, turn_at integer, traceparent text) strict;
 
 CREATE UNIQUE INDEX processes_by_change on processes (change_seq);
 
@@ -351,6 +351,8 @@ CREATE TABLE wakes (
 CREATE INDEX wakes_by_block on wakes (wake_id) where is_blocking is not null;
 
 CREATE INDEX wakes_by_due on wakes (due_at, wake_id) where due_at is not null;
+
+CREATE INDEX wakes_by_expiry on wakes (expires_at) where is_open is not null;
 
 CREATE INDEX wakes_by_group on wakes (target_session, process_id, sequence, wake_id) where is_open is not null;
 

@@ -92,6 +92,7 @@ export interface RegistrationColumns {
   readonly registration_hash: string
   readonly incarnation: string
   readonly created_at: number
+  readonly traceparent: string | null
 }
 
 export interface MutableColumns {

@@ -15,6 +15,7 @@ import {
   listRecentEvents,
   listWakeEvents,
 } from './events.ts'
+import { countLive, earliestWakeExpiry } from './figures.ts'
 import { countPlaces, countQueued, deleteRates, listQueued, loadRate, saveRate } from './flow.ts'
 import {
   deleteGrant,
@@ -184,6 +185,8 @@ export const createSqlReader = (session: SqlSession, platform: SqlPlatform): Sto
   hasDueWake: id => hasDueWake(session, id),
   isAwaited: id => isAwaited(session, id),
   loadTombstone: id => loadTombstone(session, id),
+  countLive: () => countLive(session),
+  earliestWakeExpiry: () => earliestWakeExpiry(session),
   countPlaces: (key, now, except) => countPlaces(session, key, now, except),
   countQueued: (queue, before, sinceMs, atMost) => countQueued(session, queue, before, sinceMs, atMost),
   listQueued: (queue, sinceMs, limit) => listQueued(session, queue, sinceMs, limit),

@@ -24,6 +24,7 @@ import type { Bench } from './support/bench.ts'
 import { watchMachine } from './support/machine.ts'
 import { formatTable, type MeasuredRow } from './support/table.ts'
 import { throughput } from './throughput.ts'
+import { turns } from './turns.ts'
 import { waits } from './waits.ts'
 import { wakes } from './wakes.ts'
 
@@ -41,6 +42,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   registry,
   inline,
   streams,
+  turns,
 }
 
 /** These run without a server, and are not to be disturbed by one. */

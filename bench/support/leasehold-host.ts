@@ -1,9 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { generateText, isStepCount, tool } from 'ai'
 import { z } from 'zod'
-import { defineEngine, defineHost, type RegistrySource, sqliteRegistry } from '../../src/index.ts'
+import {
+  defineEngine,
+  defineHost,
+  durableModel,
+  durableTools,
+  type RegistrySource,
+  sqliteRegistry,
+} from '../../src/index.ts'
+import { scriptedModel } from '../../src/testing/scripted-model.ts'
 import { wallMs } from './clock.ts'
 import { untilAborted } from './until-aborted.ts'
 import { tellBench } from './worker-messages.ts'
+
+const look = tool({ inputSchema: z.object({ n: z.number() }), execute: async ({ n }) => n })
 
 /** The kinds that the benches start. Client and worker load the same module, in different OS processes. */
 export const createBenchHost = (registryPath: string) => benchHostOn(sqliteRegistry({ path: registryPath }))
@@ -55,6 +66,22 @@ export const benchHostOn = (registry: RegistrySource) =>
             const { user, system } = process.cpuUsage(cpu)
             return (user + system) / 10 / (performance.now() - begunAt)
           })
+        },
+      }),
+
+      /** An agent's turn: its model wants something looked up, and then says what it is. */
+      turn: defineEngine({
+        disposition: 'rerunnable',
+        input: z.number(),
+        async run(ctx) {
+          const model = scriptedModel([{ calls: [{ tool: 'look', args: { n: ctx.input } }] }, 'seen'])
+          const { text } = await generateText({
+            model: durableModel(ctx, model),
+            tools: durableTools(ctx, { look }),
+            stopWhen: isStepCount(5),
+            prompt: 'look',
+          })
+          return text
         },
       }),
 

@@ -176,15 +176,22 @@ test('a try of a step that fails takes back what it said', async () => {
 
 test('a park takes nothing back, and leaves nothing unsaid', async () => {
   const stage = openStage({
-    engines: work(async ctx => {
-      await say(ctx, 'a')
-      await ctx.sleep(60)
-      await say(ctx, 'b')
-    }),
+    engines: {
+      work: {
+        disposition: 'rerunnable',
+        events: { 'signal.go': true },
+        run: async (ctx: ProcessContext) => {
+          await say(ctx, 'a')
+          await ctx.waitForSignal('go')
+          await say(ctx, 'b')
+        },
+      },
+    },
   })
   const id = await stage.start()
   expect(await stage.runner.run(id)).toMatchObject({ type: 'parked' })
   expect(await standing(stage, id)).toBe('a')
+  await stage.registry.signal(id, 'go', null)
   await stage.outcome(id)
   expect(await standing(stage, id)).toBe('ab')
   expect(await resets(stage, id)).toEqual([])

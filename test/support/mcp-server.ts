@@ -14,7 +14,13 @@ import { z } from 'zod'
 const [, , kind = 'stdio', folder = '.', port = '0'] = process.argv
 
 const text = (said: string) => ({ content: [{ type: 'text' as const, text: said }] })
-const isSafe = () => existsSync(join(folder, 'safe'))
+/** Writes down what is asked, and dies of the first time, unless the folder says that it is safe. */
+function note(name: string, line: string): void {
+  const path = join(folder, name)
+  const isFirst = !existsSync(path)
+  appendFileSync(path, `${line}\n`)
+  if (isFirst && !existsSync(join(folder, 'safe'))) process.kill(process.pid, 'SIGKILL')
+}
 
 function createMcp(): McpServer {
   const server = new McpServer({ name: 'test', version: '1' })
@@ -22,14 +28,12 @@ function createMcp(): McpServer {
     'read',
     { description: 'Reads.', inputSchema: { what: z.string() }, annotations: { readOnlyHint: true } },
     async ({ what }) => {
-      appendFileSync(join(folder, 'reads'), `${what}\n`)
-      if (!isSafe()) process.kill(process.pid, 'SIGKILL')
+      note('reads', what)
       return text(`read ${what}`)
     },
   )
   server.registerTool('write', { inputSchema: { what: z.string() } }, async ({ what }, { _meta }) => {
-    appendFileSync(join(folder, 'writes'), `${what} ${_meta?.['leasehold/operationId']}\n`)
-    if (!isSafe()) process.kill(process.pid, 'SIGKILL')
+    note('writes', `${what} ${_meta?.['leasehold/operationId']}`)
     return { ...text(''), structuredContent: { written: what } }
   })
   server.registerTool('refuse', {}, async () => ({ ...text('not today'), isError: true }))

@@ -4,14 +4,14 @@ import { serveOwner } from './worker-channel.ts'
 
 /** What the module of an example's host has. */
 export interface HostModule {
-  createHost(dataDir: string): Host
+  createHost(dataDir: string): Host | Promise<Host>
 }
 
 const [dataDir = '', module = ''] = process.argv.slice(2)
 
 await serveOwner(async logger => {
   const { createHost }: HostModule = await import(module)
-  const worker = createInlineWorker(createHost(dataDir), { logger, shutdownGraceMs: 0 })
+  const worker = createInlineWorker(await createHost(dataDir), { logger, shutdownGraceMs: 0 })
   await worker.ready
   return worker
 })

@@ -47,6 +47,15 @@ test('coding-agent --crash: killed in one call of its model after the other, it 
   expect(stdout.match(/SIGKILL to worker/g)?.length).toBeGreaterThan(2)
 })
 
+test('research-agent --crash: killed while three readers work, it starts none of them twice', async () => {
+  const data = await temporaryFolder()
+  const { code, stdout, stderr } = await runExample('research-agent', ['--crash', '--data', data])
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  expect(stdout).toMatch(/Readers started, and completed +3, 3 +yes/)
+  expect(stdout).toContain('A kettle of 2,000 watts')
+  expect(stdout).toMatch(/SIGKILL to worker/)
+})
+
 test('an unknown option is told in one line, with the options that there are', async () => {
   const { code, stderr } = await runExample('coding-agent', ['--frob'])
   expect(code).toBe(2)

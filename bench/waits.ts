@@ -7,6 +7,7 @@ import { type LeaseholdSide, openLeaseholdSide } from './support/leasehold-side.
 import { PARK_GRACE_MS } from './support/settings.ts'
 import { interleave, median, percentile, repeat } from './support/statistics.ts'
 import { ms, times } from './support/table.ts'
+import { untilParked } from './support/until-parked.ts'
 
 const WARM_UPS = 3
 const PAIRS = 40
@@ -110,15 +111,6 @@ async function signalBare(bare: BareSide, worker: WorkerProcess): Promise<number
   await sent
   await listener.result()
   return atMs - sentAt
-}
-
-async function untilParked(handle: Pick<ReturnType<LeaseholdSide['processes']['handle']>, 'describe'>) {
-  while (true) {
-    const record = await handle.describe().catch(() => undefined)
-    // Its run has been told by then, or is about to be.
-    if (record !== undefined && record.waits.length > 0) return sleep(PARK_GRACE_MS)
-    await sleep(10)
-  }
 }
 
 /** The journal is read and the code comes to where it waits: all that a wake costs more for it. */

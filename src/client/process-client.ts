@@ -7,9 +7,14 @@ import type { ToolCallAnswer } from '../model/pending-call.ts'
 import type { RegistrationRequest } from '../model/registration.ts'
 import { findApproval } from '../registry/find-approval.ts'
 import type { HostTransaction } from '../registry/host-transaction.ts'
-import type { ProcessRegistry, RegisterOptions } from '../registry/registry.ts'
+import type { RegisterOptions } from '../registry/registry.ts'
 import type { WatchedRegistry } from '../registry/watch.ts'
-import { captureEnvironment, registryEnvironments } from '../runtime/environment.ts'
+import {
+  captureEnvironment,
+  type EnvironmentStore,
+  registryEnvironments,
+  sparinglyPut,
+} from '../runtime/environment.ts'
 import type { EngineTable, Host } from '../runtime/host.ts'
 import { borrowRegistry, type RegistryLoan } from '../runtime/open-registry.ts'
 import type { ToolTable } from '../runtime/plugin.ts'
@@ -88,9 +93,9 @@ export function createProcessClient<Engines extends EngineTable, Tools extends T
   }
 
   async function startUntyped(request: AnyStart): Promise<StartedProcess> {
-    const { registry, backend } = await connect()
+    const { environments, backend } = await connect()
     return tracedStart(request, async traceparent => {
-      const registration = await prepareRegistration(host as Host, registry, request)
+      const registration = await prepareRegistration(host as Host, environments, request)
       const { type, record, ended } = await backend.start(registration, optionsOf(request, traceparent))
       const started = type === 'registered'
       return { ...createProcessHandle(record.id, connect, ended), started }
@@ -98,11 +103,11 @@ export function createProcessClient<Engines extends EngineTable, Tools extends T
   }
 
   async function startIn(tx: HostTransaction, request: AnyStart): Promise<StartedProcess> {
-    const { registry } = await connect()
+    const { registry, environments } = await connect()
     return tracedStart(request, async traceparent => {
       const { type, record } = await registry.registerIn(
         tx,
-        await prepareRegistration(host as Host, registry, request),
+        await prepareRegistration(host as Host, environments, request),
         optionsOf(request, traceparent),
       )
       return { ...createProcessHandle(record.id, connect), started: type === 'registered' }
@@ -142,7 +147,8 @@ export function createProcessClient<Engines extends EngineTable, Tools extends T
 
   async function connectTo(given: ProcessClientOptions<Engines, Tools>): Promise<Connected> {
     const { registry, release } = await borrowRegistry(host.registry, { eventSink: host.eventSink })
-    return { registry, release, backend: await createBackend(registry, given) }
+    const environments = sparinglyPut(host.stores?.environments ?? registryEnvironments(registry))
+    return { registry, release, environments, backend: await createBackend(registry, given) }
   }
 }
 
@@ -150,6 +156,7 @@ export function createProcessClient<Engines extends EngineTable, Tools extends T
 export interface Connected extends RegistryLoan {
   readonly registry: WatchedRegistry
   readonly backend: ClientBackend
+  readonly environments: EnvironmentStore
 }
 
 async function createBackend<Engines extends EngineTable, Tools extends ToolTable>(
@@ -193,11 +200,11 @@ const optionsOf = (
 
 async function prepareRegistration(
   host: Host,
-  registry: ProcessRegistry,
+  environments: EnvironmentStore,
   request: AnyStart,
 ): Promise<RegistrationRequest> {
   const { registration, environment } = await prepareStart(host, request)
-  const store = host.stores?.environments ?? registryEnvironments(registry)
-  const envRef = environment === undefined ? {} : { envRef: await captureEnvironment(store, environment) }
+  const envRef =
+    environment === undefined ? {} : { envRef: await captureEnvironment(environments, environment) }
   return { ...registration, ...envRef }
 }

@@ -10,6 +10,6 @@ export interface AttemptOptions {
   readonly onRenewed: () => void
   /** What its steps are traced under. */
   readonly traced: Context
-  /** The process is new: it has no journal, and what was recorded of it since is known to the watch. */
-  readonly fresh?: { readonly cancelWatch: CancelWatch; readonly isEntered: boolean }
+  /** It has listened since before the attempt was begun, so that no cancel is missed, and none has to be looked for. */
+  readonly cancelWatch: CancelWatch
 }

@@ -7,6 +7,7 @@
  *   the store failed ─▶ endAttempt if it can, and the backend tries again
  * Only a rollover does not end it: under the same lease the code begins anew, with an empty journal and its state.
  */
+import type { BegunAttempt } from '../model/attempt.ts'
 import { carriedState } from '../model/epoch.ts'
 import { LeaseholdError, messageOf } from '../model/errors.ts'
 import type { JournalEntry } from '../model/journal.ts'
@@ -19,9 +20,10 @@ import type { Context } from '../telemetry/spans.ts'
 import type { AttemptOptions } from './attempt-options.ts'
 import type { AttemptResult, RolledOver } from './attempt-result.ts'
 import { AttemptScope, type AttemptStop } from './attempt-scope.ts'
+import { enterBody } from './body-entry.ts'
 import { type BodyResult, startBody } from './body-run.ts'
 import { type Built, buildBody } from './build-body.ts'
-import { type CancelListeners, CancelWatch } from './cancel-watch.ts'
+import type { CancelWatch } from './cancel-watch.ts'
 import { delay } from './delay.ts'
 import type { ExecutionEnvironment } from './environment.ts'
 import { ForcedCancel, outcomeOfForcedCancel } from './forced-cancel.ts'
@@ -45,18 +47,14 @@ export class Attempt {
   readonly #cancelWatch: CancelWatch
   readonly #forced: ForcedCancel
   readonly #slot: WorkingSlot
-  readonly #fresh: AttemptOptions['fresh']
+  readonly #begun: BegunAttempt
   readonly #traced: Context
   #isShuttingDown = false
   #stopTimer: NodeJS.Timeout | undefined
 
-  constructor(
-    environment: ExecutionEnvironment,
-    process: StoredProcess,
-    lease: ProcessLease,
-    options: AttemptOptions,
-  ) {
+  constructor(environment: ExecutionEnvironment, begun: BegunAttempt, options: AttemptOptions) {
     const { registry, timings } = environment
+    const { process, lease } = begun
     const { id: processId, attempts: attempt } = process.record
     const logger = withFields(environment.logger, { processId, attempt })
     this.#environment = { ...environment, logger }
@@ -72,9 +70,9 @@ export class Attempt {
         this.#scope.abort(new LeaseholdError('process_lease_lost', 'Another attempt holds this process now.'))
       },
     })
-    this.#fresh = options.fresh
+    this.#begun = begun
+    this.#cancelWatch = options.cancelWatch
     this.#traced = options.traced
-    this.#cancelWatch = options.fresh?.cancelWatch ?? new CancelWatch(registry, processId, logger)
     this.#forced = new ForcedCancel(environment.forceGraceMs, logger, () =>
       this.#scope.stop({ type: 'forced' }),
     )
@@ -132,9 +130,12 @@ export class Attempt {
       journal ??= await this.#openJournal()
       // An owner-bound body that was not entered may still run elsewhere; one that was may not.
       if (this.#isShuttingDown) return this.#giveBack()
-      const kept = this.#fresh?.isEntered ? undefined : await this.#enter()
-      if (kept !== undefined) return kept
-      const result = await this.#runBody(built, journal)
+      const { registry, worker } = this.#environment
+      const parts = { registry, worker, keeper: this.#keeper, scope: this.#scope }
+      const entry = await enterBody(this.#process.record, parts)
+      if (entry.type === 'refused') return { type: 'silent' }
+      if (entry.type === 'stopped') return this.#endByStop(entry.stop, Promise.resolve())
+      const result = await this.#runBody(built, journal, entry.recorded)
       if (result.type !== 'rolled_over') return result
       journal = result.journal
       await this.#beginEpoch(result.process)
@@ -143,26 +144,12 @@ export class Attempt {
 
   /** What earlier attempts have journaled; from then on a cancel is heard. */
   async #openJournal(): Promise<readonly JournalEntry[]> {
-    const listeners: CancelListeners = {
+    const journal = this.#begun.journal ?? (await this.#environment.registry.journal(this.#process.record.id))
+    this.#cancelWatch.start({
       onCancel: error => this.#scope.abort(error),
       onForce: () => this.#forced.arm(),
-    }
-    if (this.#fresh !== undefined) {
-      this.#cancelWatch.startNew(listeners)
-      return []
-    }
-    const journal = await this.#environment.registry.journal(this.#process.record.id)
-    await this.#cancelWatch.start(listeners)
+    })
     return journal
-  }
-
-  /** `undefined`: the body may run. */
-  async #enter(): Promise<AttemptResult | undefined> {
-    const { registry, worker } = this.#environment
-    const entering = this.#scope.write(this.#keeper, lease => registry.enterBody(lease, worker))
-    const entered = await Promise.race([entering, this.#scope.stopped])
-    if (entered.type === 'refused') return { type: 'silent' }
-    return entered.type === 'entered' ? undefined : this.#endByStop(entered, Promise.resolve())
   }
 
   /** The next epoch has a scope of its own: what the code of the one before left open is done away with. */
@@ -178,6 +165,7 @@ export class Attempt {
   async #runBody(
     { body, runtime }: Built,
     entries: readonly JournalEntry[],
+    entered: Promise<unknown>,
   ): Promise<AttemptResult | RolledOver> {
     const journal = new JournalSession(this.#process, entries, {
       registry: this.#environment.registry,
@@ -195,9 +183,13 @@ export class Attempt {
       journal,
       runtime,
       traced: this.#traced,
+      entered,
     })
     const first = await Promise.race([
-      run.returned.then(result => ({ by: 'code', result }) as const),
+      run.returned.then(async result => {
+        await entered
+        return { by: 'code', result } as const
+      }),
       this.#scope.stopped.then(stop => ({ by: 'stop', stop }) as const),
     ])
     run.stopParking()

@@ -32,6 +32,8 @@ export interface BodyRunParts {
   readonly journal: JournalSession
   readonly runtime: ProcessRuntime
   readonly traced: Context
+  /** No park before: the entry of the body is still being recorded. */
+  readonly entered: Promise<unknown>
   /** What the epoch began with; absent in the first one. */
   readonly state: Json | undefined
 }
@@ -158,7 +160,7 @@ function createStreams({ environment, process, scope, journal }: BodyRunParts): 
 }
 
 function createParking(
-  { environment, process, scope, keeper, slot }: BodyRunParts,
+  { environment, process, scope, keeper, slot, entered }: BodyRunParts,
   streams: Streams,
 ): Parking {
   const { registry, parkGraceMs } = environment
@@ -168,6 +170,7 @@ function createParking(
     graceMs: parkGraceMs,
     now: () => keeper.now(),
     park: async waits => {
+      await entered
       // Nothing more is written until the wait is over.
       await streams.flush()
       const answer = await scope.write(keeper, lease => registry.park(lease, waits))

@@ -11,7 +11,7 @@ export interface CancelListeners {
 }
 
 /**
- * Fires when a cancel of the process is recorded, whenever that was. A failing look is a warning: the attempt goes on,
+ * Fires when a cancel of the process is recorded, from the moment that it listens. A failing look is a warning: the attempt goes on,
  * and the next change is another chance.
  */
 export class CancelWatch {
@@ -36,23 +36,15 @@ export class CancelWatch {
     return this.#cancel
   }
 
-  /** Hears of every change from now on. May be called before the process is there. */
+  /** Hears of every change from now on. Before the attempt is begun, which it is not where a cancel is recorded already. */
   listen(): void {
     this.#unsubscribe ??= this.#registry.hub.subscribe(this.#processId, change => {
       if (change === undefined || change.isCancelRequested) this.check()
     })
   }
 
-  /** Calls back at the cancel, whenever it was recorded: it listens first and looks after. */
-  async start(listeners: CancelListeners): Promise<void> {
-    this.#listeners = listeners
-    this.listen()
-    this.check()
-    await this.#looking
-  }
-
-  /** The same for a process that was not there when this began to listen: what was recorded since, it has heard of. */
-  startNew(listeners: CancelListeners): void {
+  /** Calls back at the cancel, also if it was recorded since it began to listen. */
+  start(listeners: CancelListeners): void {
     this.#listeners = listeners
     if (this.#isTicked) this.#lookOnce()
   }

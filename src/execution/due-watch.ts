@@ -1,5 +1,9 @@
 import { isTerminal } from '../model/outcome.ts'
+import type { ProcessChange } from '../registry/store.ts'
 import type { WatchedRegistry } from '../registry/watch.ts'
+
+/** More than the clocks of a store and its workers differ: what is due later than this is not due now by any of them. */
+const LATER_MS = 10_000
 
 /** However little happens: a notice that was lost costs so much, and no more. */
 export const REGULAR_PASS_MS = 1_000
@@ -9,8 +13,8 @@ export interface DueWatchOptions {
   readonly pass: () => Promise<number>
   /** Whether a change of this row may mean work for the next pass. Default: every one. */
   readonly isOfInterest?: (id: string) => boolean
-  /** Whether the end of a process may: by itself it makes no process due. Default false. */
-  readonly isEndOfInterest?: boolean
+  /** Whether those changes may, too, that make no process due. Default false. */
+  readonly isAnyOfInterest?: boolean
   /** Milliseconds until something is due for the pass; absent: nothing is. Default: of the processes. */
   readonly msUntilDue?: () => Promise<number | undefined>
   /** After a look for what is due that a change gave rise to, the next such look waits so long. Default 0. */
@@ -40,10 +44,9 @@ export class DueWatch {
   start(): void {
     if (!this.#isStopped) return
     this.#isStopped = false
-    const { isOfInterest = () => true, isEndOfInterest = false } = this.#options
+    const { isOfInterest = () => true, isAnyOfInterest = false } = this.#options
     this.#unsubscribe = this.#registry.hub.subscribeAny((id, change) => {
-      // An end makes no row due but those of who waits for it, and their changes are told as well.
-      if (!isEndOfInterest && change !== undefined && isTerminal(change.status)) return
+      if (!isAnyOfInterest && change !== undefined && !mayBeDueSoon(change)) return
       if (id === undefined || isOfInterest(id)) this.#lookSoon()
     })
     this.#schedule(0)
@@ -101,4 +104,10 @@ export class DueWatch {
     const nextMs = await this.#options.pass()
     this.#schedule(Math.min(REGULAR_PASS_MS, nextMs))
   }
+}
+
+function mayBeDueSoon({ status, dueAtMs }: ProcessChange): boolean {
+  // What is not known may be. But an end makes nothing due except those who wait for it, and their changes are told as well.
+  if (dueAtMs === undefined) return !isTerminal(status)
+  return dueAtMs !== null && dueAtMs - Date.now() < LATER_MS
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { BeginAnswer, BeginAttemptRequest } from '../model/attempt.ts'
+import type { BeginAnswer, BeginAttemptRequest, BegunAttempt } from '../model/attempt.ts'
 import type { DrainReport } from '../model/drain.ts'
 import { LeaseholdError } from '../model/errors.ts'
 import { otherProfile } from '../model/host-profile.ts'
@@ -114,8 +114,7 @@ export class ProcessRunner {
       const result = await registry.registerAndBegin(registration, this.#beginRequest(), register)
       onRegistered(result)
       if (result.begun === undefined) return undefined
-      const { run, isEntered } = result.begun
-      const end = await this.#runAttempt(run, { sentAt, slot, fresh: { cancelWatch, isEntered } }, options)
+      const end = await this.#runAttempt(result.begun, { sentAt, slot, cancelWatch }, options)
       return end.type === 'ended' ? end.outcome : undefined
     } finally {
       cancelWatch.stop()
@@ -133,12 +132,23 @@ export class ProcessRunner {
   async #drive(id: string, options: RunOptions, slot: WorkingSlot): Promise<RunAnswer> {
     // After a pause of the machine the backend may hand out again what still runs here: that attempt goes first.
     await this.#running.get(id)?.ensureLease()
-    const sentAt = clocks()
-    const answer = await this.#begin(id, options)
-    options.onBegun?.(answer)
+    const { registry, logger } = this.#environment
+    const cancelWatch = new CancelWatch(registry, id, logger)
+    try {
+      cancelWatch.listen()
+      const sentAt = clocks()
+      const answer = await this.#begin(id, options)
+      options.onBegun?.(answer)
+      if (answer.type !== 'run') return await this.#end(id, answer)
+      return answerOf(await this.#runAttempt(answer, { sentAt, slot, cancelWatch }, options))
+    } finally {
+      cancelWatch.stop()
+    }
+  }
+
+  /** What is left to do where no code is to run. */
+  async #end(id: string, answer: Exclude<BeginAnswer, BegunAttempt>): Promise<RunAnswer> {
     switch (answer.type) {
-      case 'run':
-        return answerOf(await this.#runAttempt(answer, { sentAt, slot }, options))
       case 'settle': {
         const record = await this.#environment.registry.completeWithLease(answer.lease, answer.outcome)
         return { type: 'done', status: record.outcome?.status ?? answer.outcome.status }
@@ -194,8 +204,8 @@ export class ProcessRunner {
   }
 
   #runAttempt(
-    begun: Extract<BeginAnswer, { type: 'run' }>,
-    given: Pick<AttemptOptions, 'sentAt' | 'slot' | 'fresh'>,
+    begun: BegunAttempt,
+    given: Omit<AttemptOptions, 'onRenewed' | 'traced'>,
     options: RunOptions,
   ): Promise<AttemptResult> {
     const { worker, instruments } = this.#environment
@@ -222,13 +232,13 @@ export class ProcessRunner {
   }
 
   async #runTraced(
-    begun: Extract<BeginAnswer, { type: 'run' }>,
-    given: Pick<AttemptOptions, 'sentAt' | 'slot' | 'fresh' | 'traced'>,
+    begun: BegunAttempt,
+    given: Omit<AttemptOptions, 'onRenewed'>,
     options: RunOptions,
   ): Promise<AttemptResult> {
     const { id, disposition } = begun.process.record
     const { onRenewed = () => {}, shutdown } = options
-    const attempt = new Attempt(this.#environment, begun.process, begun.lease, { ...given, onRenewed })
+    const attempt = new Attempt(this.#environment, begun, { ...given, onRenewed })
     const onShutdown = () => attempt.shutDown()
     shutdown?.addEventListener('abort', onShutdown, { once: true })
     if (shutdown?.aborted) onShutdown()

@@ -21,7 +21,7 @@ export class WakeDeliverer {
     this.#watch = new DueWatch(registry, {
       pass: () => this.#deliver(),
       msUntilDue: () => registry.msUntilWakeDue(),
-      isEndOfInterest: true,
+      isAnyOfInterest: true,
       looksApartMs: LOOKS_APART_MS,
     })
   }

@@ -14,7 +14,7 @@ import { DUE } from './due.ts'
 import type { Turn } from './flow.ts'
 import { isOfOtherProfile } from './host-profile.ts'
 import type { LeaseToken } from './ids.ts'
-import type { unknownEffects } from './journal.ts'
+import type { JournalEntry, unknownEffects } from './journal.ts'
 import { asJson } from './json.ts'
 import {
   acquire,
@@ -45,9 +45,18 @@ export interface BeginAttemptRequest {
   readonly ttlMs: number
 }
 
+/** The code is to run now. No cancel was recorded before. */
+export interface BegunAttempt {
+  readonly type: 'run'
+  readonly lease: ProcessLease
+  readonly process: StoredProcess
+  /** What stands in the journal; for the first attempt, of which that is little. */
+  readonly journal?: readonly JournalEntry[]
+}
+
 /** What one try to begin an attempt comes to. Only `run` and `settle` hold a lease. */
 export type BeginAnswer =
-  | { readonly type: 'run'; readonly lease: ProcessLease; readonly process: StoredProcess }
+  | BegunAttempt
   | { readonly type: 'settle'; readonly lease: ProcessLease; readonly outcome: Outcome }
   | { readonly type: 'terminal'; readonly status: TerminalStatus }
   | { readonly type: 'parked'; readonly untilMs?: number }

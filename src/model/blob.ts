@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { isLeaseholdError, LeaseholdError } from './errors.ts'
 import type { Json } from './json.ts'
 
@@ -32,7 +32,7 @@ export const isLarge = (text: string): boolean =>
   // A UTF-16 unit has at most three bytes in UTF-8.
   (text.length * 3 > MAX_INLINE_BYTES && Buffer.byteLength(text) > MAX_INLINE_BYTES)
 
-export const hashBlob = (text: string): string => createHash('sha256').update(text).digest('hex')
+export const hashBlob = (text: string): string => hash('sha256', text)
 
 /**
  * Takes large parts out of a JSON text, and leaves a reference in the place of each. The smallest part that is large by

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { LeaseholdError } from './errors.ts'
 import type { ProcessId } from './ids.ts'
 import { hashJson, type Json } from './json.ts'
@@ -121,7 +121,7 @@ export function operationIdOf(
   address: string,
 ): string {
   const seed = [process.id, process.incarnation, String(process.epoch), address].join('\u0000')
-  return `op_${createHash('sha256').update(seed).digest('hex').slice(0, 40)}`
+  return `op_${hash('sha256', seed).slice(0, 40)}`
 }
 
 /** Identifies a call for comparison with the journal: its kind, effect, key and declared input. */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /** What a row, an event or a journal entry can hold: plain JSON, nothing that only JavaScript knows. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
@@ -18,7 +18,7 @@ export function canonicalJson(value: Json): string {
 
 /** SHA-256 of the canonical JSON, lower-case hex. */
 export function hashJson(value: Json): string {
-  return createHash('sha256').update(canonicalJson(value)).digest('hex')
+  return hash('sha256', canonicalJson(value))
 }
 
 /**

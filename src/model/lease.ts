@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { LeaseholdError } from './errors.ts'
 import type { LeaseToken, ProcessId } from './ids.ts'
 
@@ -228,7 +228,7 @@ export function acquire(
     schemaVersion: 2,
     processId,
     owner,
-    leaseToken: createHash('sha256').update(seed).digest('hex') as LeaseToken,
+    leaseToken: hash('sha256', seed) as LeaseToken,
     fencingToken,
     claimedAtMs: now,
     expiresAtMs: now + ttlMs,

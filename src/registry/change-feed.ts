@@ -1,6 +1,7 @@
-import type { ChangeCursor, ProcessId } from '../model/ids.ts'
+import type { ChangeCursor } from '../model/ids.ts'
 import type { ChangeHub, Demand } from './change-hub.ts'
 import type { ProcessRegistry } from './registry.ts'
+import type { ProcessChange, StoreListener } from './store.ts'
 
 /**
  * How often the store looks for other OS processes' changes. On average a cancel waits for half of the waiter's figure; a
@@ -10,6 +11,9 @@ const POLL_MS: Readonly<Record<Exclude<Demand, 'none'>, number>> = { waiter: 3, 
 /** How long after the last waiter has gone the feed still looks as often as for one. */
 const LINGER_MS = 100
 const PAGE = 1_000
+/** More waiters than this are told of changes in longer intervals, up to so many times as long. */
+const CROWD = 8
+const MOST_TOGETHER = 8
 
 /**
  * Follows the registry's changes, whoever makes them, and ticks the hub for each: one query for all waiters of this OS
@@ -24,6 +28,8 @@ export class ChangeFeed {
   #cursor: ChangeCursor | undefined
   #reading: Promise<void> | undefined
   #isStale = false
+  /** Changes that the store itself has told of since the last read: it will find them once more. */
+  #unread = 0
   #lastReadAt = Number.NEGATIVE_INFINITY
   #timer: NodeJS.Timeout | undefined
 
@@ -52,7 +58,9 @@ export class ChangeFeed {
       return
     }
     const everyMs = POLL_MS[demand]
-    this.#stopWatching = this.#registry.watch(ids => this.#hear(ids, everyMs), { everyMs })
+    this.#stopWatching = this.#registry.watch((ids, changes) => this.#hear(everyMs, ids, changes), {
+      everyMs,
+    })
     this.#read()
   }
 
@@ -63,18 +71,22 @@ export class ChangeFeed {
   }
 
   /** A store that knows what has changed leads straight to it: the feed may be behind, and must not keep waiters waiting. */
-  #hear(ids: readonly ProcessId[] | undefined, everyMs: number): void {
-    if (ids === undefined) this.#readSoon(everyMs)
-    else for (const id of ids) this.#hub.notify(id)
+  #hear(everyMs: number, ...[ids, changes]: Parameters<StoreListener>): void {
+    if (changes !== undefined) for (const change of changes) this.#tell(change)
+    else for (const id of ids ?? []) this.#hub.notify(id)
+    this.#unread += ids?.length ?? 0
+    // A page of what was told is read over, so that whoever reads on after what others did has not all of it before him.
+    if (ids === undefined || this.#unread >= PAGE) this.#readSoon(everyMs)
   }
 
   /**
-   * At once, but no more often than the store is looked at for others' changes: this OS process's own commits, a step
-   * each, would otherwise cost a query each, and they tick the hub by themselves.
+   * At once, but soon after the last time no more often than the store is looked at for others' changes; and where many
+   * wait, so that there is much to hear of, what comes together is read together.
    */
   #readSoon(everyMs: number): void {
     if (this.#timer !== undefined) return
-    const waitMs = this.#lastReadAt + everyMs - performance.now()
+    const crowd = Math.min(Math.max(1, this.#hub.size / CROWD), MOST_TOGETHER)
+    const waitMs = this.#lastReadAt + everyMs * crowd - performance.now()
     if (waitMs <= 0) this.#read()
     else {
       this.#timer = setTimeout(() => {
@@ -84,8 +96,14 @@ export class ChangeFeed {
     }
   }
 
+  #tell(change: ProcessChange): void {
+    // Nobody waits for what has ended long ago.
+    if (!change.isPruned) this.#hub.notify(change.id, change)
+  }
+
   #read(): void {
     this.#isStale = true
+    this.#unread = 0
     this.#lastReadAt = performance.now()
     this.#readOnce()
   }
@@ -121,10 +139,7 @@ export class ChangeFeed {
     this.#hub.notifyStreams()
     const { changes, next } = await this.#registry.changesSince(this.#cursor, PAGE)
     this.#cursor = next
-    for (const change of changes) {
-      // Nobody waits for what has ended long ago.
-      if (!change.isPruned) this.#hub.notify(change.id, change)
-    }
+    for (const change of changes) this.#tell(change)
     if (changes.length === PAGE) this.#isStale = true
   }
 }

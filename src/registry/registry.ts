@@ -1,4 +1,3 @@
-import type { ProcessId } from '../model/ids.ts'
 import type { AttemptOperations } from './contract/attempts.ts'
 import type { BlobOperations } from './contract/blobs.ts'
 import type { BudgetOperations } from './contract/budgets.ts'
@@ -106,7 +105,7 @@ export interface ProcessRegistry
   readonly registryId: string
   readonly durabilityTier: DurabilityTier
   /** See {@link ProcessStore.watch}. */
-  watch(listener: (ids?: readonly ProcessId[]) => void, options: { readonly everyMs: number }): () => void
+  watch: ProcessStore['watch']
   close(): Promise<void>
 }
 

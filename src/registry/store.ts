@@ -55,12 +55,16 @@ export interface ProcessStore {
   /**
    * Calls the listener when something may have been committed, by this OS process or another; it may also be called for
    * nothing. `ids` are the rows that were changed, where the store knows them: they can be read at once, without a look
-   * at the feed. A process whose streams have grown is named by `streamOf(id)` (`change-hub.ts`). `everyMs` bounds the delay where the store has to look for itself. Returns how to stop.
+   * at the feed. A process whose streams have grown is named by `streamOf(id)` (`change-hub.ts`). `changes` say what the
+   * feed would, where the store knows that too. `everyMs` bounds the delay where the store has to look for itself.
+   * Returns how to stop.
    */
-  watch(listener: (ids?: readonly ProcessId[]) => void, options: { readonly everyMs: number }): () => void
+  watch(listener: StoreListener, options: { readonly everyMs: number }): () => void
   /** May be called twice. Work in flight ends first. */
   close(): Promise<void>
 }
+
+export type StoreListener = (ids?: readonly ProcessId[], changes?: readonly ProcessChange[]) => void
 
 export interface StoreReader {
   /** The store's clock in milliseconds since the epoch. Lease time is this clock's and nobody else's. */
@@ -235,6 +239,8 @@ export interface ProcessChange {
   readonly isCancelRequested: boolean
   /** It is gone, and this is how it had ended. */
   readonly isPruned: boolean
+  /** When it is to come up on the worklist; `null`: never. Absent where that is not known. */
+  readonly dueAtMs?: number | null
 }
 
 export interface Waiter {

@@ -50,6 +50,25 @@ export function rememberedEnvironments(store: EnvironmentStore): EnvironmentStor
   }
 }
 
+/** No longer than this: the registry may be put back to what it was before. */
+const PUT_REMEMBERED_MS = 1_000
+
+/** The same for whoever starts many processes with one environment: what was put just now is there. */
+export function sparinglyPut(store: EnvironmentStore): EnvironmentStore {
+  let last: { readonly ref: string; readonly untilMs: number } | undefined
+  const { durabilityTier } = store
+  return {
+    ...(durabilityTier === undefined ? {} : { durabilityTier }),
+    async put(ref, bytes) {
+      if (last?.ref === ref && performance.now() < last.untilMs) return
+      const untilMs = performance.now() + PUT_REMEMBERED_MS
+      await store.put(ref, bytes)
+      last = { ref, untilMs }
+    },
+    get: ref => store.get(ref),
+  }
+}
+
 /** What of the host module makes environments. */
 export interface EnvironmentDefaults {
   readonly plugins?: PluginStack

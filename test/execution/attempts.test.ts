@@ -1,6 +1,7 @@
-import { expect, test } from 'vitest'
-import { defineTool, type LeaseholdError, ProcessFailure } from '../../src/index.ts'
+import { expect, test, vi } from 'vitest'
+import { defineTool, LeaseholdError, ProcessFailure } from '../../src/index.ts'
 import { createMemoryStore } from '../../src/registry/memory/memory-store.ts'
+import type { EnvironmentStore } from '../../src/runtime/environment.ts'
 import { createManualClock } from '../../src/testing/manual-clock.ts'
 import { eventually } from '../support/eventually.ts'
 import { createGate } from '../support/gate.ts'
@@ -375,38 +376,71 @@ test('a store that cannot say who held the process last leaves it as it was', as
   const store = createFaultyStore()
   const stage = openStage({ store, engines: work(ctx => ctx.attempt) })
   const id = await stage.start()
-  store.failReads({ after: 0, count: 1 })
+  // The change feed's look is the first: the attempt listens before it begins.
+  store.failReads({ after: 1, count: 1 })
   await expect(stage.runner.run(id)).rejects.toMatchObject({ code: 'registry_locked' })
   expect(await stage.record(id)).toMatchObject({ attempts: 0 })
 })
 
 test.each([
-  ['as the environment is loaded', 1, 'registry_locked'],
-  ['as the journal is read', 2, 'registry_unavailable'],
-  ['for another reason than a passing one', 1, 'registry_corrupt'],
-] as const)('a store that fails %s does not end the process (§6 #185)', async (_, after, code) => {
-  const store = createFaultyStore()
-  const stage = openStage({ store, engines: work(ctx => ctx.attempt) })
+  ['as the environment is loaded', 'registry_locked'],
+  ['for another reason than a passing one', 'registry_corrupt'],
+] as const)('a store that fails %s does not end the process (§6 #185)', async (_, code) => {
+  const kept = new Map<string, Uint8Array>()
+  let fails = 1
+  const environments: EnvironmentStore = {
+    put: async (ref, bytes) => void kept.set(ref, bytes),
+    get: async ref => {
+      if (fails-- > 0) throw new LeaseholdError(code, 'The store cannot be used now.')
+      return kept.get(ref)
+    },
+  }
+  const stage = openStage({ engines: work(ctx => ctx.attempt), host: { stores: { environments } } })
   const id = await stage.start()
-  store.failReads({ after, count: 1, code })
   expect(await stage.runner.run(id)).toMatchObject({ type: 'store_failed', error: { code } })
   expect(await stage.record(id)).toMatchObject({ status: 'running' })
   expect(await stage.outcome(id)).toEqual({ status: 'completed', value: 2 })
 })
 
+test('a store that fails as a later attempt reads its journal does not end the process (§6 #185)', async () => {
+  const store = createFaultyStore()
+  const stage = openStage({ store, engines: work(ctx => ctx.attempt) })
+  const id = await stage.start()
+  await stage.registry.beginAttempt(id, { worker: stage.identity, attempt: 'left', ttlMs: 1 })
+  const error = new LeaseholdError('registry_unavailable', 'The store cannot be used now.')
+  vi.spyOn(stage.registry, 'journal').mockRejectedValueOnce(error)
+  await eventually(async () => (await stage.runner.run(id)).type === 'store_failed')
+  expect(await stage.record(id)).toMatchObject({ status: 'running' })
+  expect(await stage.outcome(id)).toEqual({ status: 'completed', value: 3 })
+})
+
 test('a look for a cancel that fails is a warning, and the process runs on (§6 #195)', async () => {
   const store = createFaultyStore()
   const warnings: string[] = []
+  const [entered, warned] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
   const stage = openStage({
     store,
-    logger: { ...silent, warn: message => void warnings.push(message) },
-    engines: work(ctx => ctx.attempt),
+    logger: {
+      ...silent,
+      warn: message => {
+        warnings.push(message)
+        warned.resolve()
+      },
+    },
+    engines: work(async ctx => {
+      entered.resolve()
+      await warned.promise
+      return ctx.attempt
+    }),
   })
   const id = await stage.start()
-  // Its own look, and the change feed's that begins with it.
-  store.failReads({ after: 3, count: 2 })
-  expect(await stage.runner.run(id)).toEqual({ type: 'done', status: 'completed' })
-  expect(warnings).toMatchObject([expect.stringContaining('cancel')])
+  const running = stage.runner.run(id)
+  await entered.promise
+  // Its own look, or the change feed's first.
+  store.failReads({ after: 0, count: 2 })
+  await stage.registry.requestCancel(id)
+  expect(await running).toEqual({ type: 'done', status: 'completed' })
+  expect(warnings[0]).toContain('cancel')
 })
 
 test('an engine that the host does not have is process_engine_missing (§6 #167)', async () => {

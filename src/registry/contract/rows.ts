@@ -1,4 +1,4 @@
-import type { BeginAnswer } from '../../model/attempt.ts'
+import type { BegunAttempt } from '../../model/attempt.ts'
 import type { ProcessEvent } from '../../model/event.ts'
 import type { FirstStartRequest } from '../../model/first-started.ts'
 import type { HandleDescriptor } from '../../model/grant.ts'
@@ -95,8 +95,8 @@ export interface RegisterResult {
 }
 
 export interface StartResult extends RegisterResult {
-  /** `isEntered`: its body is recorded as entered already. Absent: nothing was begun. */
-  readonly begun?: { readonly run: Extract<BeginAnswer, { type: 'run' }>; readonly isEntered: boolean }
+  /** Absent: nothing was begun. */
+  readonly begun?: BegunAttempt
 }
 
 export interface ChangeResult {

@@ -343,8 +343,9 @@ const inOrder = (state: MemoryState, isMeant: (wake: StoredWake) => boolean): St
 /** A process has more than its tombstone has. */
 function toChange(state: MemoryState, row: ProcessRecord | Tombstone): ProcessChange {
   const { id, status } = row
-  const isPruned = state.processes.get(id) === undefined
-  return { id, status, isCancelRequested: 'cancelRequest' in row, isPruned }
+  const stored = state.processes.get(id)
+  const isPruned = stored === undefined
+  return { id, status, isCancelRequested: 'cancelRequest' in row, isPruned, dueAtMs: stored?.dueAtMs ?? null }
 }
 
 const hostOf = ({ liveness }: LeaseOwner): string | undefined =>

@@ -2,13 +2,12 @@ import {
   type AttemptEnd,
   type BeginAnswer,
   type BeginAttemptRequest,
+  type BegunAttempt,
   cancelledOutcome,
   decideBeginAttempt,
   decideEnterBody,
   dueAfterAttempt,
   failuresAtOnce,
-  leaseForAttempt,
-  storedLease,
 } from '../../model/attempt.ts'
 import { DUE } from '../../model/due.ts'
 import { LeaseholdError } from '../../model/errors.ts'
@@ -17,13 +16,7 @@ import { hasTurns } from '../../model/flow.ts'
 import type { ProcessId } from '../../model/ids.ts'
 import { unknownEffects } from '../../model/journal.ts'
 import { asJson } from '../../model/json.ts'
-import {
-  type DeathProof,
-  freed,
-  isCurrentLease,
-  type ProcessLease,
-  type StoredLease,
-} from '../../model/lease.ts'
+import { freed, isCurrentLease, type ProcessLease, type StoredLease } from '../../model/lease.ts'
 import { isTerminal, type Outcome } from '../../model/outcome.ts'
 import type { StoredProcess } from '../../model/process.ts'
 import { earliestDeadline, isWaitDue, type WaitState } from '../../model/wait.ts'
@@ -31,9 +24,10 @@ import { together } from '../operation.ts'
 import type { AttemptOperations, EndAnswer, ParkAnswer } from '../registry.ts'
 import type { Operation, ProcessStore, StoreTransaction } from '../store.ts'
 import { changed, dueAt } from './due.ts'
-import { enqueue, freePlace, lockPlace, queuesOf, takeTurn, tellQueue, withoutTurn } from './flow.ts'
+import { enqueue, freePlace, lockPlace, queuesOf, takeTurn, tellQueue } from './flow.ts'
 import { askedFor, registerAndBegin } from './register.ts'
-import { insertEvent, requireHeld, saveUnderLease, withOwnerBack } from './shared.ts'
+import { insertEvent, requireHeld, saveUnderLease } from './shared.ts'
+import { type GivenLease, takeLease } from './take-lease.ts'
 import { isSatisfied, lockAwaited, waitersFor } from './waiters.ts'
 
 export function createAttemptOperations(
@@ -158,7 +152,7 @@ function* beginInTurn(
   attemptsSpent: number,
 ): Operation<BeginAnswer> {
   const { flow, turn } = stored.record
-  if (!hasTurns(flow)) return yield* takeLease(tx, stored, lease, request, askedAt, { attemptsSpent })
+  if (!hasTurns(flow)) return yield* run(tx, stored, lease, request, askedAt, { attemptsSpent })
   const decision = yield* takeTurn(tx, stored, flow, lease, request)
   // It may have waited for the locks of its keys.
   const now = yield* tx.now()
@@ -167,9 +161,23 @@ function* beginInTurn(
     yield* freePlace(tx, lease?.holder)
     return { type: 'queued', turn: waiting }
   }
-  const taken = yield* takeLease(tx, stored, lease, request, now, { attemptsSpent, place: decision.place })
+  const taken = yield* run(tx, stored, lease, request, now, { attemptsSpent, place: decision.place })
   if (turn !== undefined) yield* tellQueue(tx, turn)
   return taken
+}
+
+function* run(
+  tx: StoreTransaction,
+  stored: StoredProcess,
+  current: StoredLease | undefined,
+  request: BeginAttemptRequest,
+  now: number,
+  given: GivenLease,
+): Operation<BegunAttempt> {
+  const taken = yield* takeLease(tx, stored, current, request, now, given)
+  if (stored.record.attempts > 0) return { type: 'run', ...taken }
+  // Empty but for a fork's, and then read before the others are let in; a later attempt's may be long.
+  return { type: 'run', ...taken, journal: yield* tx.listJournal(stored.record.id, stored.epoch) }
 }
 
 /** A cancelled process says which effects of its attempts nobody can vouch for. */
@@ -181,49 +189,6 @@ function* withUnknownEffects(
   if (outcome.status !== 'cancelled') return outcome
   const journal = yield* tx.listJournal(stored.record.id, stored.epoch)
   return cancelledOutcome(stored.record.cancelRequest?.reason, unknownEffects(journal))
-}
-
-/** Takes the lease that a claiming answer comes with; the row says that an attempt has begun. */
-export function* takeLease(
-  tx: StoreTransaction,
-  stored: StoredProcess,
-  current: StoredLease | undefined,
-  request: BeginAttemptRequest,
-  now: number,
-  kept: {
-    readonly attemptsSpent: number
-    readonly deathProof?: DeathProof | undefined
-    readonly place?: string | undefined
-  },
-): Operation<{ type: 'run'; lease: ProcessLease; process: StoredProcess }> {
-  const { lease, isFresh } = leaseForAttempt(stored.record.id, current, request, now, kept.place)
-  yield* tx.saveLease(lease.processId, storedLease(lease, request, kept.deathProof), current?.fence ?? 0)
-  let next = changed(
-    withoutTurn(stored),
-    { attempts: stored.record.attempts + (isFresh ? 1 : 0), waits: [] },
-    now,
-  )
-  next = {
-    ...next,
-    attemptsSpent: kept.attemptsSpent,
-    submissions: 0,
-    isAttemptOpen: true,
-    isRunWaiting: false,
-  }
-  next = yield* withOwnerBack(tx, next, request.attempt, now)
-  // A wait beside a due one goes on in the code that runs now: it resumes in its own time, after another park.
-  for (const wait of stored.record.waits.filter(one => isWaitDue(one, now))) {
-    const resumed = {
-      eventType: 'process.resumed',
-      payload: { key: wait.key },
-      replayKey: replayKeys.resumed(wait.key),
-    }
-    const known = yield* tx.findEvent(lease.processId, resumed.replayKey)
-    if (known === undefined) next = (yield* insertEvent(tx, next, resumed, now)).stored
-  }
-  const process = dueAt(next, DUE.afterLease(lease.expiresAtMs))
-  yield* tx.saveProcess(process, { status: 'running' })
-  return { type: 'run', lease, process }
 }
 
 /**

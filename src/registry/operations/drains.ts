@@ -3,7 +3,7 @@ import { LeaseholdError } from '../../model/errors.ts'
 import type { ProcessId } from '../../model/ids.ts'
 import type { DrainOperations } from '../registry.ts'
 import type { ProcessStore } from '../store.ts'
-import { takeLease } from './attempts.ts'
+import { takeLease } from './take-lease.ts'
 
 /** Reports of workers that are long gone; nobody asks for them any more. */
 const KEPT_MS = 7 * 86_400_000

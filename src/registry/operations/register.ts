@@ -113,8 +113,11 @@ export function* registerAndBegin(
   yield* tx.saveLease(lease.processId, storedLease(lease, request), 0)
   // Nobody can be waiting for it: whoever waits for something of an id that is not there is due at once.
   if (started !== undefined) yield* tx.insertEvent(started)
-  const run = { type: 'run', lease, process } as const
-  return { type: 'registered', record: process.record, begun: { run, isEntered: started !== undefined } }
+  return {
+    type: 'registered',
+    record: process.record,
+    begun: { type: 'run', lease, process, journal: [] },
+  }
 }
 
 /**

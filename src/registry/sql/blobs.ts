@@ -79,7 +79,9 @@ export function* putBackIntoRows<Name extends string, Row extends WithTexts<Name
   names: readonly Name[],
   ownerOf: (row: Row) => BlobOwner,
 ): Operation<Row[]> {
-  const hashes = new Set(rows.flatMap(row => names.flatMap(name => blobsIn(row[name] ?? ''))))
+  const hashes = new Set<string>()
+  for (const row of rows)
+    for (const name of names) for (const hash of blobsIn(row[name] ?? '')) hashes.add(hash)
   if (hashes.size === 0) return rows
   const found = yield* allOfList(session, selectBlobs, [...hashes])
   const blobs = new Map(found.map(({ hash, text }) => [hash, { text, found: hashBlob(text) }]))

@@ -3,6 +3,7 @@ import type { ProcessId } from '../../model/ids.ts'
 import type { StoredProcess } from '../../model/process.ts'
 import type { Operation, WriteGuard } from '../store.ts'
 import { BLOB_COLUMNS, putBackIntoRows, saveProcessBlobs, takeOutOfRow } from './blobs.ts'
+import { changeOf } from './changes.ts'
 import { type GuardBindings, guardBindings, heldLease } from './leases.ts'
 import { fromProcessRow, toMutableColumns, toRegistrationColumns } from './rows.ts'
 import type { MutableColumns, ProcessRow, RegistrationColumns, Schema } from './schema.ts'
@@ -97,7 +98,7 @@ export function* insertProcess(
   platform: SqlPlatform,
   process: StoredProcess,
 ): Operation<void> {
-  const changeSeq = yield* platform.nextChange(session)
+  const changeSeq = yield* platform.nextChange(session, changeOf(process))
   const whole = { ...toRegistrationColumns(process), ...toMutableColumns(process, changeSeq) }
   const { row, blobs } = takeOutOfRow(whole, BLOB_COLUMNS.processes)
   yield* session.send(insertRow, row)
@@ -141,7 +142,7 @@ export function* saveProcess(
   { status, lease }: WriteGuard,
 ): Operation<boolean> {
   // A refusal leaves a gap in the positions, which nobody minds: they only have to grow.
-  const changeSeq = yield* platform.nextChange(session)
+  const changeSeq = yield* platform.nextChange(session, changeOf(process))
   const whole = toMutableColumns(process, changeSeq)
   const { row: mutable, blobs } = takeOutOfRow(whole, BLOB_COLUMNS.mutable)
   const row = { id: process.record.id, ...mutable }

@@ -11,7 +11,7 @@ import { originatorScopeId, triggerOf } from '../../model/provenance.ts'
 import { signalNameOf } from '../../model/signal.ts'
 import { awaitedKey, awaitedProcess, type WaitState } from '../../model/wait.ts'
 import type { WorkerRow } from '../../model/worker-row.ts'
-import { decode, decodeOptional, encode, encodeOptional } from './json-text.ts'
+import { decode, decodeOptional, decodeShared, encode, encodeOptional } from './json-text.ts'
 import type {
   EventRow,
   GrantRow,
@@ -104,7 +104,7 @@ export function recordFromRow(row: ProcessRow, waits: readonly WaitState[]): Pro
       // Not through `present`: the definition may be null itself.
       ...(row.definition === null ? {} : { definition: decode(row.definition) }),
     },
-    eventTypes: decode(row.event_types),
+    eventTypes: decodeShared(row.event_types),
     provenance: decode(row.provenance),
     registrationHash: row.registration_hash,
     incarnation: row.incarnation,
@@ -347,5 +347,8 @@ const hostOf = ({ liveness }: LeaseOwner): string | null =>
 type Present<T> = { readonly [K in keyof T]?: NonNullable<T[K]> }
 
 /** SQL's null is an absent member. */
-const present = <T extends object>(members: T): Present<T> =>
-  Object.fromEntries(Object.entries(members).filter(([, value]) => value !== null)) as Present<T>
+function present<T extends object>(members: T): Present<T> {
+  const found: { [name: string]: unknown } = {}
+  for (const [name, value] of Object.entries(members)) if (value !== null) found[name] = value
+  return found as Present<T>
+}

@@ -1,5 +1,5 @@
 import type { ChangeCursor, ProcessId } from '../../model/ids.ts'
-import type { ChangePage, Operation } from '../store.ts'
+import type { ChangePage, Operation, ProcessChange } from '../store.ts'
 import type { Statement } from './statement.ts'
 
 /** A database connection inside a transaction, as the statements' functions use it. */
@@ -32,8 +32,11 @@ export interface SqlPlatform {
   now(session: SqlSession): Operation<number>
   /** The time for a statement that compares it itself; null: that one reads the database's clock. */
   boundNow(): number | null
-  /** The position of the change that is about to be written; unused where the statement itself finds it. */
-  nextChange(session: SqlSession): Operation<number>
+  /**
+   * The position of the change that is about to be written; unused where the statement itself finds it. What it is about
+   * is for platforms that tell of it themselves.
+   */
+  nextChange(session: SqlSession, change: ProcessChange): Operation<number>
   /** Until the transaction ends nobody else has it. */
   lockQueue(session: SqlSession, queue: string): Operation<void>
   /** Of the row that the cursor stands behind. */

@@ -29,21 +29,25 @@ const selectRegistryId = prepare(db => db.selectFrom('meta').select('registry_id
 export async function createSqliteStore(options: SqliteStoreOptions): Promise<ProcessStore> {
   const { clock = Date.now, lockTimeoutMs = 10_000, mustExist = false } = options
   const path = requireFilePath(options.path)
-  const { writer, reader, poller } = await openSqlite(path, { lockTimeoutMs, mustExist })
+  const { writer, reader } = await openSqlite(path, { lockTimeoutMs, mustExist })
   const registryId = writer.all(selectRegistryId, {})[0]?.registry_id ?? ''
   const counter = new ChangeCounter()
   const platform = createSqlitePlatform({ registryId, clock, changes: counter })
   const session = createSqliteSession(writer)
   const tx = createSqlTransaction(session, platform)
   const snapshot = createSqlReader(createSqliteSession(reader), platform)
-  const changes = new ChangeWatch(poller)
+  const changes = new ChangeWatch(writer)
   const commits = new GroupCommit(writer, {
     lockTimeoutMs,
+    onBegin() {
+      counter.begin()
+      session.withoutWaits.clear()
+    },
     onForget() {
       counter.reset()
       session.withoutWaits.clear()
     },
-    onCommit: () => changes.announce(),
+    onCommit: () => changes.announce(counter.changes),
   })
   const reads = new Set<Promise<unknown>>()
   let closing: Promise<void> | undefined
@@ -60,7 +64,7 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<Pr
     await Promise.allSettled(reads)
     await commits.idle()
     // The writer last: the last connection moves the log into the file, which one that only reads cannot.
-    for (const connection of [poller, reader, writer]) connection.close()
+    for (const connection of [reader, writer]) connection.close()
   }
 
   return {

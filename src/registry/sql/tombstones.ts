@@ -55,7 +55,9 @@ export function* insertTombstone(
   platform: SqlPlatform,
   tombstone: Tombstone,
 ): Operation<void> {
-  yield* session.send(insertRow, toRow(tombstone, yield* platform.nextChange(session)))
+  const { id, status } = tombstone
+  const change = { id, status, isCancelRequested: false, isPruned: true, dueAtMs: null }
+  yield* session.send(insertRow, toRow(tombstone, yield* platform.nextChange(session, change)))
 }
 
 const deleteRow = prepare((db, p: Named<{ id: ProcessId }>) =>

@@ -10,14 +10,18 @@ export function beginNewCases(it: Case): void {
   it('a new rerunnable row is leased and entered from its first moment on', async ({ registry, clock }) => {
     const { type, record, begun } = await registry.registerAndBegin(registration(), FIRST)
     expect(type).toBe('registered')
-    expect(begun).toMatchObject({ isEntered: true, run: { lease: { fencingToken: 1 }, process: { record } } })
+    expect(begun).toMatchObject({
+      journal: [],
+      lease: { fencingToken: 1 },
+      process: { record },
+    })
     expect(await registry.get('p')).toEqual({ ...record, changeSeq: expect.any(Number) })
     expect(record).toMatchObject({
       attempts: 1,
       lastSequence: 1,
       firstStarted: { owner: ANA, attempt: 'one', fence: 1, startedAtMs: clock.now() },
     })
-    expect(await registry.getLease('p')).toEqual(begun?.run.lease)
+    expect(await registry.getLease('p')).toEqual(begun?.lease)
     expect((await registry.eventsAfter('p', 0)).map(event => event.eventType)).toEqual([
       'process.first_started',
     ])
@@ -27,7 +31,7 @@ export function beginNewCases(it: Case): void {
   it('its attempt writes and ends as any other does', async world => {
     const { registry } = world
     const { begun } = await registry.registerAndBegin(registration(), FIRST)
-    const lease = begun?.run.lease ?? expect.fail('it was to be begun')
+    const lease = begun?.lease ?? expect.fail('it was to be begun')
     expect(await registry.enterBody(lease, ANA)).toEqual({ type: 'entered' })
     expect(await registry.renew(lease, TTL)).toMatchObject({ fencingToken: 1 })
     expect(await registry.completeWithLease(lease, COMPLETED)).toMatchObject({ status: 'completed' })
@@ -41,7 +45,7 @@ export function beginNewCases(it: Case): void {
     begin,
   }) => {
     const { begun } = await registry.registerAndBegin(registration({ disposition: 'owner_bound' }), FIRST)
-    expect(begun?.isEntered).toBe(false)
+    expect(begun).toMatchObject({ type: 'run' })
     expect(await registry.get('p')).not.toHaveProperty('firstStarted')
     // Its holder is gone before the body began: nobody has to say what it did, and another one runs it.
     clock.advance(TTL)
@@ -98,9 +102,9 @@ export function beginNewCases(it: Case): void {
     await registry.completeWithLease(await start(id), COMPLETED)
     await registry.prune({ before: Number.MAX_SAFE_INTEGER })
     const { begun } = await registry.registerAndBegin(registration(), FIRST, { reuse: true })
-    expect(begun?.run.lease.fencingToken).toBe(2)
-    expect(begun?.run.process.record.lastSequence).toBeGreaterThan(2)
-    const lease = begun?.run.lease ?? expect.fail('it was to be begun')
+    expect(begun?.lease.fencingToken).toBe(2)
+    expect(begun?.process.record.lastSequence).toBeGreaterThan(2)
+    const lease = begun?.lease ?? expect.fail('it was to be begun')
     expect(await registry.completeWithLease(lease, COMPLETED)).toMatchObject({ status: 'completed' })
   })
 }

@@ -29,6 +29,20 @@ export function bodyCases(it: Case): void {
     })
   })
 
+  it('the first attempt is told what stands in the journal, and a later one reads it', async ({
+    registry,
+    clock,
+    register,
+  }) => {
+    const id = await register()
+    const request = { worker: ANA, attempt: 'one', ttlMs: TTL }
+    expect(await registry.beginAttempt(id, request)).toMatchObject({ type: 'run', journal: [] })
+    clock.advance(TTL)
+    const second = await registry.beginAttempt(id, { ...request, attempt: 'two' })
+    expect(second).toMatchObject({ type: 'run', lease: { fencingToken: 2 } })
+    expect(second).not.toHaveProperty('journal')
+  })
+
   it('a lease that lapsed does not enter', async ({ registry, clock, register, run, record }) => {
     const id = await register()
     const lease = await run(id)

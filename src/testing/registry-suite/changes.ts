@@ -52,7 +52,7 @@ export function changeCases(it: Case): void {
     expect(await readAll(registry, BEGINNING, 1)).toEqual(['c', 'a', 'b'])
   })
 
-  it('a change says whether the process has ended and whether a cancel is recorded', async ({
+  it('a change says whether the process has ended, whether a cancel is recorded, and when it is due', async ({
     registry,
     register,
     run,
@@ -60,10 +60,11 @@ export function changeCases(it: Case): void {
     for (const id of ['running', 'cancelled', 'ended']) await register({ id })
     await registry.requestCancel('cancelled', 'enough')
     await registry.completeWithLease(await run('ended'), COMPLETED)
+    const dueAtMs = expect.any(Number)
     expect((await registry.changesSince(BEGINNING, 10)).changes).toEqual([
-      { id: 'running', status: 'running', isCancelRequested: false, isPruned: false },
-      { id: 'cancelled', status: 'running', isCancelRequested: true, isPruned: false },
-      { id: 'ended', status: 'completed', isCancelRequested: false, isPruned: false },
+      { id: 'running', status: 'running', isCancelRequested: false, isPruned: false, dueAtMs },
+      { id: 'cancelled', status: 'running', isCancelRequested: true, isPruned: false, dueAtMs },
+      { id: 'ended', status: 'completed', isCancelRequested: false, isPruned: false, dueAtMs: null },
     ])
   })
 

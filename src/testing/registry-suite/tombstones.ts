@@ -93,7 +93,13 @@ export function tombstoneCases(it: Case): void {
     await ended(world, 'ghost')
     const cursor = await registry.latestChange()
     await registry.prune({ before: FAR })
-    const change = { id: 'ghost', status: 'completed', isCancelRequested: false, isPruned: true }
+    const change = {
+      id: 'ghost',
+      status: 'completed',
+      isCancelRequested: false,
+      isPruned: true,
+      dueAtMs: null,
+    }
     const { changes, next } = await registry.changesSince(cursor, 10)
     expect(changes).toEqual([change])
     expect(await registry.changesSince(next, 10)).toEqual({ changes: [], next })

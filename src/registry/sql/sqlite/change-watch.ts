@@ -1,13 +1,15 @@
+import type { ProcessChange, StoreListener } from '../../store.ts'
 import type { SqliteConnection } from './connection.ts'
 
 interface Watcher {
-  readonly listener: () => void
+  readonly listener: StoreListener
   readonly everyMs: number
 }
 
 /**
- * Tells listeners that something was committed. This store's own commits are announced as they happen; those of other
- * OS processes are found by a look at the file's data version, one for all listeners and none while there are none.
+ * Tells listeners that something was committed. This store's own commits are announced as they happen, with what they
+ * have changed; that others have committed is found by a look at the file's data version, one for all listeners and none
+ * while there are none.
  */
 export class ChangeWatch {
   readonly #connection: SqliteConnection
@@ -15,12 +17,15 @@ export class ChangeWatch {
   #timer: NodeJS.Timeout | undefined
   #version: unknown
 
-  /** The connection must never be in a transaction: in one, SQLite hides what others commit. */
+  /**
+   * The store's writer: the version that a connection reads moves with the commits of all connections but itself. It
+   * must not be in a transaction at a look, where SQLite hides what others commit; none lasts longer than a turn.
+   */
   constructor(connection: SqliteConnection) {
     this.#connection = connection
   }
 
-  watch(listener: () => void, everyMs: number): () => void {
+  watch(listener: StoreListener, everyMs: number): () => void {
     const watcher = { listener, everyMs }
     if (this.#watchers.size === 0) this.#version = this.#readVersion()
     this.#watchers.add(watcher)
@@ -31,9 +36,8 @@ export class ChangeWatch {
   }
 
   /** To be called right after a commit of this store. */
-  announce(): void {
-    // The version is left as it was: the poller tells of this commit once more, and asking after each would cost more.
-    this.#notify()
+  announce(changes: readonly ProcessChange[]): void {
+    this.#notify(changes)
   }
 
   stop(): void {
@@ -65,10 +69,11 @@ export class ChangeWatch {
     }
   }
 
-  #notify(): void {
+  #notify(changes?: readonly ProcessChange[]): void {
+    const ids = changes?.map(({ id }) => id)
     for (const watcher of this.#watchers) {
       // In a turn of its own, so that a throwing listener harms neither the committer nor the other listeners.
-      queueMicrotask(() => this.#watchers.has(watcher) && watcher.listener())
+      queueMicrotask(() => this.#watchers.has(watcher) && watcher.listener(ids, changes))
     }
   }
 }

@@ -26,7 +26,8 @@ type Isolation = 'none' | 'savepoint' | 'alone'
 export interface GroupCommitOptions {
   readonly lockTimeoutMs: number
   readonly onCommit: () => void
-  /** A transaction begins, or a member's part of it was rolled back: what was remembered of the writes before may be gone. */
+  readonly onBegin?: () => void
+  /** A member's part of the transaction was rolled back: what was remembered of the writes before may be gone. */
   readonly onForget?: () => void
 }
 
@@ -100,7 +101,7 @@ export class GroupCommit {
       return undefined
     }
     this.#busyTries = 0
-    this.#options.onForget?.()
+    this.#options.onBegin?.()
     const [first, ...others] = this.#takeNext()
     if (first === undefined) this.#connection.exec('rollback')
     else if (others.length === 0) this.#commitAlone(first)

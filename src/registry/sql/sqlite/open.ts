@@ -6,14 +6,15 @@ import { SqliteConnection } from './connection.ts'
 import { cannotOpen, explain } from './errors.ts'
 import { migrate, requireKnownVersion } from './migrate.ts'
 
-/** The three connections of a store. */
+/** The two connections of a store. */
 export interface SqliteConnections {
   readonly writer: SqliteConnection
   /** Its snapshots never wait for the write lock. */
   readonly reader: SqliteConnection
-  /** Never inside a transaction: in one, it would not see that others commit. */
-  readonly poller: SqliteConnection
 }
+
+/** Of pages that a connection keeps: SQLite's own 2 MB do not hold the inner pages of the indexes of a million rows. */
+const CACHE_KIB = 8_192
 
 /** The absolute path of the file, or an error for what is not one. */
 export function requireFilePath(path: string): string {
@@ -47,7 +48,9 @@ export async function openSqlite(
     // a lease that was given or a step that was done.
     writer.exec('pragma synchronous = full')
     await retryWhileBusy(() => migrate(writer, path), lockTimeoutMs)
-    return { writer, reader: open({ readOnly: true }), poller: open({ readOnly: true }) }
+    const reader = open({ readOnly: true })
+    for (const connection of [writer, reader]) connection.exec(`pragma cache_size = -${CACHE_KIB}`)
+    return { writer, reader }
   } catch (error) {
     for (const connection of opened) connection.close()
     throw explain(error, path)

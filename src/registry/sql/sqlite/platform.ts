@@ -1,7 +1,7 @@
 import type { ChangeCursor, ProcessId } from '../../../model/ids.ts'
 import { formatCursor, parseCursor } from '../../change-cursor.ts'
 import { immediately } from '../../operation.ts'
-import type { Operation } from '../../store.ts'
+import type { Operation, ProcessChange } from '../../store.ts'
 import { fromChangeRow, processChanges, tombstoneChanges } from '../changes.ts'
 import type { SqlPlatform, SqlSession } from '../session.ts'
 import { type Named, prepare } from '../statement.ts'
@@ -24,13 +24,26 @@ const reserveChanges = prepare((db, p: Named<{ count: number }>) =>
 export class ChangeCounter {
   #next = 0
   #last = -1
+  #changes: ProcessChange[] = []
+
+  /** A transaction begins. */
+  begin(): void {
+    this.reset()
+    this.#changes = []
+  }
 
   /** The reservation may have been rolled back: by another transaction's end, or with the member that made it. */
   reset(): void {
     this.#last = -1
   }
 
-  *take(session: SqlSession): Operation<number> {
+  /** All that the transaction has changed, and perhaps what a member of it that was rolled back would have. */
+  get changes(): readonly ProcessChange[] {
+    return this.#changes
+  }
+
+  *take(session: SqlSession, change: ProcessChange): Operation<number> {
+    this.#changes.push(change)
     if (this.#next > this.#last) {
       const [row] = yield* session.all(reserveChanges, { count: RESERVED })
       this.#last = row?.change_seq ?? 0
@@ -61,7 +74,7 @@ export const createSqlitePlatform = ({ registryId, clock, changes }: SqlitePlatf
 
   boundNow: () => Math.floor(clock()),
 
-  nextChange: session => changes.take(session),
+  nextChange: (session, change) => changes.take(session, change),
 
   // Nobody else writes meanwhile.
   lockQueue: () => immediately(() => {}),

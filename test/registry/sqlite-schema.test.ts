@@ -394,6 +394,7 @@ describe('by its query plan', () => {
         PROCESS_ID,
         LEASE_ID,
         // What goes with the row.
+        'budgets USING PRIMARY KEY (process_id=?)',
         'events USING COVERING INDEX sqlite_autoindex_events_1 (process_id=?)',
         'grants USING INDEX grants_by_process (process_id=?)',
         'journal USING PRIMARY KEY (process_id=?)',

@@ -1,9 +1,9 @@
 import type { ProcessContext, RetryPolicy, StepScope } from '../context.ts'
 import { agentStateOf } from './agent-state.ts'
+import { askInStep, type StoppableParams } from './ask-in-step.ts'
 import { LiveParts } from './live-parts.ts'
 import {
   MODEL_STEP,
-  type ModelAnswer,
   type ModelCallRecord,
   type ModelPrice,
   modelCallDigest,
@@ -11,13 +11,12 @@ import {
   readResult,
   recordAsJson,
   storedResult,
-  usageOf,
 } from './model-call.ts'
-import { type FailedTry, tryModel } from './model-retry.ts'
+import { tryModel } from './model-retry.ts'
 import { type Held, readStream, streamOf } from './model-stream.ts'
 import type { AnyModel, Model, ModelParams, ModelPart } from './model-types.ts'
 import { modelNames, resolveModel } from './resolve-model.ts'
-import { askedOf, budgetFailure, reserve, settle, tookOf } from './spending.ts'
+import { budgetFailure } from './spending.ts'
 
 export interface DurableModelOptions {
   /**
@@ -57,32 +56,17 @@ export function durableModel(ctx: ProcessContext, model: AnyModel, options: Dura
   async function callOnce(
     kind: 'generate' | 'stream',
     params: ModelParams,
-    ask: (params: ModelParams, call: ModelCallScope & { readonly signal: AbortSignal }) => Promise<Asked>,
+    ask: (params: StoppableParams, call: ModelCallScope) => ReturnType<Parameters<typeof askInStep>[3]>,
   ): Promise<ModelCallRecord> {
     state.requireSound()
     ctx.signal.throwIfAborted()
     const digest = modelCallDigest(names, kind, params)
     const occurrence = state.count(`model ${digest}`)
     const key = occurrence === 1 ? digest : `${digest}.${occurrence}`
-    const run = async ({ signal, operationId }: StepScope) => {
-      await reserve(ctx, operationId, askedOf(params, options.price))
-      const begunAt = performance.now()
-      const both = anyOf(signal, params.abortSignal)
-      const asked = await ask({ ...params, abortSignal: both }, { key, signal: both }).catch(async error => {
-        // What a stopped call has spent, nobody knows: it stays reserved.
-        if (!both.aborted) await settle(ctx, operationId, { modelCalls: 1 })
-        throw error
-      })
-      const { failedTries, answer, tokens } = asked
-      const usage = usageOf(tokens, options.price)
-      await settle(ctx, operationId, tookOf(usage))
-      return recordAsJson({
-        ...names,
-        usage,
-        ms: Math.round(performance.now() - begunAt),
-        failedTries,
-        answer,
-      })
+    const run = async (scope: StepScope) => {
+      const told = { params, price: options.price }
+      const asked = await askInStep(ctx, scope, told, given => ask(given, { key }))
+      return recordAsJson({ ...names, ...asked })
     }
     const timeout = options.timeout === undefined ? {} : { timeout: options.timeout }
     try {
@@ -101,9 +85,9 @@ export function durableModel(ctx: ProcessContext, model: AnyModel, options: Dura
     },
 
     async doGenerate(params) {
-      const record = await callOnce('generate', params, async (given, { signal }) => {
+      const record = await callOnce('generate', params, async given => {
         const found = await inner()
-        const tries = { retry: options.retry, signal, mayRepeat: () => true }
+        const tries = { retry: options.retry, signal: given.abortSignal, mayRepeat: () => true }
         const { value, failedTries } = await tryModel(async () => found.doGenerate(given), tries)
         return { answer: storedResult(value), tokens: value.usage, failedTries }
       })
@@ -113,10 +97,10 @@ export function durableModel(ctx: ProcessContext, model: AnyModel, options: Dura
     async doStream(params) {
       const live = new LiveParts()
       const held: Held = { parts: [], isGiven: false }
-      const called = callOnce('stream', params, async (given, { key, signal }) => {
+      const called = callOnce('stream', params, async (given, { key }) => {
         const found = await inner()
         const tell = (part: ModelPart) => options.onPart?.(part, { key })
-        const tries = { retry: options.retry, signal, mayRepeat: () => !held.isGiven }
+        const tries = { retry: options.retry, signal: given.abortSignal, mayRepeat: () => !held.isGiven }
         const once = async () => readStream((await found.doStream(given)).stream, { live, held, tell })
         const { value, failedTries } = await tryModel(once, tries)
         return { ...value, failedTries }
@@ -127,8 +111,3 @@ export function durableModel(ctx: ProcessContext, model: AnyModel, options: Dura
     },
   }
 }
-
-type Asked = ModelAnswer & { readonly failedTries: readonly FailedTry[] }
-
-const anyOf = (own: AbortSignal, asked: AbortSignal | undefined): AbortSignal =>
-  asked === undefined ? own : AbortSignal.any([own, asked])

@@ -1,13 +1,13 @@
 import type { ToolSet } from 'ai'
 import { isLeaseholdError, LeaseholdError } from '../../model/errors.ts'
-import { hashJson, type Json } from '../../model/json.ts'
+import type { Json } from '../../model/json.ts'
 import type { ProcessContext } from '../context.ts'
 import type { ToolTable } from '../plugin.ts'
-import { ProcessFailure } from '../process-failure.ts'
 import { type Tool, type ToolDefinition, toolDefinition } from '../tool.ts'
 import { type BodyContext, callTool } from '../tool-call.ts'
 import { type AgentState, agentStateOf } from './agent-state.ts'
-import { DEFAULT_SHOWN_CHARS, excerptOf } from './excerpt.ts'
+import { admitCall, DEFAULT_SAME_CALLS, isToolFailure } from './call-guard.ts'
+import { type ShownCall, shownResult } from './shown-result.ts'
 import { toWire } from './wire.ts'
 
 export interface DurableToolsOptions {
@@ -22,8 +22,6 @@ export interface DurableToolsOptions {
 export type DurableTools<Table extends ToolTable> = ToolTable extends Table
   ? ToolSet
   : { -readonly [Name in keyof Table]: Table[Name] extends ToolDefinition<infer Of> ? Of : Table[Name] }
-
-const DEFAULT_SAME_CALLS = 8
 
 /**
  * The tools, each of whose calls is a journaled step of the process, keyed by the call's id: `generateText`, `streamText`
@@ -54,11 +52,8 @@ function wrapped(
   const { disposition } = ctx
   const execute = async (input: unknown, { toolCallId, messages }: SdkOptions): Promise<Json> => {
     const args = toWire(input)
-    const repeated = state.count(`call ${toolName} ${hashJson(args)}`)
     try {
-      requireNew(toolName, repeated, sameCalls)
-      const occurrence = state.count(`tool ${toolName} ${toolCallId}`)
-      const callId = occurrence === 1 ? toolCallId : `${toolCallId}.${occurrence}`
+      const callId = admitCall(state, { toolCallId, toolName, args }, sameCalls)
       return await callTool(ctx, definition, { callId, toolName, args, input, messages, disposition })
     } catch (error) {
       throw answerOf(state, error)
@@ -69,7 +64,7 @@ function wrapped(
   const shown: Tool & { readonly toModelOutput: unknown } = {
     ...tool,
     execute,
-    toModelOutput: shownBy(definition),
+    toModelOutput: (call: ShownCall) => shownResult(definition, call),
   }
   return shown
 }
@@ -85,8 +80,7 @@ interface SdkOptions {
  * of the call, and is for the next model call to throw.
  */
 function answerOf(state: AgentState, error: unknown): unknown {
-  const isAnswer = error instanceof ProcessFailure && error.code === 'process_tool_failed'
-  if (isAnswer) return error
+  if (isToolFailure(error)) return error
   if (isLeaseholdError(error, 'step_unknown')) {
     return new LeaseholdError(
       'step_unknown',
@@ -96,34 +90,6 @@ function answerOf(state: AgentState, error: unknown): unknown {
   }
   state.fail(error)
   return error
-}
-
-function requireNew(toolName: string, count: number, limit: number): void {
-  if (count <= limit) return
-  if (count > limit * 2) {
-    throw new ProcessFailure(
-      'process_call_repeated',
-      `The model called tool "${toolName}" ${count} times with the same arguments; the limit is ${limit}, and it was told so.`,
-    )
-  }
-  throw new ProcessFailure(
-    'process_tool_failed',
-    `Tool "${toolName}" was called with the same arguments ${limit} times already, and was not called again. Use what it said, or do something else.`,
-  )
-}
-
-/** As the tool itself tells the model of its result, but no more than it is to be shown; the journal has all of it. */
-function shownBy({ tool, shownChars = DEFAULT_SHOWN_CHARS }: ToolDefinition) {
-  const own = (tool as { toModelOutput?: (call: { readonly output: unknown }) => unknown }).toModelOutput
-  return async (call: { readonly output: unknown }) => {
-    if (own !== undefined) return own.call(tool, call)
-    const { output } = call
-    const text = typeof output === 'string' ? output : JSON.stringify(output ?? null)
-    if (text.length > shownChars) return { type: 'text' as const, value: excerptOf(text, shownChars) }
-    return typeof output === 'string'
-      ? { type: 'text' as const, value: output }
-      : { type: 'json' as const, value: output ?? null }
-  }
 }
 
 function requireBody(ctx: ProcessContext): asserts ctx is BodyContext {

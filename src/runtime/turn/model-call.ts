@@ -1,7 +1,11 @@
 import type { ModelMessage, ToolSet } from 'ai'
 import { fromJson, type Json } from '../../model/json.ts'
+import { type Asked, modelInStep } from '../agent/ask-in-step.ts'
+import type { ModelPrice, ModelUsage } from '../agent/model-call.ts'
+import type { StepScope } from '../context.ts'
 import type { ModelTable, ToolTable } from '../plugin.ts'
 import { toolDefinition } from '../tool.ts'
+import type { BodyContext } from '../tool-call.ts'
 import { loadSdk } from './sdk.ts'
 
 /** What one model call came to, as its step has it in the journal. */
@@ -11,7 +15,10 @@ export interface ModelSaid {
   /** Calls that are to be made here; those that do not fit their schema have their error among the messages already. */
   readonly toolCalls: readonly { readonly callId: string; readonly toolName: string; readonly args: Json }[]
   readonly messages: readonly ModelMessage[]
-  readonly usage: { readonly inputTokens: number; readonly outputTokens: number }
+  readonly usage: ModelUsage
+  readonly ms: number
+  /** Tries before the one that answered. */
+  readonly failedTries: Asked['failedTries']
 }
 
 export interface ModelCall {
@@ -21,22 +28,36 @@ export interface ModelCall {
   readonly instructions?: string
   /** JSON Schema of the answer, where it is to be no free text. */
   readonly answerSchema?: Json
-  readonly signal: AbortSignal
+  readonly price?: ModelPrice
 }
 
-/** One call, whatever the model then wants to have done: its tools are called by the turn, each as a step of its own. */
-export async function callModel(call: ModelCall): Promise<ModelSaid> {
+/**
+ * One call, by the code of a step, whatever the model then wants to have done: its tools are called by the turn, each as a
+ * step of its own.
+ */
+export async function callModel(ctx: BodyContext, scope: StepScope, call: ModelCall): Promise<ModelSaid> {
   const { generateText } = await loadSdk()
-  const { model, messages, instructions, answerSchema, signal } = call
+  const { messages, instructions, answerSchema, price } = call
+  let took: Asked | undefined
+  const model = await modelInStep(ctx, scope, call.model, {
+    price,
+    heard: asked => {
+      took = asked
+    },
+  })
   const result = await generateText({
     model,
+    // What was tried is counted and journaled where it is tried.
+    maxRetries: 0,
     messages: [...messages],
     tools: await uncallable(call.tools),
-    abortSignal: signal,
+    abortSignal: scope.signal,
     ...(instructions === undefined ? {} : { instructions }),
     ...(answerSchema === undefined ? {} : { output: await answerOutput(answerSchema) }),
   })
-  const { text, finishReason, toolCalls, responseMessages, totalUsage } = result
+  const { text, finishReason, toolCalls, responseMessages } = result
+  if (took === undefined) throw new Error('an answer comes from the model that was asked')
+  const { usage, ms, failedTries } = took
   return {
     text,
     finishReason,
@@ -48,7 +69,9 @@ export async function callModel(call: ModelCall): Promise<ModelSaid> {
         args: storable(input),
       })),
     messages: fromJson<ModelMessage[]>(storable(responseMessages)),
-    usage: { inputTokens: totalUsage.inputTokens ?? 0, outputTokens: totalUsage.outputTokens ?? 0 },
+    usage,
+    ms,
+    failedTries,
   }
 }
 
@@ -59,13 +82,13 @@ async function answerOutput(schema: Json) {
   return { ...output, parseCompleteOutput: async ({ text }: { readonly text: string }) => text }
 }
 
-/** The tools as the model sees them. Without `execute` the SDK leaves the calls to us. */
+/** The tools as the model sees them. Without `execute` the SDK leaves the calls to us, and whom to ask about them as well. */
 async function uncallable(tools: ToolTable): Promise<ToolSet> {
   const { jsonSchema } = await loadSdk()
   const anything = jsonSchema({ type: 'object', additionalProperties: true })
   return Object.fromEntries(
     Object.entries(tools).map(([name, entry]) => {
-      const { execute: _, inputSchema = anything, ...tool } = toolDefinition(entry).tool
+      const { execute: _, needsApproval: __, inputSchema = anything, ...tool } = toolDefinition(entry).tool
       return [name, { ...tool, inputSchema }]
     }),
   ) as ToolSet

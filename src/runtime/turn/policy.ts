@@ -1,3 +1,6 @@
+import type { Json } from '../../model/json.ts'
+import { DEFAULT_SAME_CALLS } from '../agent/call-guard.ts'
+import type { ModelPrice } from '../agent/model-call.ts'
 import type { SessionPolicy } from '../environment.ts'
 import type { ModelTable, ToolTable } from '../plugin.ts'
 import { ProcessFailure } from '../process-failure.ts'
@@ -12,23 +15,44 @@ export interface TurnPolicy {
   readonly maxSteps: number
   /** Names of the tools that the model may call. Default: all. */
   readonly tools?: readonly string[]
+  /** What the model's calls are reckoned by, in dollars for a million tokens. Default: no cost is recorded. */
+  readonly price?: ModelPrice
+  /**
+   * How often one tool may be called with the same arguments before the model is told to stop; after as many again the
+   * turn fails. Default 8.
+   */
+  readonly sameCalls: number
 }
 
 const DEFAULT_MAX_STEPS = 20
 
 export function readTurnPolicy(policy: SessionPolicy): TurnPolicy {
   const { model = 'default', instructions, maxSteps = DEFAULT_MAX_STEPS, tools } = policy
+  const { sameCalls = DEFAULT_SAME_CALLS, price } = policy
   if (typeof model !== 'string' || model === '') throw unusable('model', 'the name of a model')
   if (instructions !== undefined && typeof instructions !== 'string') throw unusable('instructions', 'a text')
-  if (typeof maxSteps !== 'number' || !Number.isInteger(maxSteps) || maxSteps < 1)
-    throw unusable('maxSteps', 'a whole number from 1')
+  if (!isCount(maxSteps)) throw unusable('maxSteps', 'a whole number from 1')
+  if (!isCount(sameCalls)) throw unusable('sameCalls', 'a whole number from 1')
   if (tools !== undefined && !isNames(tools)) throw unusable('tools', 'a list of names')
   return {
     model,
     maxSteps,
+    sameCalls,
+    ...(price === undefined ? {} : { price: readPrice(price) }),
     ...(instructions === undefined ? {} : { instructions }),
     ...(tools === undefined ? {} : { tools }),
   }
+}
+
+const isCount = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isInteger(value) && value >= 1
+
+function readPrice(stated: Json): ModelPrice {
+  const { input, output, cachedInput } = Object(stated)
+  const isPrice = (value: unknown) => typeof value === 'number' && Number.isFinite(value) && value >= 0
+  if (!isPrice(input) || !isPrice(output) || (cachedInput !== undefined && !isPrice(cachedInput)))
+    throw unusable('price', 'input, output and, if need be, cachedInput in dollars for a million tokens')
+  return { input, output, ...(cachedInput === undefined ? {} : { cachedInput }) }
 }
 
 const isNames = (value: unknown): value is readonly string[] =>

@@ -1,9 +1,13 @@
-import type { ModelMessage } from 'ai'
+import type { ModelMessage, ToolModelMessage } from 'ai'
 import { isLeaseholdError } from '../../model/errors.ts'
 import { fromJson, type Json } from '../../model/json.ts'
 import type { ProcessRecord } from '../../model/process.ts'
+import { agentStateOf } from '../agent/agent-state.ts'
+import { admitCall, isToolFailure } from '../agent/call-guard.ts'
+import type { ModelUsage } from '../agent/model-call.ts'
+import { shownResult } from '../agent/shown-result.ts'
+import { budgetFailure } from '../agent/spending.ts'
 import { inPhase, type TurnPhase } from '../phase-probe.ts'
-import { ProcessFailure } from '../process-failure.ts'
 import type { ProcessRuntime } from '../runtime.ts'
 import { type BodyContext, callTool, findTool } from '../tool-call.ts'
 import { answerSchemaOf, readAnswer } from './answer.ts'
@@ -18,7 +22,7 @@ export interface FinishedTurn {
   readonly result: {
     readonly answer: Json
     readonly steps: number
-    readonly usage: ModelSaid['usage']
+    readonly usage: ModelUsage
   }
 }
 
@@ -43,12 +47,12 @@ export async function runTurn(ctx: BodyContext, parts: TurnParts): Promise<Finis
   const tools = chooseTools(runtime.tools, policy)
   const answerSchema = answerSchemaOf(parts.outputContract)
   const said: ModelMessage[] = [...parts.input]
-  const usage = { inputTokens: 0, outputTokens: 0 }
+  let usage: ModelUsage = { inputTokens: 0, outputTokens: 0 }
 
   const askModel = (step: number): Promise<ModelSaid> =>
     ctx.step(
       'model',
-      async ({ signal }) => {
+      async scope => {
         const context = await phase('context_transform', () =>
           transformed(runtime, [...parts.history, ...said]),
         )
@@ -56,11 +60,11 @@ export async function runTurn(ctx: BodyContext, parts: TurnParts): Promise<Finis
           model,
           tools,
           messages: context,
-          signal,
+          ...(policy.price === undefined ? {} : { price: policy.price }),
           ...(policy.instructions === undefined ? {} : { instructions: policy.instructions }),
           ...(answerSchema === undefined ? {} : { answerSchema }),
         }))
-        return callModel(call)
+        return callModel(ctx, scope, call)
       },
       { key: String(step) },
     )
@@ -69,8 +73,7 @@ export async function runTurn(ctx: BodyContext, parts: TurnParts): Promise<Finis
     for (let step = 1; ; step++) {
       const answer = await asked(() => askModel(step))
       said.push(...answer.messages)
-      usage.inputTokens += answer.usage.inputTokens
-      usage.outputTokens += answer.usage.outputTokens
+      usage = addUsage(usage, answer.usage)
       if (answer.finishReason !== 'tool-calls') {
         const more = step < policy.maxSteps ? await parts.steering.take(step + 1) : []
         if (more.length === 0) return { ...answer, step }
@@ -79,7 +82,8 @@ export async function runTurn(ctx: BodyContext, parts: TurnParts): Promise<Finis
       }
       if (step === policy.maxSteps)
         throw turnFailed(`it was not done after ${step} model calls, which is the policy's maxSteps`)
-      if (answer.toolCalls.length > 0) said.push(await callTools(ctx, { tools, record, said, answer }))
+      if (answer.toolCalls.length > 0)
+        said.push(await callTools(ctx, { tools, record, said, answer, sameCalls: policy.sameCalls }))
       // What came meanwhile is said together with the results that the model waits for.
       said.push(...(await parts.steering.take(step + 1)))
     }
@@ -98,6 +102,8 @@ async function asked(ask: () => Promise<ModelSaid>): Promise<ModelSaid> {
     return await ask()
   } catch (error) {
     if (!isLeaseholdError(error, 'step_failed')) throw error
+    const exceeded = budgetFailure(error)
+    if (exceeded !== undefined) throw exceeded
     throw turnFailed(error.message.replace(/\.$/, ''), error)
   }
 }
@@ -116,33 +122,37 @@ interface ToolRound {
   readonly record: ProcessRecord
   readonly said: readonly ModelMessage[]
   readonly answer: ModelSaid
+  readonly sameCalls: number
 }
 
 /** All calls of one answer side by side. A tool that fails tells the model so; an effect nobody can vouch for ends the turn. */
 async function callTools(ctx: BodyContext, round: ToolRound): Promise<ModelMessage> {
-  const { tools, record, said, answer } = round
+  const { tools, record, said, answer, sameCalls } = round
+  const state = agentStateOf(ctx)
   // What the model saw when it made the calls.
   const messages = said.slice(0, said.length - answer.messages.length)
   const content = await Promise.all(
-    answer.toolCalls.map(async ({ callId, toolName, args }) => {
+    answer.toolCalls.map(async ({ callId: toolCallId, toolName, args }) => {
       const definition = findTool(tools, { toolName })
-      const part = { type: 'tool-result' as const, toolCallId: callId, toolName }
+      const part = { type: 'tool-result' as const, toolCallId, toolName }
       if (definition === undefined)
         return { ...part, output: { type: 'error-text' as const, value: `There is no tool "${toolName}".` } }
       try {
         const { disposition } = record
-        const value = await callTool(ctx, definition, { callId, toolName, args, messages, disposition })
-        return { ...part, output: outputOf(value) }
+        const callId = admitCall(state, { toolCallId, toolName, args }, sameCalls)
+        const output = await callTool(ctx, definition, { callId, toolName, args, messages, disposition })
+        return { ...part, output: await shownResult(definition, { toolCallId, input: args, output }) }
       } catch (error) {
-        if (!(error instanceof ProcessFailure)) throw error
+        if (!isToolFailure(error)) throw error
         return { ...part, output: { type: 'error-text' as const, value: error.message } }
       }
     }),
   )
-  return { role: 'tool', content: fromJson<typeof content>(storable(content)) }
+  return { role: 'tool', content: fromJson<ToolModelMessage['content']>(storable(content)) }
 }
 
-const outputOf = (value: Json) =>
-  typeof value === 'string'
-    ? { type: 'text' as const, value }
-    : { type: 'json' as const, value: value as never }
+const addUsage = (left: ModelUsage, right: ModelUsage): ModelUsage => ({
+  inputTokens: left.inputTokens + right.inputTokens,
+  outputTokens: left.outputTokens + right.outputTokens,
+  ...(right.costUsd === undefined ? {} : { costUsd: (left.costUsd ?? 0) + right.costUsd }),
+})

@@ -14,7 +14,7 @@ export default defineConfig({
     maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       // Pure rules and code without a server: `npm run check` runs these alone.
-      { test: { name: 'unit', include: ['test/{model,runtime,execution}/**/*.test.ts'], ...patient } },
+      { test: { name: 'unit', include: ['test/{docs,model,runtime,execution}/**/*.test.ts'], ...patient } },
       // The conformance suite, and inline workers, on real stores. One real PostgreSQL for all of them; each test has a schema of its own.
       {
         test: {

@@ -1,3 +1,4 @@
+import { approvalKeyOf } from '../model/approval.ts'
 import { readBudget } from '../model/budget.ts'
 import { isLeaseholdError } from '../model/errors.ts'
 import { operationIdOf, stepAddress } from '../model/journal.ts'
@@ -97,7 +98,7 @@ function createCalls({
     requestApproval: ({ callId, timeout, approval }) => {
       const { incarnation } = process.record
       const address = stepAddress('approval', `${approval.tool} ${callId}`, 0)
-      const key = `approval:${operationIdOf({ id, incarnation, epoch: process.epoch }, address)}`
+      const key = approvalKeyOf(operationIdOf({ id, incarnation, epoch: process.epoch }, address))
       if (journal.entry(stepAddress('answer', key, 0))?.status === 'done') return Promise.resolve({ key })
       const deadline = timeout === undefined ? {} : { untilMs: keeper.now() + timeout }
       return scope.write(keeper, lease => registry.requestApproval(lease, { key, approval, ...deadline }))

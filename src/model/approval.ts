@@ -55,6 +55,13 @@ export const MAX_APPROVERS = 20
 const MAX_WHO_LENGTH = 200
 const MAX_REASON_LENGTH = 2_000
 
+const KEY_PREFIX = 'approval:'
+
+/** The key of the pending call that asks for the approval of a step, the same at every attempt. */
+export const approvalKeyOf = (operationId: string): string => `${KEY_PREFIX}${operationId}`
+
+export const isApprovalKey = (key: string): boolean => key.startsWith(KEY_PREFIX)
+
 export const isApproval = (call: PendingCall | undefined): call is ApprovalCall =>
   call?.approval !== undefined
 

@@ -1,3 +1,4 @@
+import { isApprovalKey } from './approval.ts'
 import type { ProcessId } from './ids.ts'
 import type { LeaseOwner } from './lease.ts'
 import type { Situation } from './situation.ts'
@@ -45,7 +46,9 @@ function conditionWords(id: string, on: WaitState['on']): string {
     case 'unknown_step':
       return `somebody to say what became of step ${on.step}`
     case 'external_key':
-      return `the answer to a call that was left pending under key ${on.key}`
+      return isApprovalKey(on.key)
+        ? 'people to allow a tool call'
+        : `the answer to a call that was left pending under key ${on.key}`
   }
 }
 
@@ -64,6 +67,8 @@ export function moveOfWait(id: ProcessId, { on, untilMs }: WaitState): string {
     case 'unknown_step':
       return `Somebody says what became of step ${on.step}: leasehold resolve ${id} '${on.step}'${deadline}`
     case 'external_key':
+      if (isApprovalKey(on.key))
+        return `People answer it: leasehold approve ${id} --by WHO, or deny; leasehold approvals ${id} shows the call${deadline}`
       return `Somebody answers it: leasehold complete --call '${on.key}' --success JSON${deadline}`
   }
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { approvalKeyOf } from '../../src/model/approval.ts'
 import { type ExplainedState, type Explanation, explain } from '../../src/model/explain.ts'
 import type { StoredLease } from '../../src/model/lease.ts'
 import { type Outcome, TERMINAL_STATUSES } from '../../src/model/outcome.ts'
@@ -348,6 +349,11 @@ describe('a parked process says what it waits for and what ends that', () => {
       on: { type: 'external_key', key: 'k' },
       why: /under key k/,
       move: /leasehold complete --call 'k' --success JSON/,
+    },
+    {
+      on: { type: 'external_key', key: approvalKeyOf('op_1') },
+      why: /people to allow a tool call/,
+      move: /leasehold approve survey-42 --by WHO, or deny; leasehold approvals survey-42 shows the call/,
     },
   ]
 

@@ -1,7 +1,11 @@
-import { createProcessRegistry, type ProcessRegistry } from './registry.ts'
+import type { ProcessRegistry } from './registry.ts'
 import { describePostgres } from './sql/postgres/describe.ts'
-import { createPostgresStore, type PostgresStoreOptions } from './sql/postgres-store.ts'
-import { createSqliteStore, type SqliteStoreOptions } from './sql/sqlite-store.ts'
+import type { PostgresStoreOptions } from './sql/postgres-store.ts'
+import type { SqliteStoreOptions } from './sql/sqlite-store.ts'
+import type { ProcessStore } from './store.ts'
+
+// Stores are loaded as they are opened: nobody loads the driver of a database that he does not use, and a command line
+// that is wrong is told so without any.
 
 /** Where a registry is, and how to open it. Opening is up to whoever needs it: a host module can be loaded for nothing. */
 export interface RegistrySource {
@@ -14,11 +18,22 @@ export interface RegistrySource {
 /** A registry in one SQLite file, which any number of processes of one machine may share. */
 export const sqliteRegistry = (options: SqliteStoreOptions): RegistrySource => ({
   description: `sqlite:${options.path}`,
-  open: async opening => createProcessRegistry(await createSqliteStore({ ...options, ...opening })),
+  async open(opening) {
+    const { createSqliteStore } = await import('./sql/sqlite-store.ts')
+    return registryOn(await createSqliteStore({ ...options, ...opening }))
+  },
 })
 
 /** A registry in a schema of a PostgreSQL database, which any number of machines may share. */
 export const postgresRegistry = (options: PostgresStoreOptions): RegistrySource => ({
   description: describePostgres(options.connectionString, options.schema),
-  open: async opening => createProcessRegistry(await createPostgresStore({ ...options, ...opening })),
+  async open(opening) {
+    const { createPostgresStore } = await import('./sql/postgres-store.ts')
+    return registryOn(await createPostgresStore({ ...options, ...opening }))
+  },
 })
+
+async function registryOn(store: ProcessStore): Promise<ProcessRegistry> {
+  const { createProcessRegistry } = await import('./registry.ts')
+  return createProcessRegistry(store)
+}

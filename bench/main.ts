@@ -24,7 +24,8 @@ import type { Bench } from './support/bench.ts'
 import { watchMachine } from './support/machine.ts'
 import { formatTable, type MeasuredRow } from './support/table.ts'
 import { throughput } from './throughput.ts'
-import { turns } from './turns.ts'
+import { inlineTurns } from './turns/inline.ts'
+import { turns } from './turns/on-temporal.ts'
 import { waits } from './waits.ts'
 import { wakes } from './wakes.ts'
 
@@ -43,10 +44,11 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   inline,
   streams,
   turns,
+  inlineTurns,
 }
 
 /** These run without a server, and are not to be disturbed by one. */
-const SERVERLESS: ReadonlySet<string> = new Set(['wakes', 'registry', 'inline', 'streams'])
+const SERVERLESS: ReadonlySet<string> = new Set(['wakes', 'registry', 'inline', 'streams', 'inlineTurns'])
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

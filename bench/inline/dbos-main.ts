@@ -2,8 +2,9 @@
  * node dbos-main.ts <folder with its package> <database>: DBOS Transact as its users run it in one OS process, with the
  * same bodies as ours.
  */
-import { createRequire } from 'node:module'
-import { pathToFileURL } from 'node:url'
+import { generateText, tool, wrapLanguageModel } from 'ai'
+import { createTurnModel, look, runLook, TURN_OPTIONS } from '../support/agent-turn.ts'
+import { entryOf } from '../support/install-packages.ts'
 import { serveSide } from './serve-side.ts'
 
 /** What of the package this uses: it is installed for the bench, so its own types are not there. */
@@ -21,8 +22,7 @@ interface Dbos {
 const [, , folder = '', database = ''] = process.argv
 
 await serveSide(async () => {
-  const entry = createRequire(`${folder}/package.json`).resolve('@dbos-inc/dbos-sdk')
-  const { DBOS }: { DBOS: Dbos } = await import(pathToFileURL(entry).href)
+  const { DBOS }: { DBOS: Dbos } = await import(entryOf(folder, '@dbos-inc/dbos-sdk'))
   const noop = (value: number) => DBOS.runStep(async () => value, { name: 'noop' })
   const runOne = DBOS.registerWorkflow(noop, { name: 'one' })
   const runSteps = DBOS.registerWorkflow(
@@ -33,11 +33,28 @@ await serveSide(async () => {
     },
     { name: 'steps' },
   )
+  // Its own package for the AI SDK, which wants an older DBOS, makes each model call a step in the same way, and tells
+  // its users to do so with their tools.
+  const model = wrapLanguageModel({
+    model: createTurnModel(),
+    middleware: {
+      specificationVersion: 'v4',
+      wrapGenerate: ({ doGenerate }) => DBOS.runStep(async () => doGenerate(), { name: 'model' }),
+    },
+  })
+  const tools = {
+    look: tool({ ...look, execute: input => DBOS.runStep(() => runLook(input), { name: 'look' }) }),
+  }
+  const runTurn = DBOS.registerWorkflow(
+    async () => (await generateText({ ...TURN_OPTIONS, model, tools, maxRetries: 0 })).text,
+    { name: 'turn' },
+  )
   DBOS.setConfig({ name: 'bench', systemDatabaseUrl: database, logLevel: 'error' })
   await DBOS.launch()
   return {
     runOne: () => runOne(1),
     runSteps: steps => runSteps(steps),
+    runTurn: () => runTurn(1),
     [Symbol.asyncDispose]: () => DBOS.shutdown(),
   }
 })

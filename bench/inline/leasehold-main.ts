@@ -18,6 +18,11 @@ await serveSide(async () => {
       if (outcome.status !== 'completed') throw new Error(`The steps ended as ${outcome.status}.`)
       return Number(outcome.value)
     },
+    async runTurn() {
+      const outcome = await (await processes.start({ kind: 'turn' })).outcome()
+      if (outcome.status !== 'completed') throw new Error(`The turn ended as ${outcome.status}.`)
+      return String(outcome.value)
+    },
     async [Symbol.asyncDispose]() {
       await worker.stop()
       await processes[Symbol.asyncDispose]()

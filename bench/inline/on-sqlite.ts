@@ -18,7 +18,7 @@ export async function onSqlite(folder: string): Promise<Row[]> {
   await using side = await startSide('leasehold-main.ts', [`sqlite:${join(folder, 'inline.db')}`])
   const found = { latency: [] as number[], rate: [] as number[], commit: [] as number[] }
   await repeat(ROUNDS, async () => {
-    found.latency.push(await side.measure({ type: 'latency', runs: RUNS }))
+    found.latency.push(await side.measure({ type: 'latency', of: 'one', runs: RUNS }))
     found.commit.push(commitCost(join(folder, 'commit.db'), COMMITS))
     found.rate.push(await side.measure({ type: 'rate', inFlight: IN_FLIGHT, forMs: ROUND_MS }))
   })

@@ -1,6 +1,6 @@
 import { ratePerSecond } from '../support/callers.ts'
 import { median, repeat, timed } from '../support/statistics.ts'
-import type { Measure, SideMessage } from './side.ts'
+import type { Body, Measure, SideMessage } from './side.ts'
 
 /** One of the compared systems, ready to run. */
 export interface SystemUnderTest extends AsyncDisposable {
@@ -8,6 +8,8 @@ export interface SystemUnderTest extends AsyncDisposable {
   runOne(): Promise<unknown>
   /** One process with so many steps; resolves with the milliseconds of one. */
   runSteps(steps: number): Promise<number>
+  /** One process that is an agent's turn; resolves with what its model said last. */
+  runTurn(): Promise<string>
 }
 
 const WARM_UPS = 50
@@ -18,7 +20,9 @@ export async function serveSide(open: () => Promise<SystemUnderTest>): Promise<v
   const tell = (message: SideMessage) => process.connected && process.send?.(message)
   try {
     const system = await open()
-    await repeat(WARM_UPS, async () => void (await system.runOne()))
+    await repeat(WARM_UPS, async () => {
+      for (const run of Object.values(runsOf(system))) await run()
+    })
     process.on('message', (measure: Measure) => {
       take(system, measure).then(
         value => tell({ type: 'measured', value }),
@@ -36,11 +40,21 @@ export async function serveSide(open: () => Promise<SystemUnderTest>): Promise<v
   }
 }
 
+const runsOf = (system: SystemUnderTest): Readonly<Record<Body, () => Promise<unknown>>> => ({
+  one: () => system.runOne(),
+  three: () => system.runSteps(3),
+  turn: async () => {
+    const said = await system.runTurn()
+    if (said !== 'seen') throw new Error(`A turn said ${said}.`)
+  },
+})
+
 async function take(system: SystemUnderTest, measure: Measure): Promise<number> {
   switch (measure.type) {
     case 'latency': {
       const values: number[] = []
-      await repeat(measure.runs, async () => void values.push(await timed(() => system.runOne())))
+      const run = runsOf(system)[measure.of]
+      await repeat(measure.runs, async () => void values.push(await timed(run)))
       return median(values)
     }
     case 'rate':

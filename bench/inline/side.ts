@@ -2,10 +2,13 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
+/** One step that does nothing; three of them; or an agent's turn of two model calls and one tool call. */
+export type Body = 'one' | 'three' | 'turn'
+
 /** What one of the compared systems is asked to do, in an OS process of its own. */
 export type Measure =
   /** Milliseconds from start to outcome, p50 of so many one after the other. */
-  | { readonly type: 'latency'; readonly runs: number }
+  | { readonly type: 'latency'; readonly of: Body; readonly runs: number }
   /** Processes per second with so many in flight. */
   | { readonly type: 'rate'; readonly inFlight: number; readonly forMs: number }
   /** Milliseconds of one step, of so many in a row. */

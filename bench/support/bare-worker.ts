@@ -1,22 +1,19 @@
 /** node bare-worker.ts <server address>: Temporal as its users write it, without this library. */
 import { fileURLToPath } from 'node:url'
-import { Worker } from '@temporalio/worker'
+import * as sdk from '@temporalio/worker'
 import { createBareActivities } from './bare-activities.ts'
 import { runWorker } from './run-worker.ts'
-import { BARE_HEARTBEAT_MS, BARE_TASK_QUEUE, WORKER_SETTINGS } from './settings.ts'
+import { BARE_HEARTBEAT_MS, BARE_TASK_QUEUE, BARE_WORKER_SETTINGS } from './settings.ts'
 
 const [, , address = ''] = process.argv
 
-await runWorker(address, async connection => {
-  const { concurrency, maxCachedWorkflows, stickyQueueScheduleToStartTimeout } = WORKER_SETTINGS
-  const worker = await Worker.create({
+await runWorker(sdk, address, async connection => {
+  const worker = await sdk.Worker.create({
     connection,
     taskQueue: BARE_TASK_QUEUE,
     workflowsPath: fileURLToPath(new URL('bare-workflows.ts', import.meta.url)),
     activities: createBareActivities(),
-    maxConcurrentActivityTaskExecutions: concurrency,
-    maxCachedWorkflows,
-    stickyQueueScheduleToStartTimeout,
+    ...BARE_WORKER_SETTINGS,
     // By default a cancel would wait for a heartbeat that is held back for four seconds.
     maxHeartbeatThrottleInterval: BARE_HEARTBEAT_MS,
     defaultHeartbeatThrottleInterval: BARE_HEARTBEAT_MS,

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { generateText, isStepCount, tool } from 'ai'
+import { generateText } from 'ai'
 import { z } from 'zod'
 import {
   defineEngine,
@@ -9,12 +9,10 @@ import {
   type RegistrySource,
   sqliteRegistry,
 } from '../../src/index.ts'
-import { scriptedModel } from '../../src/testing/scripted-model.ts'
+import { createTurnModel, look, TURN_OPTIONS } from './agent-turn.ts'
 import { wallMs } from './clock.ts'
 import { untilAborted } from './until-aborted.ts'
 import { tellBench } from './worker-messages.ts'
-
-const look = tool({ inputSchema: z.object({ n: z.number() }), execute: async ({ n }) => n })
 
 /** The kinds that the benches start. Client and worker load the same module, in different OS processes. */
 export const createBenchHost = (registryPath: string) => benchHostOn(sqliteRegistry({ path: registryPath }))
@@ -72,14 +70,11 @@ export const benchHostOn = (registry: RegistrySource) =>
       /** An agent's turn: its model wants something looked up, and then says what it is. */
       turn: defineEngine({
         disposition: 'rerunnable',
-        input: z.number(),
         async run(ctx) {
-          const model = scriptedModel([{ calls: [{ tool: 'look', args: { n: ctx.input } }] }, 'seen'])
           const { text } = await generateText({
-            model: durableModel(ctx, model),
+            ...TURN_OPTIONS,
+            model: durableModel(ctx, createTurnModel()),
             tools: durableTools(ctx, { look }),
-            stopWhen: isStepCount(5),
-            prompt: 'look',
           })
           return text
         },

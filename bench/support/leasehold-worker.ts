@@ -1,16 +1,17 @@
 /** node leasehold-worker.ts <server address> <registry file> */
+import * as sdk from '@temporalio/worker'
 import { createProcessWorker } from '../../src/index.ts'
 import { createBenchHost } from './leasehold-host.ts'
 import { runWorker } from './run-worker.ts'
-import { PARK_GRACE_MS, WORKER_SETTINGS } from './settings.ts'
+import { CONCURRENCY, PARK_GRACE_MS } from './settings.ts'
 
 const [, , address = '', registryPath = ''] = process.argv
 const nothing = () => {}
 
-await runWorker(address, async connection => {
+await runWorker(sdk, address, async connection => {
   const worker = await createProcessWorker(createBenchHost(registryPath), {
     connection,
-    concurrency: WORKER_SETTINGS.concurrency,
+    concurrency: CONCURRENCY,
     parkGraceMs: PARK_GRACE_MS,
     // A killed worker is a warning, and here it is on purpose.
     logger: { debug: nothing, info: nothing, warn: nothing, error: console.error },

@@ -1,4 +1,4 @@
-import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker'
+import type { NativeConnection } from '@temporalio/worker'
 import { tellBench } from './worker-messages.ts'
 
 /** What the entry of a worker's OS process runs. */
@@ -7,8 +7,15 @@ export interface RunningWorker {
   stop(): void
 }
 
+/** The SDK that the worker runs on: a reference may bring its own. */
+export type WorkerSdk = Pick<
+  typeof import('@temporalio/worker'),
+  'DefaultLogger' | 'NativeConnection' | 'Runtime' | 'Worker'
+>
+
 /** Connects, runs, and drains on SIGTERM; ends with the bench, even if that is killed. */
 export async function runWorker(
+  { DefaultLogger, NativeConnection, Runtime }: WorkerSdk,
   address: string,
   create: (connection: NativeConnection) => Promise<RunningWorker>,
 ): Promise<void> {

@@ -1,9 +1,11 @@
+export const CONCURRENCY = 64
+
 /**
- * What both kinds of worker are told, so that they differ in nothing that is Temporal's. The library's own worker sets
- * the cache and the sticky queue to the same values itself (src/worker.ts); all else is the SDK's default for both.
+ * What the references' workers are told, so that they differ from ours in nothing that is Temporal's. The library's own
+ * worker sets the cache and the sticky queue to the same values itself (src/worker.ts); all else is the SDK's default.
  */
-export const WORKER_SETTINGS = {
-  concurrency: 64,
+export const BARE_WORKER_SETTINGS = {
+  maxConcurrentActivityTaskExecutions: CONCURRENCY,
   maxCachedWorkflows: 100,
   stickyQueueScheduleToStartTimeout: '1s',
 } as const
@@ -18,3 +20,6 @@ export const BARE_HEARTBEAT_TIMEOUT_MS = 5_000
 export const BARE_HEARTBEAT_MS = 100
 
 export const BARE_TASK_QUEUE = 'bench-bare'
+
+export const AI_SDK_TASK_QUEUE = 'bench-ai-sdk'
+export const AI_SDK_WORKFLOWS = 'ai-sdk-workflows.mjs'

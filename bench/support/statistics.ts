@@ -15,17 +15,15 @@ export async function repeat(times: number, work: (index: number) => Promise<voi
 }
 
 /**
- * Takes two measures in turn, A B B A A B …, so that a slow drift of the machine and whatever the one leaves to the
- * other meet both alike.
+ * Takes measures in turn, A B B A A B …, so that a slow drift of the machine and whatever the one leaves to the next
+ * meet all alike.
  */
 export async function interleave(
   times: number,
-  ours: () => Promise<void>,
-  reference: () => Promise<void>,
+  ...measures: readonly (() => Promise<void>)[]
 ): Promise<void> {
   await repeat(times, async index => {
-    const pair = index % 2 === 0 ? [ours, reference] : [reference, ours]
-    for (const measure of pair) await measure()
+    for (const measure of index % 2 === 0 ? measures : measures.toReversed()) await measure()
   })
 }
 

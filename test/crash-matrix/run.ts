@@ -50,7 +50,8 @@ export async function runMatrix(options: MatrixOptions): Promise<MatrixReport> {
   const { registry: address, folder, temporal, kills, limitMs, say = () => {} } = options
   const world = new OutsideWorld(folder)
   const host = matrixHost(address, world)
-  const processes = createProcessClient({ host, ...(await temporalOf(temporal)) })
+  const server = temporal === undefined ? undefined : await connectTo(temporal)
+  const processes = createProcessClient({ host, ...(server && { temporal: server.temporal }) })
   const { registry, release } = await borrowRegistry(host.registry)
   const over = new AbortController()
   const approving = approve(processes, over.signal)
@@ -138,6 +139,7 @@ export async function runMatrix(options: MatrixOptions): Promise<MatrixReport> {
     over.abort()
     await approving
     await processes[Symbol.asyncDispose]()
+    await server?.close()
     await release()
   }
 }
@@ -174,10 +176,10 @@ async function approve(
   }
 }
 
-async function temporalOf(address: string | undefined) {
-  if (address === undefined) return {}
+async function connectTo(address: string) {
   const { Client, Connection } = await import('@temporalio/client')
-  return { temporal: new Client({ connection: await Connection.connect({ address }) }) }
+  const connection = await Connection.connect({ address })
+  return { temporal: new Client({ connection }), close: () => connection.close() }
 }
 
 /** Numbers from 0 to 1, the same for the same seed (mulberry32). */

@@ -35,7 +35,8 @@ if (temporal === undefined) {
   writeSync(1, 'ready\n')
   await worker.run()
 } else {
-  const { NativeConnection } = await import('@temporalio/worker')
+  const { DefaultLogger, NativeConnection, Runtime } = await import('@temporalio/worker')
+  Runtime.install({ logger: new DefaultLogger('ERROR') })
   const connection = await NativeConnection.connect({ address: temporal })
   const worker = await createProcessWorker(host, { ...options, connection })
   const running = worker.run()

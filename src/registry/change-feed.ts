@@ -11,6 +11,8 @@ const POLL_MS: Readonly<Record<Exclude<Demand, 'none'>, number>> = { waiter: 3, 
 /** How long after the last waiter has gone the feed still looks as often as for one. */
 const LINGER_MS = 100
 const PAGE = 1_000
+/** A store that cannot be read now is read again after so long. */
+const RETRY_MS = 1_000
 /** More waiters than this are told of changes in longer intervals, up to so many times as long. */
 const CROWD = 8
 const MOST_TOGETHER = 8
@@ -84,16 +86,17 @@ export class ChangeFeed {
    * wait, so that there is much to hear of, what comes together is read together.
    */
   #readSoon(everyMs: number): void {
-    if (this.#timer !== undefined) return
     const crowd = Math.min(Math.max(1, this.#hub.size / CROWD), MOST_TOGETHER)
     const waitMs = this.#lastReadAt + everyMs * crowd - performance.now()
-    if (waitMs <= 0) this.#read()
-    else {
-      this.#timer = setTimeout(() => {
-        this.#timer = undefined
-        this.#read()
-      }, waitMs)
-    }
+    if (this.#timer === undefined && waitMs <= 0) this.#read()
+    else this.#readIn(waitMs)
+  }
+
+  #readIn(ms: number): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined
+      this.#read()
+    }, ms)
   }
 
   #tell(change: ProcessChange): void {
@@ -123,8 +126,9 @@ export class ChangeFeed {
         await this.#readPage()
       }
     } catch {
-      // A store that cannot be read now is read at the next tick, and every waiter also looks for itself each second.
+      // What was changed meanwhile may never be told of again, and not everybody who listens also looks for himself.
       this.#cursor = undefined
+      if (this.#stopWatching !== undefined) this.#readIn(RETRY_MS)
     }
   }
 

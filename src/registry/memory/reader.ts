@@ -1,23 +1,23 @@
 import { isApproval } from '../../model/approval.ts'
-import { DEFAULT_PRIORITY, queueOf } from '../../model/flow.ts'
 import { canonicalJson } from '../../model/json.ts'
-import { isLive, type LeaseOwner } from '../../model/lease.ts'
+import type { LeaseOwner } from '../../model/lease.ts'
 import { fitsFilter } from '../../model/list.ts'
 import type { LiveReferences } from '../../model/live-references.ts'
 import { compareBytes } from '../../model/order.ts'
-import { isBlockingWake, isOpenWake, type StoredWake } from '../../model/outbox.ts'
 import { isTerminal } from '../../model/outcome.ts'
 import type { ProcessRecord, StoredProcess } from '../../model/process.ts'
 import type { Tombstone } from '../../model/retention.ts'
 import { awaitedKey } from '../../model/wait.ts'
 import { formatCursor, parseCursor } from '../change-cursor.ts'
 import { immediately } from '../operation.ts'
-import type { ProcessChange, QueuedProcess, QueuePlace, StoreReader, WakeGroup } from '../store.ts'
+import type { ProcessChange, StoreReader } from '../store.ts'
 import { listBlobs } from './blobs.ts'
+import { createFlowReader } from './flow.ts'
 import { createRetentionReader } from './retention.ts'
 import { grantKey, journalKey, type MemoryState } from './state.ts'
 import { createStreamReader } from './streams.ts'
 import { createTriggerReader } from './triggers.ts'
+import { createWakeReader } from './wakes.ts'
 
 export interface MemoryReaderOptions {
   readonly registryId: string
@@ -95,36 +95,6 @@ export function createMemoryReader(state: MemoryState, options: MemoryReaderOpti
           if (!isTerminal(record.status)) counts[standing(record)]++
         return counts
       }),
-    earliestWakeExpiry: () =>
-      immediately(
-        () =>
-          state.wakes
-            .values()
-            .filter(isOpenWake)
-            .map(({ expiresAtMs }) => expiresAtMs)
-            .sort((left, right) => left - right)[0],
-      ),
-    countPlaces: (key, now, except) =>
-      immediately(
-        () =>
-          state.leases
-            .entries()
-            .filter(([id, { holder }]) => id !== except && holder?.place === key && isLive(holder, now))
-            .length,
-      ),
-    countQueued: (queue, before, sinceMs, atMost) =>
-      immediately(() => {
-        const ahead = queuedRows(state, queue, sinceMs).filter(row => compareQueuePlaces(row, before) < 0)
-        return Math.min(atMost, ahead.length)
-      }),
-    listQueued: (queue, sinceMs, limit) =>
-      immediately(() =>
-        queuedRows(state, queue, sinceMs)
-          .sort(compareQueuePlaces)
-          .slice(0, limit)
-          .map(({ id, flow, atMs }) => ({ id, flow, ...(atMs === undefined ? {} : { atMs }) })),
-      ),
-    loadRate: key => immediately(() => state.rates.get(key)),
     listWaiters: keys =>
       immediately(() =>
         state.processes
@@ -205,27 +175,6 @@ export function createMemoryReader(state: MemoryState, options: MemoryReaderOpti
           return isOrphan ? [{ processId, fence, backendToken }] : []
         }),
       ),
-    loadWake: wakeId => immediately(() => state.wakes.get(wakeId)),
-    listOpenWakes: (group, limit) => immediately(() => openWakes(state, group).slice(0, limit)),
-    countOpenWakes: group => immediately(() => openWakes(state, group).length),
-    listWakesOf: (id, limit) =>
-      immediately(() => inOrder(state, ({ delivery }) => delivery.processId === id).slice(0, limit)),
-    listDueWakes: (now, limit) =>
-      immediately(() =>
-        dueWakes(state)
-          .filter(({ dueAtMs }) => dueAtMs <= now)
-          .slice(0, limit)
-          .map(({ wake }) => wake),
-      ),
-    nextWakeDue: () => immediately(() => dueWakes(state)[0]?.dueAtMs),
-    listBlockedWakes: (after, limit) =>
-      immediately(() =>
-        state.wakes
-          .values()
-          .filter(wake => isBlockingWake(wake) && wake.delivery.wakeId > after)
-          .sort((left, right) => compareBytes(left.delivery.wakeId, right.delivery.wakeId))
-          .slice(0, limit),
-      ),
     loadGrant: (scopeId, processId) => immediately(() => state.grants.get(grantKey(scopeId, processId))),
     listGrants: (scopeId, { isLive }) =>
       immediately(() =>
@@ -265,6 +214,8 @@ export function createMemoryReader(state: MemoryState, options: MemoryReaderOpti
       ),
     ...createRetentionReader(state, registryId),
     ...createStreamReader(state),
+    ...createFlowReader(state),
+    ...createWakeReader(state),
     loadEnv: ref => immediately(() => state.envs.get(ref)?.slice()),
     loadBudget: id => immediately(() => state.budgets.get(id)),
     loadPendingCall: key => immediately(() => state.pendingCalls.get(key)),
@@ -315,31 +266,6 @@ function dueRows(state: MemoryState) {
     )
 }
 
-function dueWakes(state: MemoryState) {
-  return state.wakes
-    .values()
-    .flatMap(wake => (wake.dueAtMs === undefined ? [] : [{ wake, dueAtMs: wake.dueAtMs }]))
-    .sort(
-      (left, right) =>
-        left.dueAtMs - right.dueAtMs || compareBytes(left.wake.delivery.wakeId, right.wake.delivery.wakeId),
-    )
-}
-
-const openWakes = (state: MemoryState, { sessionId, processId }: WakeGroup): StoredWake[] =>
-  inOrder(state, wake => {
-    const { delivery } = wake
-    return delivery.targetSessionId === sessionId && delivery.processId === processId && isOpenWake(wake)
-  })
-
-const inOrder = (state: MemoryState, isMeant: (wake: StoredWake) => boolean): StoredWake[] =>
-  state.wakes
-    .values()
-    .filter(isMeant)
-    .sort(
-      ({ delivery: left }, { delivery: right }) =>
-        left.sequence - right.sequence || compareBytes(left.wakeId, right.wakeId),
-    )
-
 /** A process has more than its tombstone has. */
 function toChange(state: MemoryState, row: ProcessRecord | Tombstone): ProcessChange {
   const { id, status } = row
@@ -350,22 +276,6 @@ function toChange(state: MemoryState, row: ProcessRecord | Tombstone): ProcessCh
 
 const hostOf = ({ liveness }: LeaseOwner): string | undefined =>
   liveness.kind === 'local_process' ? liveness.hostId : undefined
-
-const queuedRows = (state: MemoryState, queue: string, sinceMs: number): (QueuePlace & QueuedProcess)[] =>
-  state.processes
-    .values()
-    .filter(({ record: { turn } }) => turn !== undefined && queueOf(turn) === queue)
-    .filter(({ record: { turn } }) => turn?.atMs === undefined || turn.atMs >= sinceMs)
-    .map(({ record: { id, createdAtMs, flow = {}, turn } }) => ({
-      id,
-      createdAtMs,
-      priority: flow.priority ?? DEFAULT_PRIORITY,
-      flow,
-      ...(turn?.atMs === undefined ? {} : { atMs: turn.atMs }),
-    }))
-
-const compareQueuePlaces = (left: QueuePlace, right: QueuePlace): number =>
-  left.priority - right.priority || left.createdAtMs - right.createdAtMs || compareBytes(left.id, right.id)
 
 const standing = ({ silentSinceMs, turn, waits }: ProcessRecord) => {
   if (silentSinceMs !== undefined) return 'silent'

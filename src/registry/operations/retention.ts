@@ -1,8 +1,9 @@
 import type { ProcessId } from '../../model/ids.ts'
 import { requirePageLimit } from '../../model/list.ts'
 import { compareBytes } from '../../model/order.ts'
+import type { StoredProcess } from '../../model/process.ts'
 import { decidePrune, type KeepReason, type PruneRequest, parsePruneRequest } from '../../model/retention.ts'
-import { ownSessions } from '../../model/session.ts'
+import { decideCloseSession, ownSessions } from '../../model/session.ts'
 import type { PrunePage, RetentionOperations } from '../registry.ts'
 import type { EndedRow, Operation, ProcessStore, StoreTransaction } from '../store.ts'
 
@@ -83,7 +84,20 @@ function* prune(
   const events = yield* tx.deleteProcess(id)
   if (events === undefined) return { type: 'passed_over' }
   for (const sessionId of Object.values(ownSessions(id))) yield* tx.deleteSession(sessionId)
+  if (stored !== undefined) yield* closeSessionOf(tx, stored, now)
   if (stored?.record.provenance.causedBy?.type === 'trigger_occurrence') yield* tx.deleteDelivery(id)
   yield* tx.insertTombstone(decision.tombstone)
   return { type: 'pruned', events }
+}
+
+/** A turn may end without its code, and leave its session open: once it is gone, nobody could tell that it is over. */
+function* closeSessionOf(
+  tx: StoreTransaction,
+  { record: { id, input } }: StoredProcess,
+  now: number,
+): Operation<void> {
+  const sessionId = input.type === 'session_turn' ? input.createRequest.sessionId : undefined
+  if (sessionId === undefined) return
+  const closed = decideCloseSession(yield* tx.loadSession(sessionId), id, now)
+  if (closed !== undefined) yield* tx.saveSession(closed, closed.version - 1)
 }

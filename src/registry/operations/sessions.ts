@@ -11,7 +11,6 @@ import {
   deletedWhileAwaited,
   deletedWhileOpen,
   type FoundSession,
-  type NewSession,
   type SessionAppend,
   type SessionRequest,
   sessionExists,
@@ -109,10 +108,7 @@ export function createSessionOperations(store: ProcessStore): SessionOperations 
   }
 }
 
-function* decideCreate(
-  tx: StoreTransaction,
-  request: NewSession & Partial<SessionRequest>,
-): Operation<CreateSessionDecision> {
+function* decideCreate(tx: StoreTransaction, request: SessionRequest): Operation<CreateSessionDecision> {
   const { sessionId, turnId } = request
   const existing = yield* tx.loadSession(sessionId)
   const isHolderOver =
@@ -131,12 +127,15 @@ function* decideCreate(
   return decision
 }
 
-/** The first of them that can still begin. */
+/** The first of them that can still begin. Each was registered as it was queued: one that is not there was pruned. */
 function* firstWaiting(
   tx: StoreTransaction,
   turns: readonly WaitingTurn[],
 ): Operation<WaitingTurn | undefined> {
-  for (const turn of turns) if (!(yield* hasEnded(tx, turn.turnId))) return turn
+  for (const turn of turns) {
+    const stored = yield* tx.loadProcess(turn.turnId as ProcessId)
+    if (stored !== undefined && !isTerminal(stored.record.status)) return turn
+  }
   return undefined
 }
 

@@ -105,9 +105,8 @@ export function createTriggerOperations(store: ProcessStore): TriggerOperations 
       store.transaction(function* (tx) {
         const delivery = yield* tx.loadDelivery(processId)
         const settled = delivery && decideSettleDelivery(delivery, settlement, yield* tx.now())
-        if (settled === undefined) return undefined
-        yield* tx.saveDelivery(settled, settled.version - 1)
-        return settled
+        if (delivery === undefined || settled === undefined) return undefined
+        return (yield* tx.saveDelivery(settled, delivery.version)) ? settled : undefined
       }),
 
     msUntilTriggerDue: () =>

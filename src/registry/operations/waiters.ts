@@ -28,7 +28,7 @@ export function* lockAwaited(tx: StoreTransaction, id: string, waits: readonly W
     if (call !== undefined) awaited.add(call.processId)
   }
   awaited.delete(id)
-  for (const other of [...awaited].sort()) yield* tx.loadProcess(other as ProcessId)
+  for (const other of [...awaited].sort(compareBytes)) yield* tx.loadProcess(other as ProcessId)
 }
 
 /** Is what the wait is for there already? Its rows are locked, by `lockAwaited` and by the waiter's own. */

@@ -11,21 +11,11 @@ import {
 import type { ProcessId } from '../../model/ids.ts'
 import { compareBytes } from '../../model/order.ts'
 import type { Operation } from '../store.ts'
+import type { BlobRow, ProcessBlobRow, SessionBlobRow } from './blob-tables.ts'
 import { allOfList, prepareForList } from './in-list.ts'
-import type {
-  BlobRow,
-  EventRow,
-  JournalRow,
-  MutableColumns,
-  PendingCallRow,
-  ProcessBlobRow,
-  ProcessRow,
-  SessionBlobRow,
-  SessionEntryRow,
-  SessionRow,
-  WakeRow,
-} from './schema.ts'
+import type { EventRow, JournalRow, MutableColumns, PendingCallRow, ProcessRow, WakeRow } from './schema.ts'
 import type { SqlSession } from './session.ts'
+import type { SessionEntryRow, SessionRow } from './session-tables.ts'
 import { columns, type Named, prepare } from './statement.ts'
 
 /** A row whose columns of these names hold JSON texts. */

@@ -18,12 +18,13 @@ import type {
   ProcessRecord,
 } from '../../model/process.ts'
 import type { CausalRef } from '../../model/provenance.ts'
-import type { Session, SessionEntry } from '../../model/session.ts'
 import type { StreamContent } from '../../model/stream.ts'
-import type { OccurrenceSource, TriggerDelivery, TriggeredStart, TriggerSource } from '../../model/trigger.ts'
 import type { WaitState } from '../../model/wait.ts'
 import type { WakeDelivery } from '../../model/wake.ts'
+import type { BlobRow, JournalBlobRow, ProcessBlobRow, SessionBlobRow } from './blob-tables.ts'
 import type { JsonText } from './json-text.ts'
+import type { SessionEntryRow, SessionRow, SessionTombstoneRow, WaitingTurnRow } from './session-tables.ts'
+import type { TriggerDeliveryRow, TriggerOccurrenceRow, TriggerRow } from './trigger-tables.ts'
 
 /** The tables as the query builder sees them. The migrations make them; a test holds the two together. */
 export interface Schema {
@@ -260,75 +261,6 @@ export interface PendingCallRow {
   readonly approval: JsonText<Approval> | null
 }
 
-export interface SessionRow {
-  readonly session_id: string
-  readonly policy: JsonText<Session['policy']>
-  readonly plugin_options: JsonText<Session['pluginOptions']>
-  readonly caused_by: JsonText<CausalRef> | null
-  /** The turn that may append. Null: closed. */
-  readonly open_for: string | null
-  readonly last_position: number
-  readonly version: number
-  readonly created_at: number
-  readonly updated_at: number
-}
-
-export interface TriggerRow {
-  readonly trigger_id: string
-  readonly incarnation: string
-  readonly revision: number
-  readonly version: number
-  readonly source: JsonText<TriggerSource>
-  readonly start: JsonText<TriggeredStart>
-  readonly is_paused: number
-  /** The event's name, while it is on. */
-  readonly listens_to: string | null
-  readonly next_at: number | null
-  readonly created_at: number
-  readonly updated_at: number
-}
-
-export interface TriggerOccurrenceRow {
-  readonly occurrence_id: string
-  readonly source: JsonText<OccurrenceSource>
-  readonly payload: JsonText<Json>
-  readonly occurred_at: number
-}
-
-export interface TriggerDeliveryRow {
-  readonly process_id: string
-  readonly occurrence_id: string
-  readonly trigger_id: string
-  /** The trigger as it was when it occurred. */
-  readonly ordered: JsonText<TriggerDelivery['trigger']>
-  readonly status: TriggerDelivery['status']
-  readonly due_at: number | null
-  readonly failures: number
-  readonly reason: string | null
-  readonly reserved_at: number
-  readonly version: number
-}
-
-export interface WaitingTurnRow {
-  readonly session_id: string
-  readonly position: number
-  readonly turn_id: string
-}
-
-export interface SessionTombstoneRow {
-  readonly session_id: string
-  readonly deleted_at: number
-}
-
-export interface SessionEntryRow {
-  readonly session_id: string
-  readonly position: number
-  readonly turn_id: string
-  readonly kind: SessionEntry['kind']
-  readonly message: JsonText<Json>
-  readonly appended_at: number
-}
-
 /** The descriptor's two are null where it does not say. */
 export interface GrantRow {
   readonly scope_id: string
@@ -357,33 +289,6 @@ export interface StreamTableRow {
   readonly fence: number
   readonly content: JsonText<StreamContent>
   readonly written_at: number
-}
-
-/** Where a JSON column of another table holds a reference, the text stands here (`model/blob.ts`). */
-export interface BlobRow {
-  readonly hash: string
-  /** Bytes of the text in UTF-8. */
-  readonly size: number
-  readonly text: string
-}
-
-/** Of the process's row, its events, wakes and pending calls, which last as long as the process. */
-export interface ProcessBlobRow {
-  readonly process_id: ProcessId
-  readonly hash: string
-}
-
-/** Of a journal entry, which goes when its process hands on to another epoch. */
-export interface JournalBlobRow {
-  readonly process_id: ProcessId
-  readonly epoch: number
-  readonly address: string
-  readonly hash: string
-}
-
-export interface SessionBlobRow {
-  readonly session_id: string
-  readonly hash: string
 }
 
 export interface RateRow {

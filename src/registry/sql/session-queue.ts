@@ -1,7 +1,7 @@
 import type { WaitingTurn } from '../../model/session.ts'
 import type { Operation } from '../store.ts'
-import type { SessionTombstoneRow, WaitingTurnRow } from './schema.ts'
 import type { SqlSession } from './session.ts'
+import type { SessionTombstoneRow, WaitingTurnRow } from './session-tables.ts'
 import { columns, type Named, prepare } from './statement.ts'
 
 const selectTurns = prepare((db, p: Named<{ id: string }>) =>

@@ -3,8 +3,9 @@ import type { Session, SessionEntry } from '../../model/session.ts'
 import type { Operation } from '../store.ts'
 import { BLOB_COLUMNS, putBackIntoRows, saveSessionBlobs, takeOutOfRow } from './blobs.ts'
 import { decode, encode, encodeOptional } from './json-text.ts'
-import type { Schema, SessionEntryRow, SessionRow } from './schema.ts'
+import type { Schema } from './schema.ts'
 import type { SqlSession } from './session.ts'
+import type { SessionEntryRow, SessionRow } from './session-tables.ts'
 import { columns, type Named, prepare } from './statement.ts'
 
 const MUTABLE_COLUMNS = [

@@ -2,9 +2,10 @@ import type { Kysely } from 'kysely'
 import type { TriggerDelivery, TriggerOccurrence } from '../../model/trigger.ts'
 import type { Operation } from '../store.ts'
 import { decode, encode } from './json-text.ts'
-import type { Schema, TriggerDeliveryRow, TriggerOccurrenceRow } from './schema.ts'
+import type { Schema } from './schema.ts'
 import type { SqlSession } from './session.ts'
 import { columns, type Named, prepare } from './statement.ts'
+import type { TriggerDeliveryRow, TriggerOccurrenceRow } from './trigger-tables.ts'
 
 type DeliveryRow = TriggerDeliveryRow & TriggerOccurrenceRow
 
@@ -74,12 +75,23 @@ const deliveries = (db: Kysely<Schema>) =>
     .selectAll('delivery')
     .select(['occurrence.source', 'occurrence.payload', 'occurrence.occurred_at'])
 
-const selectDelivery = prepare((db, p: Named<{ id: string }>) =>
-  deliveries(db).where('delivery.process_id', '=', p.id),
-)
+const byId = (db: Kysely<Schema>, p: Named<{ id: string }>) =>
+  deliveries(db).where('delivery.process_id', '=', p.id)
+
+const selectDelivery = prepare((db, p: Named<{ id: string }>) => byId(db, p))
+
+const lockDelivery = prepare((db, p: Named<{ id: string }>, { forUpdate }) => forUpdate(byId(db, p)))
 
 export function* loadDelivery(session: SqlSession, id: string): Operation<TriggerDelivery | undefined> {
   const [row] = yield* session.all(selectDelivery, { id })
+  return row && fromRow(row)
+}
+
+export function* loadDeliveryForUpdate(
+  session: SqlSession,
+  id: string,
+): Operation<TriggerDelivery | undefined> {
+  const [row] = yield* session.all(lockDelivery, { id })
   return row && fromRow(row)
 }
 

@@ -2,9 +2,10 @@ import type { Kysely } from 'kysely'
 import type { Trigger } from '../../model/trigger.ts'
 import type { Operation } from '../store.ts'
 import { decode, encode } from './json-text.ts'
-import type { Schema, TriggerRow } from './schema.ts'
+import type { Schema } from './schema.ts'
 import type { SqlSession } from './session.ts'
 import { columns, type Named, prepare } from './statement.ts'
+import type { TriggerRow } from './trigger-tables.ts'
 
 const STATE_COLUMNS = [
   'revision',

@@ -1,6 +1,6 @@
 import type { WorkerRow } from '../../model/worker-row.ts'
 import type { Operation } from '../store.ts'
-import { fromWorkerRow, toWorkerRow } from './rows.ts'
+import { fromWorkerRow, toWorkerRow } from './rows/worker-row.ts'
 import type { WorkerTableRow } from './schema.ts'
 import type { SqlSession } from './session.ts'
 import { columns, type Named, prepare } from './statement.ts'

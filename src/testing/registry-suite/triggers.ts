@@ -201,6 +201,17 @@ export function triggerCases(it: Case): void {
     expect(await registry.settleDelivery('unknown', { type: 'started' })).toBeUndefined()
   })
 
+  it('of many who settle a delivery at once one hears that it has (§6 #211)', async ({ registry }) => {
+    await registry.saveTrigger(order('a'))
+    for (let round = 0; round < 5; round++) {
+      const { deliveries } = await registry.recordOccurrence(push(`${round}`))
+      const [{ processId } = expect.fail('nothing is reserved')] = deliveries
+      const settle = () => registry.settleDelivery(processId, { type: 'started' })
+      const settled = await Promise.all(Array.from({ length: 8 }, settle))
+      expect(settled.filter(one => one !== undefined)).toHaveLength(1)
+    }
+  })
+
   it('a schedule occurs at its time, once for all who see it due, and goes on to the next', async ({
     registry,
     clock,

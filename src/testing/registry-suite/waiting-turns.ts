@@ -80,6 +80,25 @@ export function waitingTurnCases(it: Case): void {
     expect(await open(world, 'c')).toBe('reopened')
   })
 
+  it('a turn that was pruned makes way also when nothing tells of it any more', async world => {
+    await openedOnce(world)
+    for (const id of ['a', 'b']) await queue(world, id)
+    await end(world, 'a')
+    await world.registry.prune({ before: Number.MAX_SAFE_INTEGER })
+    await world.registry.compactTombstones(Number.MAX_SAFE_INTEGER)
+    expect(await open(world, 'b')).toBe('reopened')
+  })
+
+  it('a session whose turn ended without closing it is free for good when that was pruned', async world => {
+    await openedOnce(world)
+    await say(world, 'a')
+    await open(world, 'a')
+    await end(world, 'a')
+    await world.registry.prune({ before: Number.MAX_SAFE_INTEGER })
+    await world.registry.compactTombstones(Number.MAX_SAFE_INTEGER)
+    expect(await open(world, 'plain')).toBe('reopened')
+  })
+
   it('a turn that was not registered for the session comes after those that were, and waits for none', async world => {
     await openedOnce(world)
     await queue(world, 'a')

@@ -40,6 +40,7 @@ export class SqliteConnection {
   readonly #database: DatabaseSync
   readonly #prepared = new Map<object, Prepared>()
   readonly #texts = new Map<string, StatementSync>()
+  #schemaVersion: unknown
 
   constructor(path: string, options: { readonly readOnly?: boolean } = {}) {
     // SQLite's own waiting would stop the event loop, and with it lease renewals: a locked database answers at once.
@@ -69,11 +70,25 @@ export class SqliteConnection {
   /** The same for what frames every transaction: prepared once. */
   frame(sql: 'begin' | 'begin immediate' | 'commit' | 'savepoint member' | 'release member'): void {
     this.#prepareText(sql).run()
+    if (sql === 'begin' || sql === 'begin immediate') this.#forgetOldColumns()
+  }
+
+  /**
+   * Another OS process may migrate the file: SQLite itself then prepares each statement anew, but which column stands
+   * where is remembered here. Within the transaction the schema stays as it is.
+   */
+  #forgetOldColumns(): void {
+    const version = this.value('pragma schema_version')
+    if (version === this.#schemaVersion) return
+    this.#schemaVersion = version
+    this.#prepared.clear()
+    // SQLite sees that what it knows of the schema is old when a statement runs, and not when one is prepared.
+    this.exec('select 1 from sqlite_schema limit 1')
   }
 
   /** The first column of the first row: for pragmas and the like, which the query builder has no words for. */
   value(sql: string): SQLOutputValue | undefined {
-    const [row] = this.#prepareText(sql).all()
+    const row = this.#prepareText(sql).get()
     return row && Object.values(row)[0]
   }
 

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { ProcessRecord } from '../model/process.ts'
 import type { RegistrationRequest } from '../model/registration.ts'
 import {
@@ -43,6 +42,11 @@ export interface SessionHandle {
   entries(): Promise<readonly SessionEntry[]>
   /** A new session that begins with what was said here up to an entry. */
   fork(request: ForkSessionRequest): Promise<SessionHandle>
+  /**
+   * Ends the session for good, with all that was said in it; wakes on their way to it find it gone. `false`: there is none.
+   * Throws `session_busy` while a turn has it or waits for it.
+   */
+  delete(): Promise<boolean>
 }
 
 export function createSessionHandle(
@@ -57,11 +61,7 @@ export function createSessionHandle(
       pluginOptions: pluginOptions ?? host.pluginOptions ?? {},
     }
     whileRunningOf(given.policy)
-    if ((await registry.findSession(id)).type === 'present') return
-    const turnId = `created:${randomUUID()}`
-    // Somebody else may have come first: then there is nothing to close.
-    await registry.createSession({ sessionId: id, turnId, ...given })
-    await registry.closeSession(id, turnId)
+    await registry.createSession({ sessionId: id, ...given })
   }
 
   async function send(
@@ -82,19 +82,27 @@ export function createSessionHandle(
       placeOf(id, mode),
     )
     const isNew = type === 'registered'
-    if (mode === 'interrupt' && isNew) await interruptThoseBefore(record.id, session.openFor)
+    // Said again under the same id, for whoever said it may have died before this.
+    if (mode === 'interrupt') await interruptThoseBefore(record.id)
     return { ...createProcessHandle(record.id, connect, ended), started: isNew }
   }
 
-  async function interruptThoseBefore(turnId: string, running: string | undefined): Promise<void> {
+  async function interruptThoseBefore(turnId: string): Promise<void> {
     const { registry } = await connect()
     const waiting = (await registry.waitingInputs(id)).map(turn => turn.turnId)
-    const before = waiting.slice(0, Math.max(0, waiting.indexOf(turnId)))
-    for (const ahead of new Set([...(running === undefined ? [] : [running]), ...before])) {
+    const place = waiting.indexOf(turnId)
+    // It has had its turn, or has it now: whoever runs has come after it.
+    if (place < 0) return
+    // Read after those who wait: one that has begun in between is among the ones or the other.
+    const found = await registry.findSession(id)
+    const running = found.type === 'present' ? found.session.openFor : undefined
+    const isBehind = running !== undefined && waiting.indexOf(running) >= place
+    const ahead = [...(running === undefined || isBehind ? [] : [running]), ...waiting.slice(0, place)]
+    for (const aheadId of new Set(ahead)) {
       // A session that the host's own code has open is waited for.
-      const turn = ahead === turnId ? undefined : await registry.get(ahead)
-      if (turn?.status !== 'running' || (isWake(turn) && ahead !== running)) continue
-      await createProcessHandle(ahead, connect).cancel('interrupted by new input')
+      const turn = await registry.get(aheadId)
+      if (turn?.status !== 'running' || (isWake(turn) && aheadId !== running)) continue
+      await createProcessHandle(aheadId, connect).cancel('interrupted by new input')
     }
   }
 
@@ -111,6 +119,7 @@ export function createSessionHandle(
       const fork = await (await connect()).registry.forkSession(id, request)
       return createSessionHandle(fork.sessionId, host, connect)
     },
+    delete: async () => (await connect()).registry.deleteSession(id),
   }
 }
 

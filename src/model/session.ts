@@ -49,13 +49,17 @@ export interface SessionEntry extends NewSessionEntry {
   readonly appendedAtMs: number
 }
 
-export interface SessionRequest {
+export interface NewSession {
   readonly sessionId: string
-  /** The process whose turn it is. */
-  readonly turnId: string
   readonly policy?: Session['policy']
   readonly pluginOptions?: Session['pluginOptions']
   readonly causedBy?: CausalRef
+}
+
+/** A session for a turn of it. */
+export interface SessionRequest extends NewSession {
+  /** The process whose turn it is. */
+  readonly turnId: string
 }
 
 export type CreateSessionDecision =
@@ -83,14 +87,15 @@ export interface WaitingTurn {
 /**
  * The same turn finds its session as it left it; another one has to wait until that is closed (`session_busy`), or until
  * the process whose turn it is has ended without having come to that, and until those who waited before it had theirs.
+ * For no turn the session is only made, closed: one that is there stays as it is.
  */
 export function decideCreateSession(
   existing: Session | undefined,
-  request: SessionRequest,
+  request: NewSession & Partial<SessionRequest>,
   { now, isHolderOver, ahead, isWaiting }: SessionQueue,
 ): CreateSessionDecision {
   requireSessionScope(request)
-  if (request.turnId.trim() === '') throw new LeaseholdError('usage', "A session's turn needs an id.")
+  if (request.turnId?.trim() === '') throw new LeaseholdError('usage', "A session's turn needs an id.")
   const { sessionId, turnId, policy = {}, pluginOptions = {}, causedBy } = request
   if (existing === undefined) {
     const session = {
@@ -98,7 +103,7 @@ export function decideCreateSession(
       policy,
       pluginOptions,
       ...(causedBy === undefined ? {} : { causedBy }),
-      openFor: turnId,
+      ...(turnId === undefined ? {} : { openFor: turnId }),
       lastPosition: 0,
       version: 1,
       createdAtMs: now,
@@ -106,7 +111,7 @@ export function decideCreateSession(
     }
     return { type: 'created', session }
   }
-  if (existing.openFor === turnId) return { type: 'existing', session: existing }
+  if (turnId === undefined || existing.openFor === turnId) return { type: 'existing', session: existing }
   const openFor = existing.openFor === undefined || isHolderOver ? ahead : existing.openFor
   if (openFor === undefined)
     return { type: 'reopened', session: written({ ...existing, openFor: turnId }, now) }

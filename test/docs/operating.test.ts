@@ -51,6 +51,15 @@ test('each command line of the pages has a command and options that exist', () =
   expect(wrong).toEqual([])
 })
 
+test('each setting of the environment that is Leasehold’s own is listed', async () => {
+  const settings = new Set<string>()
+  for await (const path of glob('src/cli/**/*.ts'))
+    for (const [name] of (await read(path)).matchAll(/\bLEASEHOLD_[A-Z_]+/g)) settings.add(name)
+  expect(settings.size).toBeGreaterThan(4)
+  const told = await read('docs/operations.md')
+  expect([...settings].filter(name => !told.includes(`\`${name}\``))).toEqual([])
+})
+
 test('each warning and error of a worker is explained to its operator', async () => {
   const said: string[] = []
   for await (const path of glob('src/{activities,client,execution,maintenance,runtime,telemetry}/**/*.ts'))

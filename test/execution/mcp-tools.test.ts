@@ -133,6 +133,35 @@ test("the server's own no is the tool's failure, and no unknown outcome", async 
   expect(await stage.registry.effects(id)).toMatchObject([{ state: 'not_done' }])
 })
 
+test('a server is asked how far a call is, for its word is what the time limit counts from', async () => {
+  const { folder } = await openFolder()
+  const stage = openWith(stdio(folder), () => null)
+  expect(await stage.outcome(await stage.start(callAs('tell', {})))).toMatchObject({
+    value: 'somebody hears how far it is',
+  })
+})
+
+test('tools whose names would be one are told apart where they are long, else refused', async () => {
+  const { folder } = await openFolder()
+  const long = 'l'.repeat(70)
+  const plugins = [
+    mcpTools({ [long]: stdio(folder) }),
+    mcpTools({ 'a.b': stdio(folder), a_b: stdio(folder) }),
+  ]
+  for (const plugin of plugins) onTestFinished(() => plugin[Symbol.asyncDispose]())
+  const [first, second] = plugins.map(plugin =>
+    openStage({
+      engines: work(ctx => Object.keys(ctx.runtime.tools).length),
+      host: { plugins: [plugin] },
+    }),
+  )
+  expect(await first?.outcome(await first.start())).toMatchObject({ value: 4 })
+  expect(await second?.outcome(await second.start())).toMatchObject({
+    status: 'failed',
+    message: expect.stringContaining('would both be named "a_b_read"'),
+  })
+})
+
 test('a server that cannot be reached ends no process: the attempt is repeated', async () => {
   const stage = openWith({ url: 'http://127.0.0.1:1/mcp' }, () => null)
   const id = await stage.start()

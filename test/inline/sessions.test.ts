@@ -122,6 +122,41 @@ test('interrupt: what a process has to tell the session is told all the same', a
   expect(JSON.stringify(await chat.entries())).toContain('news')
 })
 
+test('interrupt: is made good by whoever says it again, when the first one died in the middle', async () => {
+  const { host, chat, gate, startFirst } = await openWorld({ whileRunning: 'interrupt' })
+  const first = await startFirst()
+  const { registry } = host
+  const open: typeof registry.open = async options => ({
+    ...(await registry.open(options)),
+    waitingInputs: () => Promise.reject(new Error('the client is gone')),
+  })
+  const dying = createProcessClient({ host: { ...host, registry: { ...registry, open } } })
+  onTestFinished(() => dying[Symbol.asyncDispose]())
+  await expect(dying.session('chat').send('second', { id: 'two' })).rejects.toThrow('the client is gone')
+  const second = await chat.send('second', { id: 'two' })
+  expect(second.started).toBe(false)
+  expect(await first.outcome()).toMatchObject({ status: 'cancelled' })
+  gate.open()
+  expect(await second.outcome()).toMatchObject(answer('heard second'))
+  // Once it is over it interrupts nobody any more.
+  const third = await chat.send('third')
+  await chat.send('second', { id: 'two' })
+  expect(await third.outcome()).toMatchObject({ status: 'completed' })
+})
+
+test('a session that is made stands open for nobody, and one that is ended is no more', async () => {
+  const { host, chat, gate } = await openWorld()
+  const { registry, release } = await borrowRegistry(host.registry)
+  onTestFinished(release)
+  gate.open()
+  await chat.create({ policy: { maxSteps: 3 } })
+  expect(await registry.findSession('chat')).not.toHaveProperty('session.openFor')
+  await (await chat.send('first')).outcome()
+  expect(await chat.delete()).toBe(true)
+  await expect(chat.entries()).rejects.toMatchObject({ code: 'session_unknown' })
+  expect(await chat.delete()).toBe(false)
+})
+
 test('reject: nothing is taken while a turn runs', async () => {
   const { chat, gate, startFirst } = await openWorld({ whileRunning: 'reject' })
   const first = await startFirst()

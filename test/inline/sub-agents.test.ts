@@ -24,6 +24,8 @@ const textsIn = (prompt: ModelPrompt): string[] =>
     role === 'user' ? content.map(part => (part.type === 'text' ? part.text : part.type)) : [],
   )
 
+const depthIn = (prompt: ModelPrompt): number => Number(textsIn(prompt)[0])
+
 /** A parent that follows the script, and helpers that answer what they are told; `slow` ones only at the gate. */
 async function openWorld(script: readonly ScriptedStep[]) {
   const gate = createGate()
@@ -43,12 +45,21 @@ async function openWorld(script: readonly ScriptedStep[]) {
         },
       },
       broken: scriptedModel([new Error('no such book')]),
+      // Each has another one work, down to the fifth.
+      deep: scriptedModel([
+        prompt => ({
+          calls: [start(depthIn(prompt) < 5 ? 'deep' : 'reader', `${depthIn(prompt) + 1}`, 'c1')],
+        }),
+        prompt => ({ calls: [{ tool: 'await_agents', args: { ids: idsIn(prompt) }, id: 'c2' }] }),
+        prompt => JSON.stringify(resultsIn(prompt).at(-1)).replaceAll('\\', ''),
+      ]),
     },
     policy: { model: 'default' },
     tools: await subAgents({
       reader: { description: 'Reads.', policy: { model: 'helper', tools: [] } },
       slow: { description: 'Reads slowly.', policy: { model: 'slow', tools: [] } },
       broken: { description: 'Fails.', policy: { model: 'broken', tools: [] } },
+      deep: { description: 'Has others work.', policy: { model: 'deep' } },
     }),
   })
   const processes = createProcessClient({ host })
@@ -100,6 +111,30 @@ test('the end of a helper that is not awaited comes into the session as a turn, 
   const said = JSON.stringify((await chat.entries()).at(-1)?.message)
   expect(said).toContain('has ended as completed')
   expect(said).toContain('found a')
+})
+
+test('helpers have helpers, as deep as need be', async () => {
+  const { chat } = await openWorld([
+    { calls: [start('deep', '1', 'c1')] },
+    prompt => ({ calls: [{ tool: 'await_agents', args: { ids: idsIn(prompt) }, id: 'c2' }] }),
+    prompt => JSON.stringify(resultsIn(prompt).at(-1)),
+  ])
+  expect(JSON.stringify(await (await chat.send('research')).outcome())).toContain('found 6')
+})
+
+test('arguments that do not fit are answered', async () => {
+  const { chat } = await openWorld([
+    {
+      calls: [
+        { tool: 'start_agent', args: { agent: 'reader' } },
+        { tool: 'await_agents', args: { ids: 7 } },
+      ],
+    },
+    prompt => JSON.stringify(resultsIn(prompt)),
+  ])
+  const outcome = await (await chat.send('research')).outcome()
+  expect(outcome).toMatchObject({ status: 'completed' })
+  expect(JSON.stringify(outcome).match(/The arguments do not fit/g)).toHaveLength(2)
 })
 
 test('a helper is cancelled, and whoever awaits it hears just that', async () => {

@@ -36,6 +36,9 @@ function createMcp(): McpServer {
     note('writes', `${what} ${_meta?.['leasehold/operationId']}`)
     return { ...text(''), structuredContent: { written: what } }
   })
+  server.registerTool('tell', { annotations: { readOnlyHint: true } }, async ({ _meta }) =>
+    text(_meta?.progressToken === undefined ? 'nobody listens' : 'somebody hears how far it is'),
+  )
   server.registerTool('refuse', {}, async () => ({ ...text('not today'), isError: true }))
   return server
 }

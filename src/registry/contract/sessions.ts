@@ -2,6 +2,7 @@ import type {
   CreateSessionDecision,
   ForkSessionRequest,
   FoundSession,
+  NewSession,
   Session,
   SessionAppend,
   SessionEntry,
@@ -13,9 +14,10 @@ import type {
 export interface SessionOperations {
   /**
    * Makes the session, or opens a closed one, for the turn. Throws `session_busy` while another turn has it, or waits for
-   * it and was registered before (`RegisterOptions.turnOf`); `turnAhead` says which one.
+   * it and was registered before (`RegisterOptions.turnOf`); `turnAhead` says which one. Without `turnId` a session that is
+   * there stays as it is, and a new one is closed.
    */
-  createSession(request: SessionRequest): Promise<CreateSessionDecision>
+  createSession(request: NewSession & Partial<SessionRequest>): Promise<CreateSessionDecision>
   /**
    * Appends after what the turn has read; the same again changes nothing. Throws `session_unknown`, `session_closed` or
    * `session_conflict`.

@@ -11,6 +11,7 @@ import {
   deletedWhileAwaited,
   deletedWhileOpen,
   type FoundSession,
+  type NewSession,
   type SessionAppend,
   type SessionRequest,
   sessionExists,
@@ -108,7 +109,10 @@ export function createSessionOperations(store: ProcessStore): SessionOperations 
   }
 }
 
-function* decideCreate(tx: StoreTransaction, request: SessionRequest): Operation<CreateSessionDecision> {
+function* decideCreate(
+  tx: StoreTransaction,
+  request: NewSession & Partial<SessionRequest>,
+): Operation<CreateSessionDecision> {
   const { sessionId, turnId } = request
   const existing = yield* tx.loadSession(sessionId)
   const isHolderOver =

@@ -1,8 +1,9 @@
 import { LeaseholdError } from '../../model/errors.ts'
 import type { WakeSpec } from '../../model/event-semantics.ts'
-import { asJson, fromJson, type Json } from '../../model/json.ts'
+import { asJson, fromJson, hashJson, type Json } from '../../model/json.ts'
 import { TERMINAL_STATUSES } from '../../model/outcome.ts'
 import { toolResultOf } from '../../model/tool-result.ts'
+import { findSchemaProblem } from '../../registry/json-schema.ts'
 import type { SessionPolicy } from '../environment.ts'
 import type { ToolTable } from '../plugin.ts'
 import { ProcessFailure } from '../process-failure.ts'
@@ -33,7 +34,7 @@ export async function subAgents(agents: Readonly<Record<string, SubAgent>>): Pro
     )
   }
   const list = Object.entries(agents).map(([name, { description }]) => `${name}: ${description}`)
-  const tool = (description: string, properties: Properties, run: ToolDefinition['orchestrate']) => {
+  const tool = (description: string, properties: Properties, run: Orchestrate) => {
     const required = Object.keys(properties).filter(name => !OPTIONAL.has(name))
     const schema = { type: 'object', properties, required, additionalProperties: false } as const
     // The schema is ours; its type is that of any JSON Schema.
@@ -41,7 +42,13 @@ export async function subAgents(agents: Readonly<Record<string, SubAgent>>): Pro
     const execute = () => {
       throw new Error('a tool for sub-agents runs in a process only')
     }
-    return defineTool({ description, inputSchema, execute }, run === undefined ? {} : { orchestrate: run })
+    const orchestrate: Orchestrate = async (args, call) => {
+      // The AI SDK checks no plain JSON Schema.
+      const problem = findSchemaProblem(schema, args)
+      if (problem !== undefined) throw refused(`The arguments do not fit: ${problem}.`)
+      return run(args, call)
+    }
+    return defineTool({ description, inputSchema, execute }, { orchestrate })
   }
   return {
     start_agent: tool(
@@ -65,6 +72,7 @@ export async function subAgents(agents: Readonly<Record<string, SubAgent>>): Pro
   }
 }
 
+type Orchestrate = NonNullable<ToolDefinition['orchestrate']>
 type Properties = { readonly [name: string]: Json }
 
 const TEXT = { type: 'string' } as const
@@ -112,7 +120,7 @@ async function startAgent(
 ): Promise<Json> {
   const known = Object.hasOwn(agents, agent) ? agents[agent] : undefined
   if (known === undefined) throw refused(`There is no sub-agent "${agent}".`)
-  const id = `${prefixOf(family)}${agent}.${ctx.id}.${callId}`
+  const id = idOf(agent, { ctx, callId, family })
   await ctx.start(
     {
       kind: 'session_turn',
@@ -157,7 +165,7 @@ async function messageAgent(
   const agent = requireOwn(id, family)
   const known = Object.hasOwn(agents, agent) ? agents[agent] : undefined
   if (known === undefined) throw refused(`There is no sub-agent "${agent}" any more.`)
-  const turnId = `${prefixOf(family)}${agent}.${ctx.id}.${callId}`
+  const turnId = idOf(agent, { ctx, callId, family })
   await ctx.start(
     {
       kind: 'session_turn',
@@ -177,8 +185,14 @@ const sessionOf = (sessionId: string, { policy }: SubAgent) => ({
   ...(policy === undefined ? {} : { policy }),
 })
 
-/** Of the ids that agents of one session, or of one process without a session, give to those they start. */
-const prefixOf = (family: string): string => `agent:${family.replaceAll('#', '_')}:`
+/** As long for the agent of an agent as for the first: ids have a limit, and the record knows whose child it is. */
+const idOf = (agent: string, { ctx, callId, family }: OrchestrateCall): string =>
+  `${prefixOf(family)}${agent}.${shortHash([ctx.id, callId])}`
+
+/** Of the ids that agents of one session, or of one process without a session, give to those they start; no other's. */
+const prefixOf = (family: string): string => `agent:${shortHash(family)}:`
+
+const shortHash = (value: Json): string => hashJson(value).slice(0, 24)
 
 /** Returns which agent it is. What others have started is not the model's to see or to stop. */
 function requireOwn(id: string, family: string): string {

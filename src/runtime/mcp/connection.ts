@@ -98,7 +98,8 @@ export class McpConnection {
     const result = await client.callTool(
       { name: tool, arguments: { ...args }, _meta: { 'leasehold/operationId': operationId } },
       undefined,
-      { signal, timeout: timeoutMs, resetTimeoutOnProgress: true },
+      // Without a listener the server is not asked for its progress, and says nothing until it is done.
+      { signal, timeout: timeoutMs, resetTimeoutOnProgress: true, onprogress: () => {} },
     )
     const said = readResult(result)
     if (result.isError === true)

@@ -1,3 +1,5 @@
+import { LeaseholdError } from '../../model/errors.ts'
+import { hashJson } from '../../model/json.ts'
 import { definePlugin, type Plugin, type ToolTable } from '../plugin.ts'
 import { defineTool, type ToolCallOptions, type ToolDefinition } from '../tool.ts'
 import { loadSdk } from '../turn/sdk.ts'
@@ -45,7 +47,7 @@ export function mcpTools(
           toolsOf({ server, options, connection }, await connection.listTools()),
         ),
       )
-      const tools: ToolTable = Object.fromEntries(tables.flat())
+      const tools: ToolTable = Object.fromEntries(requireDistinct(tables.flat()))
       return { tools, hooks: { dispose: release } }
     } catch (error) {
       release()
@@ -85,6 +87,30 @@ async function toolsOf(
   })
 }
 
-/** What every provider takes as a tool's name. */
-const nameOf = (server: string, tool: string): string =>
-  `${server}_${tool}`.replaceAll(/[^a-zA-Z0-9_-]/g, '_').slice(0, 64)
+/** What every provider takes as a tool's name; of a longer one the end is made a digest of the whole. */
+function nameOf(server: string, tool: string): string {
+  const name = `${server}_${tool}`.replaceAll(/[^a-zA-Z0-9_-]/g, '_')
+  if (name.length <= MAX_NAME) return name
+  return `${name.slice(0, MAX_NAME - DIGEST - 1)}_${hashJson([server, tool]).slice(0, DIGEST)}`
+}
+
+const MAX_NAME = 64
+const DIGEST = 8
+
+/** A tool in the place of another would be called for it. */
+function requireDistinct<Entry extends readonly [string, ToolDefinition]>(
+  entries: readonly Entry[],
+): readonly Entry[] {
+  const ids = new Map<string, string | undefined>()
+  for (const [name, { id }] of entries) {
+    if (ids.has(name)) {
+      throw new LeaseholdError(
+        'host_invalid',
+        `The MCP tools ${ids.get(name)} and ${id} would both be named "${name}". Give one of the servers another name.`,
+        { details: { tool: name } },
+      )
+    }
+    ids.set(name, id)
+  }
+  return entries
+}

@@ -35,6 +35,23 @@ export function sessionLogCases(it: Case): void {
     expect(await registry.loadSession('none')).toBeUndefined()
   })
 
+  it('a session that is made for no turn is closed, and one that is there stays as it is', async ({
+    registry,
+  }) => {
+    expect(await registry.createSession({ sessionId: 's', policy: { model: 'small' } })).toMatchObject({
+      type: 'created',
+    })
+    const made = await registry.loadSession('s')
+    expect(made?.session).not.toHaveProperty('openFor')
+    expect(await registry.createSession({ sessionId: 's' })).toMatchObject({ type: 'existing' })
+    expect(await registry.loadSession('s')).toEqual(made)
+    expect(await registry.createSession(FIRST)).toMatchObject({ type: 'reopened' })
+    expect(await registry.createSession({ sessionId: 's' })).toMatchObject({
+      type: 'existing',
+      session: { openFor: 't1' },
+    })
+  })
+
   it('a fork begins with what was said up to an entry, and goes on by itself', async ({
     registry,
     clock,

@@ -11,11 +11,11 @@ import type { ApprovalUse, ReserveAnswer, ReserveRequest } from '../registry/reg
 import { inChildSpan } from '../telemetry/spans.ts'
 import { excerptOf } from './agent/excerpt.ts'
 import { budgetFailure, reserve, settle } from './agent/spending.ts'
-import type { ProcessContext, StepOptions, StepScope } from './context.ts'
+import { type ProcessContext, StepNotDone, type StepOptions, type StepScope } from './context.ts'
 import type { ToolTable } from './plugin.ts'
 import { ProcessFailure } from './process-failure.ts'
 import { PendingAnswer, type ToolCallOptions, type ToolDefinition, toolDefinition } from './tool.ts'
-import { askApproval, requireApproval } from './tool-approval.ts'
+import { askApproval, type GivenApproval, requireApproval } from './tool-approval.ts'
 
 /** What execution gives to this package's own bodies beyond the context that everybody has. */
 export interface BodyContext extends ProcessContext<Json> {
@@ -93,7 +93,8 @@ export async function callTool(
 ): Promise<Json> {
   const asked = await askApproval(ctx, definition, call)
   if (asked.type === 'refused') throw toolFailed(call, `was not called: ${asked.reason}`)
-  if (definition.orchestrate !== undefined) return orchestrated(ctx, definition.orchestrate, call)
+  if (definition.orchestrate !== undefined)
+    return orchestrated(ctx, definition.orchestrate, { call, approval: asked.approval })
   const run = async (scope: StepScope) => {
     await reserve(ctx, scope.operationId, ONE_CALL)
     // As soon as it is about to be made it is one, whatever becomes of it.
@@ -129,11 +130,14 @@ export async function callTool(
 async function orchestrated(
   ctx: BodyContext,
   orchestrate: NonNullable<ToolDefinition['orchestrate']>,
-  call: ToolInvocation,
+  { call, approval }: { readonly call: ToolInvocation; readonly approval: GivenApproval | undefined },
 ): Promise<Json> {
   try {
+    // It has no operation of its own: each attempt uses the yes for the same one, which the approval names.
+    if (approval !== undefined) await requireApproval(ctx, approval, approval.key)
     return await orchestrate(call.args, { ctx, callId: call.callId, family: ctx.family })
   } catch (error) {
+    if (error instanceof StepNotDone) throw toolFailed(call, `was not called: ${error.message}`, error)
     // The registry's no to one of its calls is journaled, and the model's to hear.
     if (!isLeaseholdError(error, 'step_failed')) throw error
     throw toolFailed(call, `failed: ${error.message}`, error)

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { CrashRun } from './run-with-crash.ts'
 
 interface MatcherResult {
@@ -14,8 +15,7 @@ export const leaseholdMatchers = {
   toHaveCompleted(run: CrashRun, ...value: readonly unknown[]): MatcherResult {
     const { outcome } = run
     const isValue =
-      value.length === 0 ||
-      (outcome.status === 'completed' && JSON.stringify(outcome.value) === JSON.stringify(value[0]))
+      value.length === 0 || (outcome.status === 'completed' && isDeepStrictEqual(outcome.value, value[0]))
     return {
       pass: outcome.status === 'completed' && isValue,
       message: () => `the process ended as ${JSON.stringify(outcome)}`,

@@ -90,6 +90,24 @@ describe('a call that people must allow', () => {
     expect(await stage.registry.effects(id)).toMatchObject([{ state: 'not_done' }])
   })
 
+  test('is held to its yes where it is made of calls of the context, too', async () => {
+    const begun: string[] = []
+    const { stage } = payer({
+      approval: {},
+      orchestrate: async (_, { callId }) => {
+        begun.push(callId)
+        return 'begun'
+      },
+    })
+    const [kept, lost] = [await asked(stage), await asked(stage)]
+    for (const { key } of [kept, lost]) await stage.registry.vote(key, { by: 'ana', verdict: 'approve' })
+    await stage.registry.vote(lost.key, { by: 'ben', verdict: 'deny' })
+    expect(await value(stage, lost.id)).toContain('it was denied by ben')
+    expect(await value(stage, kept.id)).toContain('begun')
+    expect(begun).toEqual(['call-1'])
+    expect(await stage.registry.pendingCall(kept.key)).toMatchObject({ approval: { used: {} } })
+  })
+
   test('is not made where the yes has become too old', async () => {
     const { stage, paid } = payer({ approval: { validFor: -1 } })
     const { id, key } = await asked(stage)

@@ -222,6 +222,27 @@ describe('a durable model', () => {
     expect(told.filter(type => type === 'finish')).toHaveLength(1)
   })
 
+  test('whose stream is cut short has not answered', async () => {
+    const whole = scriptedModel(['all of it'])
+    let asked = 0
+    const model: ScriptedModel = {
+      ...whole,
+      doStream: async params => {
+        if (++asked > 1) return whole.doStream(params)
+        // The connection is lost before a word, which looks like an end.
+        return { stream: ReadableStream.from([{ type: 'stream-start' as const, warnings: [] }]) }
+      },
+    }
+    const stage = openStage({
+      engines: work(ctx => {
+        const retry = { delayMs: 0 }
+        return streamText({ model: durableModel(ctx, model, { retry }), prompt: 'tell' }).text
+      }),
+    })
+    expect(await stage.outcome(await stage.start())).toEqual({ status: 'completed', value: 'all of it' })
+    expect(asked).toBe(2)
+  })
+
   test('is heard to its end when its reader goes away', async () => {
     const model = scriptedModel(['one two three'])
     const stage = openStage({

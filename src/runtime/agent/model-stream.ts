@@ -51,9 +51,15 @@ export async function readStream(
     for (const next of parts.slice(given)) live.push(next)
     given = parts.length
   }
+  // A connection that was cut looks like the end: what has come is no answer.
+  if (!parts.some(({ type }) => type === 'finish')) throw cutShort()
   held.parts = parts.slice(given)
   return { answer: storedParts(parts), tokens }
 }
+
+/** As the AI SDK's errors say of themselves that the call may be made again. */
+const cutShort = (): Error =>
+  Object.assign(new Error("the model's stream ended before the model was done"), { isRetryable: true })
 
 /** Its parts as they come, then what was held back; from the journal, all of them. A reader that goes away ends nothing. */
 export function streamOf(

@@ -13,8 +13,15 @@ export default defineConfig({
     // Most tests wait for a server, so two side by side serve even two cores.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
-      // Pure rules and code without a server: `npm run check` runs these alone.
-      { test: { name: 'unit', include: ['test/{docs,model,runtime,execution}/**/*.test.ts'], ...patient } },
+      // Pure rules and code without a server, so many small files share what they import: `npm run check` runs these alone.
+      {
+        test: {
+          name: 'unit',
+          include: ['test/{docs,model,runtime,execution}/**/*.test.ts'],
+          isolate: false,
+          ...patient,
+        },
+      },
       // The conformance suite, and inline workers, on real stores. One real PostgreSQL for all of them; each test has a schema of its own.
       {
         test: {

@@ -21,30 +21,23 @@ const MOST_MS = 5
 /** What a parked process waits for until its code goes on; client and worker in one OS process. */
 export async function inlineWakes(folder: string): Promise<Row[]> {
   const marks = new Marks()
+  /** Ends when it is told to, and notes when that is. */
+  const listener = defineEngine({
+    disposition: 'rerunnable',
+    events: { 'signal.go': true },
+    async run(ctx) {
+      await ctx.waitForSignal('go')
+      marks.set(ctx.id)
+    },
+  })
   const host = defineHost({
     registry: sqliteRegistry({ path: join(folder, 'wakes.db') }),
     engines: {
-      listener: defineEngine({
-        disposition: 'rerunnable',
-        events: { 'signal.go': true },
-        async run(ctx) {
-          await ctx.waitForSignal('go')
-          marks.set(ctx.id)
-        },
-      }),
-      /** Ends when it is told to, and notes when that is. */
-      child: defineEngine({
-        disposition: 'rerunnable',
-        events: { 'signal.go': true },
-        async run(ctx) {
-          await ctx.waitForSignal('go')
-          marks.set(ctx.id)
-        },
-      }),
+      listener,
       parent: defineEngine({
         disposition: 'rerunnable',
         async run(ctx) {
-          const child = await ctx.start({ kind: 'child', id: `${ctx.id}.child` })
+          const child = await ctx.start({ kind: 'listener', id: `${ctx.id}.child` })
           await child.outcome()
           marks.set(ctx.id)
         },

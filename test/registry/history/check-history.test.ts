@@ -110,6 +110,10 @@ const LIES: Readonly<Record<string, readonly [history: History, problem: RegExp]
     answering('late', written(3)),
     /late did emit under fence 1 after take over had 2/,
   ],
+  'an end by a superseded holder': [
+    { ...TRUE, calls: [...CALLS, call('old end', 'completeWithLease', done(), { lease: FIRST })] },
+    /old end did completeWithLease under fence 1 after take over had 2/,
+  ],
   'a superseded write that was refused, and stands in the log': [
     logOf([note('a', 1), note('b', 2), note('late', 3), note('c', 4), end(5)]),
     /late was refused \(process_lease_lost\), and is stored all the same/,
@@ -205,6 +209,11 @@ describe('the checker of histories', () => {
   ])('lets the next be given before its time after %s', (_, givingUp) => {
     const early = answering('take over', done({ lease: { ...SECOND, claimedAtMs: NOW + 1 } }))
     expect(checkHistory({ ...early, calls: [...early.calls, { ...givingUp, invokedAt: 0 }] })).toEqual([])
+  })
+
+  test('lets a superseded holder be told of the very end that its successor wrote', () => {
+    const again = call('same end', 'completeWithLease', done({ outcome: OUTCOME }), { lease: FIRST })
+    expect(checkHistory({ ...TRUE, calls: [...CALLS, again] })).toEqual([])
   })
 
   test('lets a holder that is said to be dead be followed at once', () => {

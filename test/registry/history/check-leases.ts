@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { ProcessLease } from '../../../src/model/lease.ts'
 import { type Call, OPERATIONS } from './call.ts'
 
@@ -75,12 +76,29 @@ const nothingUnderAnOldOne = (calls: readonly Call[], taken: readonly Taken[]): 
   calls.flatMap(({ id, operation, lease, invokedAt, answer }) => {
     if (lease === undefined || answer?.type !== 'done' || IGNORES_OLD_LEASES.has(operation)) return []
     const newer = newestBefore(taken, invokedAt)
-    return newer !== undefined && newer.lease.fencingToken > lease.fencingToken
+    const isSuperseded = newer !== undefined && newer.lease.fencingToken > lease.fencingToken
+    return isSuperseded && !calls.some(other => isSameEnd(other, { lease, answer }))
       ? [
           `${id} did ${operation} under fence ${lease.fencingToken} after ${newer.id} had ${newer.lease.fencingToken}`,
         ]
       : []
   })
+
+/**
+ * Whoever asks for the very end that is stored is told that it stands, under whichever lease: both holders of a process
+ * that has only to be settled ask for the same. Somebody must have been entitled to write it.
+ */
+const isSameEnd = (
+  other: Call,
+  { lease, answer }: { lease: ProcessLease; answer: Extract<Call['answer'], { type: 'done' }> },
+): boolean =>
+  (other.operation === 'complete' ||
+    (other.operation === 'completeWithLease' &&
+      other.lease !== undefined &&
+      other.lease.fencingToken > lease.fencingToken)) &&
+  other.invokedAt < answer.returnedAt &&
+  other.answer?.type !== 'refused' &&
+  (other.answer?.type !== 'done' || isDeepStrictEqual(other.answer.outcome, answer.outcome))
 
 const leasesOf = (taken: readonly Taken[], fence: number): Taken[] =>
   taken

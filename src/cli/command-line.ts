@@ -37,7 +37,8 @@ async function run(): Promise<number> {
     code = asked
   }
   try {
-    const program = createProgram({ env: process.env, output: createOutput(form.isJson), exitWith })
+    const context = { env: process.env, output: createOutput(form.isJson), exitWith }
+    const program = await createProgram(context, argv[0])
     await program.parseAsync(argv, { from: 'user' })
     return code
   } catch (error) {

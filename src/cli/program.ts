@@ -1,78 +1,57 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
-import { abandonCommand } from './commands/abandon.ts'
-import { approvalsCommand, approveCommand, denyCommand } from './commands/approvals.ts'
-import { awaitCommand } from './commands/await.ts'
-import { cancelCommand } from './commands/cancel.ts'
-import { completeCommand } from './commands/complete.ts'
-import { deployCheckCommand } from './commands/deploy-check.ts'
-import { devCommand } from './commands/dev.ts'
-import { doctorCommand } from './commands/doctor.ts'
-import { drainCommand } from './commands/drain.ts'
-import { effectsCommand } from './commands/effects.ts'
-import { eventsCommand } from './commands/events.ts'
-import { explainCommand } from './commands/explain.ts'
-import { forkCommand } from './commands/fork.ts'
-import { hostDeadCommand } from './commands/host-dead.ts'
-import { listCommand } from './commands/list.ts'
-import { pruneCommand } from './commands/prune.ts'
-import { replayCommand } from './commands/replay.ts'
-import { resolveCommand } from './commands/resolve.ts'
-import { showCommand } from './commands/show.ts'
-import { signalCommand } from './commands/signal.ts'
-import { startCommand } from './commands/start.ts'
-import { stepsCommand } from './commands/steps.ts'
-import { streamCommand } from './commands/stream.ts'
-import { sweepCommand } from './commands/sweep.ts'
-import { triggersCommand } from './commands/triggers.ts'
-import { wakesCommand } from './commands/wakes.ts'
-import { workerCommand } from './commands/worker.ts'
 import type { CliContext } from './context.ts'
 
-const COMMANDS = [
-  devCommand,
-  workerCommand,
-  startCommand,
-  showCommand,
-  listCommand,
-  eventsCommand,
-  streamCommand,
-  stepsCommand,
-  effectsCommand,
-  explainCommand,
-  awaitCommand,
-  cancelCommand,
-  signalCommand,
-  forkCommand,
-  abandonCommand,
-  completeCommand,
-  resolveCommand,
-  approvalsCommand,
-  approveCommand,
-  denyCommand,
-  sweepCommand,
-  drainCommand,
-  hostDeadCommand,
-  pruneCommand,
-  wakesCommand,
-  triggersCommand,
-  deployCheckCommand,
-  replayCommand,
-  doctorCommand,
-]
+type CreateCommand = (context: CliContext) => Command
+
+/** In the order of the help. Each is loaded when it is asked for: most of what they import, the others do not need. */
+const COMMANDS: Readonly<Record<string, () => Promise<CreateCommand>>> = {
+  dev: async () => (await import('./commands/dev.ts')).devCommand,
+  worker: async () => (await import('./commands/worker.ts')).workerCommand,
+  start: async () => (await import('./commands/start.ts')).startCommand,
+  show: async () => (await import('./commands/show.ts')).showCommand,
+  list: async () => (await import('./commands/list.ts')).listCommand,
+  events: async () => (await import('./commands/events.ts')).eventsCommand,
+  stream: async () => (await import('./commands/stream.ts')).streamCommand,
+  steps: async () => (await import('./commands/steps.ts')).stepsCommand,
+  effects: async () => (await import('./commands/effects.ts')).effectsCommand,
+  explain: async () => (await import('./commands/explain.ts')).explainCommand,
+  await: async () => (await import('./commands/await.ts')).awaitCommand,
+  cancel: async () => (await import('./commands/cancel.ts')).cancelCommand,
+  signal: async () => (await import('./commands/signal.ts')).signalCommand,
+  fork: async () => (await import('./commands/fork.ts')).forkCommand,
+  abandon: async () => (await import('./commands/abandon.ts')).abandonCommand,
+  complete: async () => (await import('./commands/complete.ts')).completeCommand,
+  resolve: async () => (await import('./commands/resolve.ts')).resolveCommand,
+  approvals: async () => (await import('./commands/approvals.ts')).approvalsCommand,
+  approve: async () => (await import('./commands/approvals.ts')).approveCommand,
+  deny: async () => (await import('./commands/approvals.ts')).denyCommand,
+  sweep: async () => (await import('./commands/sweep.ts')).sweepCommand,
+  drain: async () => (await import('./commands/drain.ts')).drainCommand,
+  'host-dead': async () => (await import('./commands/host-dead.ts')).hostDeadCommand,
+  prune: async () => (await import('./commands/prune.ts')).pruneCommand,
+  wakes: async () => (await import('./commands/wakes.ts')).wakesCommand,
+  triggers: async () => (await import('./commands/triggers.ts')).triggersCommand,
+  'deploy-check': async () => (await import('./commands/deploy-check.ts')).deployCheckCommand,
+  replay: async () => (await import('./commands/replay.ts')).replayCommand,
+  doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,
+}
 
 const AFTER_HELP = `
 Exit codes: 0 done · 1 failed · 2 usage · 3 unknown process · 4 conflict · 5 registry or server unreachable
             await: 0 completed · 10 failed · 11 cancelled · 12 abandoned · 13 still running at the timeout
             128 + n: stopped by signal n before the end; dev and worker that were ready: 0`
 
-/** The whole command line. Its errors are thrown, so that they take the same form as all others. */
-export function createProgram(context: CliContext): Command {
+/**
+ * The command line: with the one command that the word names, or with all of them where it names none. Its errors are
+ * thrown, so that they take the same form as all others.
+ */
+export async function createProgram(context: CliContext, word?: string): Promise<Command> {
   const program = new Command('leasehold')
     .description('Durable background processes for TypeScript agent hosts, on Temporal')
     .version(packageVersion())
     .addHelpText('after', AFTER_HELP)
-  for (const create of COMMANDS) {
+  for (const create of await loadCommands(word)) {
     program.addCommand(
       create(context).option('--json', 'answer in JSON').option('--debug', 'show where an error happened'),
     )
@@ -81,6 +60,11 @@ export function createProgram(context: CliContext): Command {
     command.exitOverride().configureOutput({ outputError: () => {} })
   }
   return program
+}
+
+function loadCommands(word = ''): Promise<CreateCommand[]> {
+  const named = Object.hasOwn(COMMANDS, word) ? COMMANDS[word] : undefined
+  return Promise.all((named === undefined ? Object.values(COMMANDS) : [named]).map(load => load()))
 }
 
 /** Two folders up in the source and in the built package alike. */

@@ -12,10 +12,9 @@ for await (const path of glob(['README.md', 'docs/*.md', 'examples/*/README.md']
 const texts = await Promise.all(pages.map(async page => ({ page, text: await read(page) })))
 
 const commands: ReadonlyMap<string, Command> = new Map(
-  createProgram({ env: {}, output: createOutput(false), exitWith: () => {} }).commands.map(command => [
-    command.name(),
-    command,
-  ]),
+  (await createProgram({ env: {}, output: createOutput(false), exitWith: () => {} })).commands.map(
+    command => [command.name(), command],
+  ),
 )
 
 /** Each `leasehold COMMAND …` in code, up to where the code ends or another command begins. */

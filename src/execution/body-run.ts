@@ -5,6 +5,7 @@ import { operationIdOf, stepAddress } from '../model/journal.ts'
 import type { Json } from '../model/json.ts'
 import type { StoredProcess } from '../model/process.ts'
 import { lookUntil } from '../registry/awaiter.ts'
+import { agentStateOf } from '../runtime/agent/agent-state.ts'
 import { type Body, bodyInput } from '../runtime/body.ts'
 import { Rollover } from '../runtime/rollover.ts'
 import type { ProcessRuntime } from '../runtime/runtime.ts'
@@ -204,6 +205,7 @@ async function enterBody(body: Body, ctx: Parameters<Body>[0], journal: JournalS
     // Before its code can start children, who spend of it.
     if (ctx.runtime.policy.budget !== undefined) await ctx.reserveBudget()
     const value = await body(ctx)
+    agentStateOf(ctx).requireTold()
     journal.requireAllVisited()
     return value instanceof Rollover ? { type: 'rollover', state: value.state } : { type: 'value', value }
   } catch (error) {

@@ -9,6 +9,7 @@ import type { Disposition } from '../model/process.ts'
 import { MAX_PAYLOAD_BYTES } from '../model/registration.ts'
 import type { ApprovalUse, ReserveAnswer, ReserveRequest } from '../registry/registry.ts'
 import { inChildSpan } from '../telemetry/spans.ts'
+import { agentStateOf } from './agent/agent-state.ts'
 import { excerptOf } from './agent/excerpt.ts'
 import { budgetFailure, reserve, settle } from './agent/spending.ts'
 import { type ProcessContext, StepNotDone, type StepOptions, type StepScope } from './context.ts'
@@ -105,12 +106,13 @@ export async function callTool(
   }
   let said: Json
   try {
-    said = await ctx.step<Json>(call.toolName, run, {
+    const options = {
       ...stepOptions(definition, call.disposition),
       key: call.callId,
       // The id is the model's: another call under the same one is not the call that was journaled.
       input: hashJson(call.args),
-    })
+    }
+    said = await agentStateOf(ctx).during(() => ctx.step<Json>(call.toolName, run, options))
   } catch (error) {
     if (!isLeaseholdError(error, 'step_failed')) throw error
     const exceeded = budgetFailure(error)

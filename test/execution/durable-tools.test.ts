@@ -3,14 +3,7 @@ import { readFileSync } from 'node:fs'
 import { generateText, isStepCount, tool } from 'ai'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import {
-  defineTool,
-  durableModel,
-  durableTools,
-  type Outcome,
-  StepNotDone,
-  type ToolDefinition,
-} from '../../src/index.ts'
+import { defineTool, durableModel, durableTools, type Outcome, type ToolDefinition } from '../../src/index.ts'
 import type { Json } from '../../src/model/json.ts'
 import type { ToolTable } from '../../src/runtime/plugin.ts'
 import { type ScriptedStep, scriptedModel } from '../../src/testing/scripted-model.ts'
@@ -119,70 +112,12 @@ describe('what the model is told of a call', () => {
 })
 
 describe('a call whose outcome nobody knows', () => {
-  test('is told as such, at every attempt, and never made again', async () => {
-    let calls = 0
-    const gate = createGate()
-    const model = scriptedModel([CALL, TOLD])
-    const stage = openStage({
-      engines: work(async ctx => {
-        const tools = it(
-          () => {
-            calls++
-            throw new Error('connection reset')
-          },
-          { effect: 'once' },
-        )
-        const { text } = await generateText({
-          model: durableModel(ctx, model),
-          tools: durableTools(ctx, tools),
-          stopWhen: isStepCount(5),
-          prompt: 'pay',
-        })
-        if (ctx.attempt === 1) await gate.pass(ctx.signal)
-        return text
-      }),
-    })
-    const id = await stage.start()
-    const outcome = await replay(stage, id, () => eventually(() => expect(gate.arrivals).toBe(1)))
-    expect(textOf(outcome)).toContain('The outcome of this call is unknown')
-    expect(textOf(outcome)).not.toContain('tool-output')
-    expect(calls).toBe(1)
-    expect(model.prompts).toHaveLength(2)
-    expect(await stage.registry.effects(id)).toMatchObject([{ state: 'unknown' }])
-  })
-
   test('that took longer than its time is unknown where it may happen once, and failed where it may be repeated', async () => {
     const stuck = () => new Promise(() => {})
     expect(await told(it(stuck, { effect: 'once', timeout: 20 }))).toContain('is unknown')
     expect(await told(it(stuck, { effect: 'repeatable', timeout: 20 }))).toContain(
       'took longer than its limit',
     )
-  })
-
-  test('is found out by the host’s reconcile, and told as it was', async () => {
-    const answer = await told(
-      it(() => Promise.reject(new Error('reset')), {
-        effect: 'once',
-        onUnknown: async operationId => ({ done: `paid as ${operationId.slice(0, 3)}` }),
-      }),
-    )
-    expect(answer).toContain('paid as op_')
-  })
-
-  test('that says it was not done has failed', async () => {
-    const answer = await told(it(() => Promise.reject(new StepNotDone('card refused')), { effect: 'once' }))
-    expect(answer).toContain('failed: card refused')
-  })
-
-  test('waits for a word from outside where its tool asks, and is told that', async () => {
-    const { stage } = agentOf(
-      it(() => Promise.reject(new Error('reset')), { effect: 'once', onUnknown: 'ask' }),
-    )
-    const id = await stage.start()
-    expect(await stage.runner.run(id)).toMatchObject({ type: 'parked' })
-    const [effect] = await stage.registry.effects(id)
-    await stage.registry.resolveStep(id, effect?.step ?? '', { value: 'the receipt is there' }, { by: 'ana' })
-    expect(textOf(await stage.outcome(id))).toContain('the receipt is there')
   })
 })
 

@@ -186,18 +186,6 @@ describe('a session turn', () => {
     expect(executed).toEqual([])
   })
 
-  test('ends where nobody can say whether a tool took effect, instead of letting the model try again', async () => {
-    const { model, prompts } = scripted(calls(['c1', 'pay', {}]))
-    const pay = defineTool({ execute: () => Promise.reject(new Error('timeout')) }, { effect: 'once' })
-    const stage = stageOf(model, { tools: { pay } })
-    expect(await stage.outcome(await turn(stage))).toMatchObject({
-      status: 'failed',
-      code: 'step_unknown',
-      raw: { unknownEffects: [{ step: 'pay[c1]' }] },
-    })
-    expect(prompts).toHaveLength(1)
-  })
-
   test('goes on with what its session holds, one turn after the other', async () => {
     const { model, prompts } = scripted(says('I am Ana'), says('you asked who I am'))
     const stage = stageOf(model)

@@ -23,6 +23,8 @@ const refund = tool({
   },
 })
 
+const tools = { refund: defineTool(refund, { effect: 'once' }) }
+
 const model = scriptedModel([
   { calls: [{ tool: 'refund', args: { order: 'A7', euros: 20 } }] },
   prompt => (JSON.stringify(prompt.at(-1)).includes('is unknown') ? 'please look' : 'done'),
@@ -31,6 +33,7 @@ const model = scriptedModel([
 export default defineHost({
   registry: sqliteRegistry({ path }),
   models: { default: model },
+  tools,
   engines: {
     refunds: defineEngine({
       disposition: 'rerunnable',
@@ -38,7 +41,7 @@ export default defineHost({
       async run(ctx) {
         const { text } = await generateText({
           model: durableModel(ctx, model),
-          tools: durableTools(ctx, { refund: defineTool(refund, { effect: 'once' }) }),
+          tools: durableTools(ctx, tools),
           stopWhen: isStepCount(5),
           prompt: ctx.input,
         })

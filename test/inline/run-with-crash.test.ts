@@ -42,6 +42,27 @@ describe('the test kit', () => {
     expect(paid()).toHaveLength(before + 1)
   })
 
+  test('tells the model of a session turn so as well, once, and its turn goes on', async () => {
+    const before = paid().length
+    const run = await runWithCrash({
+      host,
+      start: { kind: 'session_turn', disposition: 'rerunnable', input: { prompt: 'refund order A8' } },
+      crashAt: { point: 'step.answered', step: 'refund' },
+    })
+    expect(run).toHaveCrashed()
+    expect(run.outcome).toMatchObject({
+      status: 'completed',
+      value: { turn: { answer: 'please look', steps: 2 } },
+    })
+    expect(run.effects).toMatchObject([{ state: 'unknown' }])
+    expect(run.journal.map(({ address }) => address.replace(/call_.*/, ''))).toEqual([
+      'model[1]',
+      'refund[',
+      'model[2]',
+    ])
+    expect(paid()).toHaveLength(before + 1)
+  })
+
   test('says that nobody died where the place was never reached', async () => {
     const run = await runWithCrash({
       host,

@@ -1,12 +1,12 @@
 import type { ToolSet } from 'ai'
-import { isLeaseholdError, LeaseholdError } from '../../model/errors.ts'
+import { LeaseholdError } from '../../model/errors.ts'
 import type { Json } from '../../model/json.ts'
 import type { ProcessContext } from '../context.ts'
 import type { ToolTable } from '../plugin.ts'
 import { type Tool, type ToolDefinition, toolDefinition } from '../tool.ts'
-import { type BodyContext, callTool } from '../tool-call.ts'
-import { type AgentState, agentStateOf } from './agent-state.ts'
-import { admitCall, DEFAULT_SAME_CALLS, isToolFailure } from './call-guard.ts'
+import type { BodyContext } from '../tool-call.ts'
+import { answerCall } from './answer-call.ts'
+import { DEFAULT_SAME_CALLS } from './call-guard.ts'
 import { type ShownCall, shownResult } from './shown-result.ts'
 import { toWire } from './wire.ts'
 
@@ -48,16 +48,12 @@ function wrapped(
   definition: ToolDefinition,
   { sameCalls = DEFAULT_SAME_CALLS }: DurableToolsOptions,
 ): Tool {
-  const state = agentStateOf(ctx)
-  const { disposition } = ctx
   const execute = async (input: unknown, { toolCallId, messages }: SdkOptions): Promise<Json> => {
-    const args = toWire(input)
-    try {
-      const callId = admitCall(state, { toolCallId, toolName, args }, sameCalls)
-      return await callTool(ctx, definition, { callId, toolName, args, input, messages, disposition })
-    } catch (error) {
-      throw answerOf(state, error)
-    }
+    const call = { toolCallId, toolName, args: toWire(input), input, messages }
+    const answer = await answerCall(ctx, definition, { call, sameCalls })
+    // The SDK tells the model of what is thrown here.
+    if (answer.type === 'error') throw answer.error
+    return answer.output
   }
   // What the SDK would ask before each call is asked here, durably.
   const { needsApproval: _, ...tool } = definition.tool
@@ -73,23 +69,6 @@ function wrapped(
 interface SdkOptions {
   readonly toolCallId: string
   readonly messages: readonly never[]
-}
-
-/**
- * What the SDK is to tell the model. A failed tool and an unknown outcome are answers; what else was thrown says nothing
- * of the call, and is for the next model call to throw.
- */
-function answerOf(state: AgentState, error: unknown): unknown {
-  if (isToolFailure(error)) return error
-  if (isLeaseholdError(error, 'step_unknown')) {
-    return new LeaseholdError(
-      'step_unknown',
-      `The outcome of this call is unknown: it may have taken effect or not, and it is not made again. Do not take it for done, and do not repeat it; find out first, or tell whoever asked. (${error.message})`,
-      { cause: error, details: error.details },
-    )
-  }
-  state.fail(error)
-  return error
 }
 
 function requireBody(ctx: ProcessContext): asserts ctx is BodyContext {

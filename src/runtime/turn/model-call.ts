@@ -12,6 +12,8 @@ import { loadSdk } from './sdk.ts'
 export interface ModelSaid {
   readonly text: string
   readonly finishReason: string
+  /** It waits for results, whatever it calls the reason: those that it called wrongly are among them. */
+  readonly isCalling: boolean
   /** Calls that are to be made here; those that do not fit their schema have their error among the messages already. */
   readonly toolCalls: readonly { readonly callId: string; readonly toolName: string; readonly args: Json }[]
   readonly messages: readonly ModelMessage[]
@@ -61,6 +63,7 @@ export async function callModel(ctx: BodyContext, scope: StepScope, call: ModelC
   return {
     text,
     finishReason,
+    isCalling: toolCalls.some(({ providerExecuted }) => providerExecuted !== true),
     toolCalls: toolCalls
       .filter(({ invalid, providerExecuted }) => invalid !== true && providerExecuted !== true)
       .map(({ toolCallId, toolName, input }) => ({

@@ -56,7 +56,6 @@ export async function runSessionTurn(
     if ('problem' in read) throw turnFailed(`its input ${read.problem}`)
     const { messages, result } = await runTurn(ctx, {
       runtime,
-      record,
       history: history.messages,
       input: read.messages,
       outputContract: input.outputContract,

@@ -1,15 +1,13 @@
 import type { ModelMessage, ToolModelMessage } from 'ai'
 import { isLeaseholdError } from '../../model/errors.ts'
 import { fromJson, type Json } from '../../model/json.ts'
-import type { ProcessRecord } from '../../model/process.ts'
-import { agentStateOf } from '../agent/agent-state.ts'
-import { admitCall, isToolFailure } from '../agent/call-guard.ts'
+import { answerCall } from '../agent/answer-call.ts'
 import type { ModelUsage } from '../agent/model-call.ts'
 import { shownResult } from '../agent/shown-result.ts'
 import { budgetFailure } from '../agent/spending.ts'
 import { inPhase, type TurnPhase } from '../phase-probe.ts'
 import type { ProcessRuntime } from '../runtime.ts'
-import { type BodyContext, callTool, findTool } from '../tool-call.ts'
+import { type BodyContext, findTool } from '../tool-call.ts'
 import { answerSchemaOf, readAnswer } from './answer.ts'
 import { callModel, type ModelSaid, storable } from './model-call.ts'
 import { chooseModel, chooseTools, readTurnPolicy, turnFailed } from './policy.ts'
@@ -28,7 +26,6 @@ export interface FinishedTurn {
 
 export interface TurnParts {
   readonly runtime: ProcessRuntime
-  readonly record: ProcessRecord
   readonly history: readonly ModelMessage[]
   readonly input: readonly ModelMessage[]
   readonly outputContract: Json
@@ -40,7 +37,7 @@ export interface TurnParts {
  * each tool call is a journaled step, so that a crash repeats none of them.
  */
 export async function runTurn(ctx: BodyContext, parts: TurnParts): Promise<FinishedTurn> {
-  const { runtime, record } = parts
+  const { runtime } = parts
   const phase = <T>(name: TurnPhase, work: () => Promise<T>) => inPhase(runtime.probe, name, work)
   const policy = readTurnPolicy(runtime.policy)
   const model = chooseModel(runtime.models, policy)
@@ -71,10 +68,12 @@ export async function runTurn(ctx: BodyContext, parts: TurnParts): Promise<Finis
 
   const last = await phase('effect_loop', async () => {
     for (let step = 1; ; step++) {
+      // A call that was cut off is an answer, and no reason to ask for another one.
+      ctx.signal.throwIfAborted()
       const answer = await asked(() => askModel(step))
       said.push(...answer.messages)
       usage = addUsage(usage, answer.usage)
-      if (answer.finishReason !== 'tool-calls') {
+      if (!answer.isCalling) {
         const more = step < policy.maxSteps ? await parts.steering.take(step + 1) : []
         if (more.length === 0) return { ...answer, step }
         said.push(...more)
@@ -83,7 +82,7 @@ export async function runTurn(ctx: BodyContext, parts: TurnParts): Promise<Finis
       if (step === policy.maxSteps)
         throw turnFailed(`it was not done after ${step} model calls, which is the policy's maxSteps`)
       if (answer.toolCalls.length > 0)
-        said.push(await callTools(ctx, { tools, record, said, answer, sameCalls: policy.sameCalls }))
+        said.push(await callTools(ctx, { tools, said, answer, sameCalls: policy.sameCalls }))
       // What came meanwhile is said together with the results that the model waits for.
       said.push(...(await parts.steering.take(step + 1)))
     }
@@ -119,16 +118,14 @@ async function transformed(
 
 interface ToolRound {
   readonly tools: ProcessRuntime['tools']
-  readonly record: ProcessRecord
   readonly said: readonly ModelMessage[]
   readonly answer: ModelSaid
   readonly sameCalls: number
 }
 
-/** All calls of one answer side by side. A tool that fails tells the model so; an effect nobody can vouch for ends the turn. */
+/** All calls of one answer side by side. The model hears of each what it came to, also where nobody knows. */
 async function callTools(ctx: BodyContext, round: ToolRound): Promise<ModelMessage> {
-  const { tools, record, said, answer, sameCalls } = round
-  const state = agentStateOf(ctx)
+  const { tools, said, answer, sameCalls } = round
   // What the model saw when it made the calls.
   const messages = said.slice(0, said.length - answer.messages.length)
   const content = await Promise.all(
@@ -137,15 +134,12 @@ async function callTools(ctx: BodyContext, round: ToolRound): Promise<ModelMessa
       const part = { type: 'tool-result' as const, toolCallId, toolName }
       if (definition === undefined)
         return { ...part, output: { type: 'error-text' as const, value: `There is no tool "${toolName}".` } }
-      try {
-        const { disposition } = record
-        const callId = admitCall(state, { toolCallId, toolName, args }, sameCalls)
-        const output = await callTool(ctx, definition, { callId, toolName, args, messages, disposition })
-        return { ...part, output: await shownResult(definition, { toolCallId, input: args, output }) }
-      } catch (error) {
-        if (!isToolFailure(error)) throw error
-        return { ...part, output: { type: 'error-text' as const, value: error.message } }
-      }
+      const call = { toolCallId, toolName, args, messages }
+      const told = await answerCall(ctx, definition, { call, sameCalls })
+      if (told.type === 'error')
+        return { ...part, output: { type: 'error-text' as const, value: told.error.message } }
+      const { output } = told
+      return { ...part, output: await shownResult(definition, { toolCallId, input: args, output }) }
     }),
   )
   return { role: 'tool', content: fromJson<ToolModelMessage['content']>(storable(content)) }

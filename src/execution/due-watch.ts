@@ -28,9 +28,13 @@ export interface DueWatchOptions {
 export class DueWatch {
   readonly #registry: WatchedRegistry
   readonly #options: DueWatchOptions
-  #timer: NodeJS.Timeout | undefined
+  #cancelNext = () => {}
   #unsubscribe: (() => void) | undefined
   #passing: Promise<void> | undefined
+  /** Wanted while one was being made, which may have looked before. */
+  #isPassWanted = false
+  /** The rows whose changes the next look is about, and whether one of these said that the row is due. */
+  readonly #changed = new Map<string, boolean>()
   #isLooking = false
   #lookedAt = Number.NEGATIVE_INFINITY
   #lookTimer: NodeJS.Timeout | undefined
@@ -44,10 +48,11 @@ export class DueWatch {
   start(): void {
     if (!this.#isStopped) return
     this.#isStopped = false
-    const { isOfInterest = () => true, isAnyOfInterest = false } = this.#options
+    const { isAnyOfInterest = false } = this.#options
     this.#unsubscribe = this.#registry.hub.subscribeAny((id, change) => {
       if (!isAnyOfInterest && change !== undefined && !mayBeDueSoon(change)) return
-      if (id === undefined || isOfInterest(id)) this.#lookSoon()
+      this.#changed.set(id ?? ANY, this.#changed.get(id ?? ANY) || isDueNow(change))
+      this.#lookSoon()
     })
     this.#schedule(0)
   }
@@ -57,9 +62,10 @@ export class DueWatch {
     this.#isStopped = true
     this.#unsubscribe?.()
     this.#unsubscribe = undefined
-    clearTimeout(this.#timer)
+    this.#cancelNext()
     clearTimeout(this.#lookTimer)
     this.#isLooking = false
+    this.#changed.clear()
     await this.#passing
   }
 
@@ -84,27 +90,51 @@ export class DueWatch {
 
   async #look(): Promise<void> {
     this.#isLooking = false
+    const { isOfInterest = () => true, msUntilDue } = this.#options
+    // Not before: who is told of a change at once, and of it here as well, may have taken it up meanwhile.
+    const changes = [...this.#changed].filter(([id]) => id === ANY || isOfInterest(id))
+    this.#changed.clear()
+    if (changes.length === 0) return
     this.#lookedAt = performance.now()
-    const { msUntilDue = () => this.#registry.msUntilDue() } = this.#options
-    const ms = await msUntilDue().catch(() => undefined)
+    // Unless it is something else than processes that comes due, there is no need to ask.
+    if (msUntilDue === undefined && changes.some(([, isDue]) => isDue)) return this.#schedule(0)
+    const ms = await (msUntilDue?.() ?? this.#registry.msUntilDue()).catch(() => undefined)
     if (ms !== undefined && ms < REGULAR_PASS_MS) this.#schedule(ms)
   }
 
   #schedule(ms: number): void {
     if (this.#isStopped) return
-    clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => {
-      this.#passing ??= this.#pass().finally(() => {
-        this.#passing = undefined
-      })
-    }, ms)
+    this.#cancelNext()
+    if (ms > 0) {
+      const timer = setTimeout(() => this.#passNow(), ms)
+      this.#cancelNext = () => clearTimeout(timer)
+    } else {
+      // The shortest of times is a millisecond.
+      const immediate = setImmediate(() => this.#passNow())
+      this.#cancelNext = () => clearImmediate(immediate)
+    }
+  }
+
+  #passNow(): void {
+    this.#isPassWanted = this.#passing !== undefined
+    this.#passing ??= this.#pass().finally(() => {
+      this.#passing = undefined
+    })
   }
 
   async #pass(): Promise<void> {
     const nextMs = await this.#options.pass()
-    this.#schedule(Math.min(REGULAR_PASS_MS, nextMs))
+    // A pass that leaves something due makes the next one a moment later, and not at once: it is not to be alone.
+    this.#schedule(this.#isPassWanted ? 0 : Math.min(REGULAR_PASS_MS, Math.max(1, nextMs)))
+    this.#isPassWanted = false
   }
 }
+
+/** No process has a blank id. */
+const ANY = ''
+
+const isDueNow = (change: ProcessChange | undefined): boolean =>
+  typeof change?.dueAtMs === 'number' && change.dueAtMs <= Date.now()
 
 function mayBeDueSoon({ status, dueAtMs }: ProcessChange): boolean {
   // What is not known may be. But an end makes nothing due except those who wait for it, and their changes are told as well.

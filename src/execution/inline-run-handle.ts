@@ -3,7 +3,7 @@ import { hasTurns } from '../model/flow.ts'
 import type { Outcome } from '../model/outcome.ts'
 import type { StoredProcess } from '../model/process.ts'
 import type { RegistrationRequest } from '../model/registration.ts'
-import type { ProcessRegistry, RegisterResult, SeenProcess, StartResult } from '../registry/registry.ts'
+import type { ProcessRegistry, RegisterResult, StartResult } from '../registry/registry.ts'
 import { DueWatch, REGULAR_PASS_MS } from './due-watch.ts'
 import type { ExecutionEnvironment } from './environment.ts'
 import type { ProcessRunner } from './runner.ts'
@@ -19,6 +19,8 @@ export interface StartedHere extends RegisterResult {
   /** `undefined`: the attempt ended without an outcome, which the process then gets elsewhere or later. Never rejects. */
   readonly ended?: Promise<Outcome | undefined>
 }
+
+type Seen = Omit<Submission, 'id'>
 
 /** A drive by hand lists no more rows than this at a time; the others come up as soon as one of them has ended. */
 const BATCH = 1_000
@@ -138,10 +140,12 @@ export class InlineRunHandle implements ProcessRunHandle {
       const limit = this.#room + this.#tasks.size
       const due = this.#room > 0 ? await registry.dueProcesses(limit) : []
       const taken = this.#takeAll(due)
-      if (taken.length < due.length || this.#room <= 0) this.#isMoreLeft = true
+      const isFull = this.#room <= 0
+      if (taken.length < due.length || isFull) this.#isMoreLeft = true
       const begun = await Promise.all(taken)
       // What was not begun may still be due: it waits for the next regular pass instead of being tried in a loop.
-      if (!begun.every(Boolean) || taken.length < due.length) return REGULAR_PASS_MS
+      // What there was no room for, too, until there is some.
+      if (!begun.every(Boolean) || taken.length < due.length || isFull) return REGULAR_PASS_MS
       return (await registry.msUntilDue()) ?? REGULAR_PASS_MS
     } catch (error) {
       return this.#cannotLook(error)
@@ -157,7 +161,7 @@ export class InlineRunHandle implements ProcessRunHandle {
   }
 
   /** Resolves to whether this pass has moved the row on, one way or the other. */
-  #take(id: string, seen: SeenProcess): Promise<boolean> {
+  #take(id: string, seen: Seen): Promise<boolean> {
     const begun = Promise.withResolvers<boolean>()
     this.#hold(
       id,
@@ -174,11 +178,12 @@ export class InlineRunHandle implements ProcessRunHandle {
     this.#tasks.set(id, task)
   }
 
-  async #run(id: string, seen: SeenProcess, onBegun: (isMoved: boolean) => void): Promise<void> {
+  async #run(id: string, seen: Seen, onBegun: (isMoved: boolean) => void): Promise<void> {
     const { shutdown } = this.#options
     try {
       // Whatever it comes to, the row itself says when somebody has to look at it again.
       await this.#runner.run(id, {
+        isRerunnable: seen.disposition === 'rerunnable',
         onBegun: ({ type }) => onBegun(type !== 'busy'),
         ...(shutdown === undefined ? {} : { shutdown }),
       })

@@ -44,13 +44,18 @@ export interface RunOptions {
   readonly onRenewed?: () => void
   /** Fires when the worker has to stop. */
   readonly shutdown?: AbortSignal
+  /**
+   * Known to be rerunnable: whether its last holder is dead is asked only where that one is in the way. Default false: it
+   * is asked before, since it may say what became of an owner-bound process.
+   */
+  readonly isRerunnable?: boolean
   /** Called with what the registry answered, before anything runs. */
   readonly onBegun?: (answer: BeginAnswer) => void
   /** Called with a function that looks for a cancel at once. */
   readonly onCheckCancel?: (check: () => void) => void
 }
 
-export interface RunNewOptions extends Omit<RunOptions, 'backendToken' | 'onBegun'> {
+export interface RunNewOptions extends Omit<RunOptions, 'backendToken' | 'isRerunnable' | 'onBegun'> {
   readonly register?: Parameters<ProcessRegistry['registerAndBegin']>[2]
   /** Called as soon as the process is there. */
   readonly onRegistered: (result: StartResult) => void
@@ -176,14 +181,16 @@ export class ProcessRunner {
     }
   }
 
-  async #begin(id: string, { backendToken }: RunOptions): Promise<BeginAnswer> {
-    const { registry } = this.#environment
-    const evidence = await this.#deathEvidence(id)
-    return registry.beginAttempt(id, {
-      ...this.#beginRequest(),
-      ...(backendToken === undefined ? {} : { backendToken }),
-      ...(evidence === undefined ? {} : { evidence }),
-    })
+  async #begin(id: string, { backendToken, isRerunnable = false }: RunOptions): Promise<BeginAnswer> {
+    const { registry, worker } = this.#environment
+    const request = { ...this.#beginRequest(), ...(backendToken === undefined ? {} : { backendToken }) }
+    const begin = (evidence: DeathEvidence | undefined) =>
+      registry.beginAttempt(id, evidence === undefined ? request : { ...request, evidence })
+    if (!isRerunnable) return begin(await this.#deathEvidence(id))
+    const answer = await begin(undefined)
+    if (answer.type !== 'busy' || !isProvablyDead(answer.holder.owner, worker)) return answer
+    const { owner, fencingToken } = answer.holder
+    return begin({ incarnationId: owner.incarnationId, fence: fencingToken })
   }
 
   #beginRequest(): BeginAttemptRequest {

@@ -1,5 +1,5 @@
 import type { Flow } from '../model/flow.ts'
-import type { ProcessRecord } from '../model/process.ts'
+import type { Disposition, ProcessRecord } from '../model/process.ts'
 import type { SeenProcess } from '../registry/registry.ts'
 
 /** Hands processes to whatever drives them: Temporal (in client/), or this OS process itself (inline-run-handle.ts). */
@@ -21,6 +21,7 @@ export interface Submission extends SeenProcess {
   readonly id: string
   /** It was submitted before: there is a run to tell. */
   readonly isSubmitted: boolean
+  readonly disposition: Disposition
   /** Whom the backend is to take first. */
   readonly flow?: Pick<Flow, 'priority' | 'fairness'>
 }
@@ -30,5 +31,6 @@ export const submissionOf = (record: ProcessRecord): Submission => ({
   attempts: record.attempts,
   lastSequence: record.lastSequence,
   isSubmitted: record.externalRef !== undefined || record.attempts > 0,
+  disposition: record.disposition,
   ...(record.flow === undefined ? {} : { flow: record.flow }),
 })

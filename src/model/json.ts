@@ -6,19 +6,24 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 /**
  * Canonical JSON (RFC 8785): keys sorted by UTF-16 code unit, no white space, `-0` written as `0`.
  * Two values that are equal as JSON have the same text, so hashes and digests can be compared.
+ * `known`: the texts of parts that many values have in common.
  */
-export function canonicalJson(value: Json): string {
+export function canonicalJson(value: Json, known?: ReadonlyMap<Json, string>): string {
   if (value === null || typeof value !== 'object') return JSON.stringify(value)
-  if (isJsonArray(value)) return `[${value.map(canonicalJson).join(',')}]`
-  const members = Object.keys(value)
-    .sort()
-    .map(key => `${JSON.stringify(key)}:${canonicalJson(value[key] as Json)}`)
-  return `{${members.join(',')}}`
+  const text = known?.get(value)
+  if (text !== undefined) return text
+  if (isJsonArray(value)) return `[${value.map(element => canonicalJson(element, known)).join(',')}]`
+  let members = ''
+  for (const key of Object.keys(value).sort()) {
+    if (members !== '') members += ','
+    members += `${JSON.stringify(key)}:${canonicalJson(value[key] as Json, known)}`
+  }
+  return `{${members}}`
 }
 
 /** SHA-256 of the canonical JSON, lower-case hex. */
-export function hashJson(value: Json): string {
-  return hash('sha256', canonicalJson(value))
+export function hashJson(value: Json, known?: ReadonlyMap<Json, string>): string {
+  return hash('sha256', canonicalJson(value, known))
 }
 
 /**

@@ -2,7 +2,7 @@ import { LeaseholdError } from './errors.ts'
 import { CORE_EVENT_TYPES, type EventType, isReservedEventType, MAX_EVENT_TYPE_LENGTH } from './event.ts'
 import { findFlowProblem } from './flow.ts'
 import { requireProcessId } from './ids.ts'
-import { asJson, hashJson, type Json, jsonBytes, jsonEquals } from './json.ts'
+import { asJson, canonicalJson, hashJson, type Json, jsonBytes, jsonEquals } from './json.ts'
 import { TERMINAL_STATUSES } from './outcome.ts'
 import { parseRegistration } from './parse-registration.ts'
 import type { ProcessIdentity, ProcessInput, ProcessRecord, ProcessRegistration } from './process.ts'
@@ -38,10 +38,15 @@ export interface HashedRegistration {
   readonly registrationHash: string
 }
 
+/** They are most of what a registration says. */
+const CORE_TEXTS: ReadonlyMap<Json, string> = new Map(
+  CORE_EVENT_TYPES.map(type => [asJson(type), canonicalJson(asJson(type))]),
+)
+
 /** Checks and hashes what is asked for: before the transaction, because an input may be large and nobody should wait for it. */
 export function hashRegistration(request: RegistrationRequest): HashedRegistration {
   const registration = completeRegistration(request)
-  return { registration, registrationHash: hashJson(asJson(registration)) }
+  return { registration, registrationHash: hashJson(asJson(registration), CORE_TEXTS) }
 }
 
 /** What is known of the id: a row, or the tombstone of a pruned one, or neither. */

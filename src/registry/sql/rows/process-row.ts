@@ -3,8 +3,9 @@ import { canonicalJson } from '../../../model/json.ts'
 import type { ProcessRecord, StoredProcess } from '../../../model/process.ts'
 import { originatorScopeId, triggerOf } from '../../../model/provenance.ts'
 import type { WaitState } from '../../../model/wait.ts'
-import { decode, decodeOptional, decodeShared, encode, encodeOptional } from '../json-text.ts'
+import { decode, decodeOptional, encode, encodeOptional } from '../json-text.ts'
 import type { MutableColumns, ProcessRow, RegistrationColumns } from '../schema.ts'
+import { decodeEventTypes, encodeEventTypes } from './event-types.ts'
 import { present } from './present.ts'
 
 export function toRegistrationColumns({ record, traceparent }: StoredProcess): RegistrationColumns {
@@ -17,7 +18,7 @@ export function toRegistrationColumns({ record, traceparent }: StoredProcess): R
     definition: definition === undefined ? null : canonicalJson(definition),
     disposition: record.disposition,
     input: encode(record.input),
-    event_types: encode(record.eventTypes),
+    event_types: encodeEventTypes(record.eventTypes),
     provenance: encode(record.provenance),
     originator_scope: originatorScopeId(record.provenance.originator),
     occurrence_id: trigger.occurrenceId ?? null,
@@ -86,7 +87,7 @@ export function recordFromRow(row: ProcessRow, waits: readonly WaitState[]): Pro
       // Not through `present`: the definition may be null itself.
       ...(row.definition === null ? {} : { definition: decode(row.definition) }),
     },
-    eventTypes: decodeShared(row.event_types),
+    eventTypes: decodeEventTypes(row.event_types),
     provenance: decode(row.provenance),
     registrationHash: row.registration_hash,
     incarnation: row.incarnation,

@@ -12,13 +12,14 @@ import {
 } from '../connection-settings.ts'
 import type { CliContext } from '../context.ts'
 import { EXIT_OF_OUTCOME } from '../exit-code.ts'
+import { type FlowFlags, flowOf, flowOptions } from '../flow-options.ts'
 import { loadHost, requireHostFile } from '../load-host.ts'
 import { wholeNumber } from '../option-values.ts'
 import { withInlineClient, withProcessClient } from '../process-client.ts'
 import { outcomeLines, processLines } from '../process-lines.ts'
 import { readInput } from '../start-input.ts'
 
-interface StartFlags extends ConnectionFlags {
+interface StartFlags extends ConnectionFlags, FlowFlags {
   readonly id?: string
   readonly input?: string
   readonly disposition?: Disposition
@@ -42,7 +43,7 @@ export function startCommand(context: CliContext): Command {
     .option('--wait', 'wait for the outcome, and exit as await does')
     .option('--inline', 'leave it to inline workers: no server is asked for')
     .addOption(hostOption())
-  for (const option of temporalOptions()) command.addOption(option)
+  for (const option of [...flowOptions(), ...temporalOptions()]) command.addOption(option)
   return command.action((kind: string, flags: StartFlags) => start(context, kind, flags))
 }
 
@@ -83,6 +84,7 @@ async function readRequest(kind: string, flags: StartFlags): Promise<AnyStart> {
     ...(label === undefined ? {} : { label }),
     ...(maxAttempts === undefined ? {} : { maxAttempts }),
     ...(reuse === undefined ? {} : { reuse }),
+    ...flowOf(flags),
   }
 }
 

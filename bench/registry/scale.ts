@@ -53,7 +53,7 @@ const OPERATIONS: Readonly<Record<string, (registry: ProcessRegistry, id: string
   append: (registry, id) => registry.append(id, { eventType: 'note', payload: null }),
   'list, a page of 100': (registry, id) => registry.list({}, { after: id, limit: 100 }),
   'worklist of 100': registry => registry.dueProcesses(100),
-  'wake claim': registry => registry.claimWakes(1),
+  'wake claim': registry => registry.claimWakes({ limit: 1 }),
   begin: (registry, id) => beginAttempt(registry, id),
 }
 

@@ -1,4 +1,5 @@
 import { LeaseholdError, messageOf } from '../model/errors.ts'
+import type { LeaseOwner } from '../model/lease.ts'
 import type { DiscardReason, WakeClaim, WakeSettlement } from '../model/outbox.ts'
 import { type WakeDelivery, wakeDraft } from '../model/wake.ts'
 import type { BlockedGroup, ProcessRegistry } from '../registry/registry.ts'
@@ -14,6 +15,8 @@ export interface WakeParts {
   readonly host: Host
   readonly registry: ProcessRegistry
   readonly logger: Logger
+  /** The announced worker that delivers: what it leaves behind at its death others take at once. */
+  readonly worker?: LeaseOwner
 }
 
 export interface WakeReport {
@@ -28,9 +31,10 @@ export type DiscardedWake = Pick<BlockedGroup, 'wakeId' | 'sessionId' | 'process
 
 /** Hands over every wake that is due, and those behind it, until none is. Stops early when the signal fires. */
 export async function deliverWakes(parts: WakeParts, signal?: AbortSignal): Promise<WakeReport> {
+  const claimer = parts.worker === undefined ? {} : { worker: parts.worker }
   const report = { enqueued: 0, retried: 0, discarded: [] as DiscardedWake[] }
   while (signal?.aborted !== true) {
-    const { claims, expired } = await parts.registry.claimWakes()
+    const { claims, expired } = await parts.registry.claimWakes(claimer)
     for (const delivery of expired) tellDiscarded(parts.logger, report.discarded, delivery, 'expired')
     await Promise.all(claims.map(claim => handOver(parts, claim, report, signal)))
     if (claims.length === 0 && expired.length === 0) break

@@ -4,7 +4,7 @@
  *   (event) ──▶ pending ──claim──▶ enqueuing ──enqueued──▶ enqueued
  *                 ▲  │                │  └──────discard──▶ discarded
  *                 │  └──expired───────┼─────────────────────▶ │
- *                 ├────retry──────────┘                        │
+ *                 ├──retry, or death──┘                        │
  *                 └────redrive─────────────────────────────────┘
  *
  * The wakes of one process for one session are a group and go in order of sequence: only its first open one, the head,
@@ -20,7 +20,7 @@ import { redirectWake, type WakeDelivery } from './wake.ts'
 export const OUTBOX = {
   /** Wakes claimed at once unless the caller says otherwise. */
   batch: 32,
-  /** A claim that is not settled by then may be taken over: its holder has died, or hangs. */
+  /** A claim that is not settled by then may be taken over: its holder has died without proof, or hangs. */
   staleClaimMs: 30_000,
   /** A wake that could not be delivered for so long, counted from when it could first be tried. */
   expiryMs: 7 * 24 * 60 * 60 * 1_000,
@@ -40,6 +40,8 @@ export interface StoredWake {
   readonly expiresAtMs: number
   /** While `enqueuing`: what its claimer has to show. */
   readonly claimToken?: string
+  /** While `enqueuing`: the worker that hands it over, by incarnation. A proof of its death frees the wake. */
+  readonly claimedBy?: string
   readonly discarded?: { readonly reason: DiscardReason; readonly atMs: number }
 }
 
@@ -109,14 +111,25 @@ export type ClaimWakeDecision =
   | { readonly type: 'expired'; readonly wake: StoredWake }
   | { readonly type: 'not_due' }
 
-export function decideClaimWake(wake: StoredWake, claimToken: string, now: number): ClaimWakeDecision {
+/** `claimedBy`: the incarnation of the worker that claims, where it is one. */
+export function decideClaimWake(
+  wake: StoredWake,
+  { claimToken, claimedBy }: { readonly claimToken: string; readonly claimedBy?: string | undefined },
+  now: number,
+): ClaimWakeDecision {
   if (wake.dueAtMs === undefined || wake.dueAtMs > now) return { type: 'not_due' }
   if (wake.expiresAtMs <= now) return { type: 'expired', wake: discardWake(wake, 'expired', now) }
   const attempt = wake.attempts + 1
   const claimed = { status: 'enqueuing', claimToken, attempts: attempt } as const
+  const { claimedBy: _, ...free } = changed(wake)
   return {
     type: 'claimed',
-    wake: { ...changed(wake), ...claimed, dueAtMs: now + OUTBOX.staleClaimMs },
+    wake: {
+      ...free,
+      ...claimed,
+      ...(claimedBy === undefined ? {} : { claimedBy }),
+      dueAtMs: now + OUTBOX.staleClaimMs,
+    },
     claim: { delivery: wake.delivery, claimToken, attempt },
   }
 }
@@ -129,7 +142,7 @@ export function decideSettleWake(
   now: number,
 ): StoredWake {
   if (wake?.status !== 'enqueuing' || wake.claimToken !== claim.claimToken) throw claimLost(claim)
-  const { claimToken: _, dueAtMs: __, ...settled } = changed(wake)
+  const settled = unclaimed(wake)
   switch (settlement.type) {
     case 'enqueued':
       return { ...settled, status: 'enqueued' }
@@ -138,6 +151,19 @@ export function decideSettleWake(
     case 'discard':
       return discardWake(wake, settlement.reason, now)
   }
+}
+
+/**
+ * Its worker is proven dead, and others need not wait until the claim is stale. The claim settles nothing any more, also
+ * where somebody's word was the proof and the worker lives. `undefined`: the worker does not hold it.
+ */
+export function decideFreeWake(
+  wake: StoredWake | undefined,
+  worker: string,
+  now: number,
+): StoredWake | undefined {
+  if (wake?.status !== 'enqueuing' || wake.claimedBy !== worker) return undefined
+  return { ...unclaimed(wake), status: 'pending', dueAtMs: now }
 }
 
 /** A wake that holds up its group is tried again, as if it were new. Throws `wake_not_blocked` for any other. */
@@ -165,8 +191,12 @@ export function decideRetargetWake(
 }
 
 function discardWake(wake: StoredWake, reason: DiscardReason, now: number): StoredWake {
-  const { claimToken: _, dueAtMs: __, ...rest } = changed(wake)
-  return { ...rest, status: 'discarded', discarded: { reason, atMs: now } }
+  return { ...unclaimed(wake), status: 'discarded', discarded: { reason, atMs: now } }
+}
+
+function unclaimed(wake: StoredWake): Omit<StoredWake, 'claimToken' | 'claimedBy' | 'dueAtMs'> {
+  const { claimToken: _, claimedBy: __, dueAtMs: ___, ...rest } = changed(wake)
+  return rest
 }
 
 const changed = (wake: StoredWake): StoredWake => ({ ...wake, version: wake.version + 1 })
@@ -174,6 +204,6 @@ const changed = (wake: StoredWake): StoredWake => ({ ...wake, version: wake.vers
 const claimLost = ({ delivery, attempt }: WakeClaim): LeaseholdError =>
   new LeaseholdError(
     'wake_claim_lost',
-    `The claim on wake "${delivery.wakeId}" (attempt ${attempt}) is lost: it was settled, or taken over after ${OUTBOX.staleClaimMs} ms. Nothing was changed; whoever holds the wake now goes on.`,
+    `The claim on wake "${delivery.wakeId}" (attempt ${attempt}) is lost: it was settled, or its worker was taken for dead, or it was taken over after ${OUTBOX.staleClaimMs} ms. Nothing was changed; whoever holds the wake now goes on.`,
     { processId: delivery.processId, details: { wakeId: delivery.wakeId } },
   )

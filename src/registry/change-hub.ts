@@ -61,6 +61,11 @@ export class ChangeHub {
   /** Everybody reads again: used where changes may have been missed. */
   notifyAll(): void {
     for (const id of this.#listeners.keys()) this.notify(id)
+    this.notifyBackground()
+  }
+
+  /** Background work looks: something of no process in particular may be due. */
+  notifyBackground(): void {
     for (const listener of this.#anyListeners) listener()
   }
 

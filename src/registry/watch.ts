@@ -130,6 +130,11 @@ export function watchRegistry(registry: ProcessRegistry): WatchedRegistry {
     endAttempt: ticking(registry.endAttempt, byLease, goesOn),
     complete: ticking(registry.complete, byId, asRecorded),
     completeWithLease: ticking(registry.completeWithLease, byLease, asRecorded),
+    proveWorkerDead: async worker => {
+      const orphans = await registry.proveWorkerDead(worker)
+      hub.notifyBackground()
+      return orphans
+    },
     awaitOutcome: (id, options) => awaiter.awaitTerminal(id, options),
     awaitEvent: (id, eventType, after, options) => awaiter.awaitEvent(id, eventType, after, options),
     followEvents: (id, options) => followEvents(watched, id, options),

@@ -8,6 +8,7 @@ import { bodyCases } from './registry-suite/body.ts'
 import { budgetCases } from './registry-suite/budgets.ts'
 import { changeCases } from './registry-suite/changes.ts'
 import { completionCases } from './registry-suite/completion.ts'
+import { deadDelivererCases } from './registry-suite/dead-deliverers.ts'
 import { drainCases } from './registry-suite/drains.ts'
 import { dueCases } from './registry-suite/due.ts'
 import { effectCases } from './registry-suite/effects.ts'
@@ -98,6 +99,7 @@ export const SUBJECTS: Readonly<Record<string, (it: Case) => void>> = {
   streams: streamCases,
   wakes: wakeCases,
   'the outbox': outboxCases,
+  'wakes in the hands of the dead': deadDelivererCases,
   'wakes of sessions that are gone': goneSessionCases,
   triggers: triggerCases,
   completion: completionCases,

@@ -244,7 +244,7 @@ describe('the inbox of a session', () => {
     const { stage, clock, deliver } = openStageOf()
     await openSession(stage)
     await tell(stage, 'p', 'a')
-    const [claim] = (await stage.registry.claimWakes(1)).claims
+    const [claim] = (await stage.registry.claimWakes({ limit: 1 })).claims
     if (claim === undefined) expect.fail('no wake is due')
     await stage.registry.settleWake(claim, { type: 'retry' })
     clock.advance(OUTBOX.retryAfterMs(1))

@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { createInlineWorker, createProcessClient } from '../../src/index.ts'
 import { borrowRegistry } from '../../src/runtime/open-registry.ts'
 import { silent } from '../execution/stage.ts'
@@ -10,38 +9,41 @@ import { eventually } from '../support/eventually.ts'
 import { readMarks } from '../support/marks.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { triggeredHost } from '../support/trigger-main.ts'
+import { REGISTRIES } from './world.ts'
 
 const MAIN = fileURLToPath(new URL('../support/trigger-main.ts', import.meta.url))
 
-test.each(['before the start', 'after the start'] as const)(
-  'an event whose emitter is killed %s starts its process exactly once (§6 #210, #211)',
-  async dies => {
-    const folder = await temporaryFolder()
-    const options = { registryPath: join(folder, 'leasehold.db'), folder }
-    const host = triggeredHost(options)
-    await using processes = createProcessClient({ host })
-    const { registry, release } = await borrowRegistry(host.registry)
-    await using _ = { [Symbol.asyncDispose]: release }
-    await processes.triggers.add({ id: 'a', on: { event: 'push' }, start: { kind: 'note' } })
+describe.each(REGISTRIES)('on $name', ({ newAddress }) => {
+  test.each(['before the start', 'after the start'] as const)(
+    'an event whose emitter is killed %s starts its process exactly once (§6 #210, #211)',
+    async dies => {
+      const folder = await temporaryFolder()
+      const options = { registry: await newAddress(), folder }
+      const host = triggeredHost(options)
+      await using processes = createProcessClient({ host })
+      const { registry, release } = await borrowRegistry(host.registry)
+      await using _ = { [Symbol.asyncDispose]: release }
+      await processes.triggers.add({ id: 'a', on: { event: 'push' }, start: { kind: 'note' } })
 
-    const emitter = spawn(process.execPath, [MAIN, JSON.stringify({ ...options, dies })], {
-      stdio: 'inherit',
-    })
-    await once(emitter, 'exit')
-    expect(readMarks(folder, 'died')).toHaveLength(1)
-    const [reserved] = await registry.deliveriesOf('event:push:k')
-    expect(reserved).toMatchObject({ status: 'reserved', occurrence: { payload: { of: 'main' } } })
+      const emitter = spawn(process.execPath, [MAIN, JSON.stringify({ ...options, dies })], {
+        stdio: 'inherit',
+      })
+      await once(emitter, 'exit')
+      expect(readMarks(folder, 'died')).toHaveLength(1)
+      const [reserved] = await registry.deliveriesOf('event:push:k')
+      expect(reserved).toMatchObject({ status: 'reserved', occurrence: { payload: { of: 'main' } } })
 
-    await using worker = createInlineWorker(host, { logger: silent, shutdownGraceMs: 0 })
-    await worker.ready
-    await eventually(async () => {
-      expect(await registry.deliveriesOf('event:push:k')).toMatchObject([{ status: 'started' }])
-    })
-    expect(await registry.awaitOutcome(reserved?.processId ?? '')).toMatchObject({ status: 'completed' })
-    // The webhook is delivered again, because nobody had answered it.
-    expect((await processes.triggers.emit('push', { of: 'main' }, { key: 'k' })).deliveries).toMatchObject([
-      { status: 'already_reserved' },
-    ])
-    expect(readMarks(folder, 'ran')).toHaveLength(1)
-  },
-)
+      await using worker = createInlineWorker(host, { logger: silent, shutdownGraceMs: 0 })
+      await worker.ready
+      await eventually(async () => {
+        expect(await registry.deliveriesOf('event:push:k')).toMatchObject([{ status: 'started' }])
+      })
+      expect(await registry.awaitOutcome(reserved?.processId ?? '')).toMatchObject({ status: 'completed' })
+      // The webhook is delivered again, because nobody had answered it.
+      expect((await processes.triggers.emit('push', { of: 'main' }, { key: 'k' })).deliveries).toMatchObject([
+        { status: 'already_reserved' },
+      ])
+      expect(readMarks(folder, 'ran')).toHaveLength(1)
+    },
+  )
+})

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import {
   DISCARD_REASONS,
   decideClaimWake,
+  decideFreeWake,
   decideRedriveWake,
   decideRetargetWake,
   decideReviveWake,
@@ -22,7 +23,7 @@ const head = newWake(DELIVERY, true, NOW)
 const behind = newWake(DELIVERY, false, NOW)
 
 function claimed(wake: StoredWake, token = 'token', now = NOW): { wake: StoredWake; claim: WakeClaim } {
-  const decision = decideClaimWake(wake, token, now)
+  const decision = decideClaimWake(wake, { claimToken: token, claimedBy: 'life' }, now)
   if (decision.type !== 'claimed') throw new Error(decision.type)
   return decision
 }
@@ -39,7 +40,8 @@ test('the numbers are those of the contract', () => {
 describe('claiming', () => {
   test('takes a head that is due, until the claim is stale', () => {
     const { wake, claim } = claimed(head)
-    expect(wake).toMatchObject({ status: 'enqueuing', claimToken: 'token', attempts: 1, version: 2 })
+    expect(wake).toMatchObject({ status: 'enqueuing', claimToken: 'token', claimedBy: 'life', attempts: 1 })
+    expect(wake.version).toBe(2)
     expect(wake.dueAtMs).toBe(NOW + OUTBOX.staleClaimMs)
     expect(claim).toEqual({ delivery: DELIVERY, claimToken: 'token', attempt: 1 })
   })
@@ -50,7 +52,7 @@ describe('claiming', () => {
     { what: 'one in live hands', wake: claimed(head).wake, now: NOW + OUTBOX.staleClaimMs - 1 },
     { what: 'one that was given up', wake: discarded('expired'), now: NOW + 1e9 },
   ])('leaves $what', ({ wake, now }) => {
-    expect(decideClaimWake(wake, 'other', now)).toEqual({ type: 'not_due' })
+    expect(decideClaimWake(wake, { claimToken: 'other' }, now)).toEqual({ type: 'not_due' })
   })
 
   test('takes over a stale claim under a new token', () => {
@@ -63,11 +65,31 @@ describe('claiming', () => {
     { what: 'that waits', wake: head },
     { what: 'whose claimers all died', wake: claimed(head, 'token', NOW + OUTBOX.expiryMs - 1).wake },
   ])('gives up one $what when its time is over', ({ wake }) => {
-    const decision = decideClaimWake(wake, 'other', NOW + OUTBOX.expiryMs + OUTBOX.staleClaimMs)
+    const decision = decideClaimWake(wake, { claimToken: 'other' }, NOW + OUTBOX.expiryMs + OUTBOX.staleClaimMs)
     expect(decision).toMatchObject({
       type: 'expired',
       wake: { status: 'discarded', discarded: { reason: 'expired' } },
     })
+  })
+})
+
+describe('a worker that died', () => {
+  const { wake, claim } = claimed(head)
+
+  test('leaves its wake to the next, at once, and its claim settles nothing', () => {
+    const freed = decideFreeWake(wake, 'life', NOW + 1)
+    expect(freed).toEqual({ ...head, version: 3, attempts: 1, dueAtMs: NOW + 1 })
+    const late = () => decideSettleWake(freed, claim, { type: 'enqueued' }, NOW + 2)
+    expect(late).toThrow(errorWith('wake_claim_lost'))
+  })
+
+  test.each<{ what: string; wake: StoredWake | undefined }>([
+    { what: 'that another holds', wake: { ...wake, claimedBy: 'other' } },
+    { what: 'that it has settled', wake: decideSettleWake(wake, claim, { type: 'retry' }, NOW) },
+    { what: 'that nobody claimed', wake: head },
+    { what: 'that is not there', wake: undefined },
+  ])('frees none $what', ({ wake: found }) => {
+    expect(decideFreeWake(found, 'life', NOW)).toBeUndefined()
   })
 })
 

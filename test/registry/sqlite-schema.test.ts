@@ -230,6 +230,11 @@ describe('by its query plan', () => {
     ],
     ['listWakesOf', tx => tx.listWakesOf(ID, 10), ['wakes USING INDEX wakes_by_process (process_id=?)']],
     ['listDueWakes', tx => tx.listDueWakes(NOW, 10), ['wakes USING INDEX wakes_by_due (due_at<?)']],
+    [
+      'listWakesClaimedBy',
+      tx => tx.listWakesClaimedBy('life'),
+      ['wakes USING INDEX wakes_by_claimer (claimed_by=?)'],
+    ],
     ['nextWakeDue', tx => tx.nextWakeDue(), ['wakes USING COVERING INDEX wakes_by_due (due_at>?)']],
     ['listBlockedWakes', tx => tx.listBlockedWakes('', 10), ['wakes USING INDEX wakes_by_block (wake_id>?)']],
     ['insertWake', tx => tx.insertWake(wake), []],

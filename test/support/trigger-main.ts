@@ -1,17 +1,19 @@
 /** Says that something occurred, and dies of it where it is told to: `node trigger-main.ts OPTIONS`. */
+import { parseRegistryAddress } from '../../src/cli/registry-address.ts'
 import { createTriggerClient } from '../../src/client/triggers.ts'
-import { defineEngine, defineHost, sqliteRegistry } from '../../src/index.ts'
+import { defineEngine, defineHost } from '../../src/index.ts'
 import { mark } from './marks.ts'
 
 export interface TriggerMainOptions {
-  readonly registryPath: string
+  /** `sqlite:PATH` or `postgres://…?schema=NAME`. */
+  readonly registry: string
   readonly folder: string
   readonly dies: 'before the start' | 'after the start'
 }
 
-export const triggeredHost = ({ registryPath, folder }: Omit<TriggerMainOptions, 'dies'>) =>
+export const triggeredHost = ({ registry, folder }: Omit<TriggerMainOptions, 'dies'>) =>
   defineHost({
-    registry: sqliteRegistry({ path: registryPath }),
+    registry: parseRegistryAddress(registry),
     engines: {
       note: defineEngine({
         disposition: 'rerunnable',

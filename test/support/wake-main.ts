@@ -4,25 +4,19 @@
  */
 import { writeSync } from 'node:fs'
 import { MockLanguageModelV4 } from 'ai/test'
-import {
-  createInlineWorker,
-  defineEngine,
-  defineHost,
-  sqliteRegistry,
-  type WakeSink,
-} from '../../src/index.ts'
+import { parseRegistryAddress } from '../../src/cli/registry-address.ts'
+import { createInlineWorker, defineEngine, defineHost, type WakeSink } from '../../src/index.ts'
 import { mark, readMarks } from './marks.ts'
 
 export interface WakeMainOptions {
-  readonly registryPath: string
+  /** `sqlite:PATH` or `postgres://…?schema=NAME`. */
+  readonly registry: string
   readonly folder: string
   /** Where it is killed, the first time that it comes there. */
   readonly dies?: 'after the append' | 'before the hand-over' | 'after the hand-over'
-  /** So much later than it is: what its predecessor held is to be taken over. */
-  readonly clockAheadMs?: number
 }
 
-export const tellingHost = ({ registryPath, folder, dies, clockAheadMs = 0 }: WakeMainOptions) => {
+export const tellingHost = ({ registry, folder, dies }: WakeMainOptions) => {
   const dieAt = (place: WakeMainOptions['dies']) => {
     if (dies !== place || readMarks(folder, 'died').length > 0) return undefined
     mark(folder, 'died')
@@ -39,7 +33,7 @@ export const tellingHost = ({ registryPath, folder, dies, clockAheadMs = 0 }: Wa
     },
   }
   return defineHost({
-    registry: sqliteRegistry({ path: registryPath, clock: () => Date.now() + clockAheadMs }),
+    registry: parseRegistryAddress(registry),
     models: { default: listening },
     wakes,
     engines: {

@@ -1,4 +1,5 @@
 import type { ProcessId } from '../../model/ids.ts'
+import type { LeaseOwner } from '../../model/lease.ts'
 import type { PageRequest } from '../../model/list.ts'
 import type { DiscardReason, StoredWake, WakeClaim, WakeSettlement } from '../../model/outbox.ts'
 import type { SessionScope } from '../../model/session-scope.ts'
@@ -6,12 +7,9 @@ import type { WakeDelivery } from '../../model/wake.ts'
 
 /** The way of wakes to their sessions. Whoever delivers claims, hands over, and settles; see `model/outbox.ts`. */
 export interface OutboxOperations {
-  /**
-   * Takes the heads of groups that are due, the longest due first, and gives up those whose time is over. `limit`
-   * defaults to 32.
-   */
+  /** Takes the heads of groups that are due, the longest due first, and gives up those whose time is over. */
   claimWakes(
-    limit?: number,
+    options?: ClaimWakesOptions,
   ): Promise<{ readonly claims: readonly WakeClaim[]; readonly expired: readonly WakeDelivery[] }>
   /** Throws `wake_claim_lost` where another holds the wake by now. */
   settleWake(claim: WakeClaim, settlement: WakeSettlement): Promise<void>
@@ -25,6 +23,13 @@ export interface OutboxOperations {
   wakesOf(id: string, limit?: number): Promise<StoredWake[]>
   /** Milliseconds until a wake can be claimed; absent while none can. */
   msUntilWakeDue(): Promise<number | undefined>
+}
+
+export interface ClaimWakesOptions {
+  /** Default 32. */
+  readonly limit?: number
+  /** The announced worker that claims: a proof of its death frees them (`proveWorkerDead`). Absent: they lapse after 30 s. */
+  readonly worker?: LeaseOwner
 }
 
 export interface BlockedGroup {

@@ -11,7 +11,8 @@ export interface WorkerOperations {
   workers(): Promise<WorkerRow[]>
   removeWorker(incarnationId: string): Promise<void>
   /**
-   * Records that the worker is proven dead: all its leases are cleared, their processes made due, its row removed.
+   * Records that the worker is proven dead: all its leases are cleared, their processes made due, its claims on wakes
+   * freed, its row removed.
    * Returns the attempts whose backend token is still to be failed. Repeating it changes nothing.
    */
   proveWorkerDead(worker: LeaseOwner): Promise<readonly OrphanedAttempt[]>

@@ -12,6 +12,7 @@ type WakeReader = Pick<
   | 'countOpenWakes'
   | 'listWakesOf'
   | 'listDueWakes'
+  | 'listWakesClaimedBy'
   | 'nextWakeDue'
   | 'listBlockedWakes'
 >
@@ -38,6 +39,7 @@ export const createWakeReader = (state: MemoryState): WakeReader => ({
         .slice(0, limit)
         .map(({ wake }) => wake),
     ),
+  listWakesClaimedBy: worker => immediately(() => inOrder(state, ({ claimedBy }) => claimedBy === worker)),
   nextWakeDue: () => immediately(() => dueWakes(state)[0]?.dueAtMs),
   listBlockedWakes: (after, limit) =>
     immediately(() =>

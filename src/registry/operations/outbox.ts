@@ -3,9 +3,11 @@ import { LeaseholdError } from '../../model/errors.ts'
 import { requirePageLimit } from '../../model/list.ts'
 import {
   decideClaimWake,
+  decideFreeWake,
   decideRedriveWake,
   decideRetargetWake,
   decideSettleWake,
+  demoteWake,
   isOpenWake,
   OUTBOX,
   promoteWake,
@@ -21,13 +23,14 @@ import { requireProcess } from './shared.ts'
 
 export function createOutboxOperations(store: ProcessStore): OutboxOperations {
   return {
-    claimWakes: (limit = OUTBOX.batch) =>
+    claimWakes: ({ limit = OUTBOX.batch, worker } = {}) =>
       store.transaction(function* (tx) {
         const now = yield* tx.now()
         const claims: WakeClaim[] = []
         const expired: WakeDelivery[] = []
         for (const wake of yield* tx.listDueWakes(now, limit)) {
-          const decision = decideClaimWake(wake, uuidv7(), now)
+          const claimer = { claimToken: uuidv7(), claimedBy: worker?.incarnationId }
+          const decision = decideClaimWake(wake, claimer, now)
           // Somebody else may have claimed it since it was listed.
           if (decision.type === 'not_due' || !(yield* tx.saveWake(decision.wake, wake.version))) continue
           if (decision.type === 'claimed') claims.push(decision.claim)
@@ -41,6 +44,7 @@ export function createOutboxOperations(store: ProcessStore): OutboxOperations {
         const wake = yield* loadInGroup(tx, claim.delivery.wakeId)
         const now = yield* tx.now()
         const settled = decideSettleWake(wake, claim, settlement, now)
+        if (settled.status === 'pending') return yield* saveInLine(tx, settled)
         yield* tx.saveWake(settled, settled.version - 1)
         if (!isOpenWake(settled)) yield* promoteHead(tx, groupOf(settled.delivery), now)
       }),
@@ -48,8 +52,7 @@ export function createOutboxOperations(store: ProcessStore): OutboxOperations {
     redriveWake: wakeId =>
       store.transaction(function* (tx) {
         const wake = yield* loadInGroup(tx, wakeId)
-        const redriven = decideRedriveWake(wake, wakeId, yield* tx.now())
-        yield* tx.saveWake(redriven, redriven.version - 1)
+        yield* saveInLine(tx, decideRedriveWake(wake, wakeId, yield* tx.now()))
       }),
 
     retargetWakes: async (id, fromSessionId, to) => {
@@ -93,6 +96,22 @@ export function createOutboxOperations(store: ProcessStore): OutboxOperations {
         return dueAtMs === undefined ? undefined : Math.max(0, dueAtMs - (yield* reader.now()))
       }),
   }
+}
+
+/** Frees what a worker that is proven dead was handing over. */
+export function* freeWakesOfWorker(tx: StoreTransaction, worker: string): Operation<void> {
+  for (const { delivery } of yield* tx.listWakesClaimedBy(worker)) {
+    const wake = yield* loadInGroup(tx, delivery.wakeId)
+    const freed = decideFreeWake(wake, worker, yield* tx.now())
+    if (freed !== undefined) yield* saveInLine(tx, freed)
+  }
+}
+
+/** A wake that is to be tried again: at its time, unless an earlier one has come before it meanwhile. */
+function* saveInLine(tx: StoreTransaction, wake: StoredWake): Operation<void> {
+  const [head] = yield* tx.listOpenWakes(groupOf(wake.delivery), 1)
+  const isHead = head?.delivery.wakeId === wake.delivery.wakeId
+  yield* tx.saveWake(isHead ? wake : demoteWake(wake), wake.version - 1)
 }
 
 /**

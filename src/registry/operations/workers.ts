@@ -10,6 +10,7 @@ import type { DeadAttempt, WorkerOperations } from '../registry.ts'
 import type { Operation, OrphanedAttempt, ProcessStore, StoreTransaction } from '../store.ts'
 import { dueAt } from './due.ts'
 import { freePlace } from './flow.ts'
+import { freeWakesOfWorker } from './outbox.ts'
 import { insertEvent } from './shared.ts'
 
 export function createWorkerOperations(store: ProcessStore): WorkerOperations {
@@ -85,6 +86,7 @@ function* recordDeathOfWorker(
     const cleared = yield* recordDeath(tx, lease, worker, statedBy)
     if (cleared !== undefined) all.push(cleared)
   }
+  yield* freeWakesOfWorker(tx, worker.incarnationId)
   yield* tx.deleteWorker(worker.incarnationId)
   return all
 }

@@ -15,6 +15,7 @@ import { streams } from './migrations/0014-streams.ts'
 import { triggers } from './migrations/0015-triggers.ts'
 import { budgets } from './migrations/0016-budgets.ts'
 import { telemetry } from './migrations/0017-telemetry.ts'
+import { claimsOfWakes } from './migrations/0018-claims-of-wakes.ts'
 
 /** One step of the schema's history. Never changed once released: the next change is the next number. */
 export interface Migration {
@@ -43,6 +44,7 @@ export const MIGRATIONS: readonly Migration[] = [
   triggers,
   budgets,
   telemetry,
+  claimsOfWakes,
 ]
 
 /** The schema that this version of Leasehold writes. */

@@ -360,10 +360,12 @@ CREATE TABLE wakes (
   discarded_at bigint,
   is_open bigint,
   is_blocking bigint,
+  claimed_by text collate "C",
   PRIMARY KEY (wake_id),
   FOREIGN KEY (process_id) REFERENCES processes(id) ON DELETE CASCADE
 );
 CREATE INDEX wakes_by_block ON wakes USING btree (wake_id) WHERE (is_blocking IS NOT NULL);
+CREATE INDEX wakes_by_claimer ON wakes USING btree (claimed_by, wake_id) WHERE (claimed_by IS NOT NULL);
 CREATE INDEX wakes_by_due ON wakes USING btree (due_at, wake_id) WHERE (due_at IS NOT NULL);
 CREATE INDEX wakes_by_expiry ON wakes USING btree (expires_at) WHERE (is_open IS NOT NULL);
 CREATE INDEX wakes_by_group ON wakes USING btree (target_session, process_id, sequence, wake_id) WHERE (is_open IS NOT NULL);

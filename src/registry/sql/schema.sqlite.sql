@@ -346,9 +346,11 @@ CREATE TABLE wakes (
   discarded_at integer,
   is_open integer,
   is_blocking integer
-) strict;
+, claimed_by text) strict;
 
 CREATE INDEX wakes_by_block on wakes (wake_id) where is_blocking is not null;
+
+CREATE INDEX wakes_by_claimer on wakes (claimed_by, wake_id) where claimed_by is not null;
 
 CREATE INDEX wakes_by_due on wakes (due_at, wake_id) where due_at is not null;
 

@@ -233,6 +233,8 @@ export interface WakeRow {
   readonly due_at: number | null
   readonly expires_at: number
   readonly claim_token: string | null
+  /** The claiming worker's incarnation, where it is one. */
+  readonly claimed_by: string | null
   readonly discard_reason: DiscardReason | null
   readonly discarded_at: number | null
   /** 1 while it stands before the later ones of its group. Null else, so that the index holds no settled ones. */

@@ -22,6 +22,7 @@ const STATE_COLUMNS = [
   'due_at',
   'expires_at',
   'claim_token',
+  'claimed_by',
   'discard_reason',
   'discarded_at',
   'is_open',
@@ -123,6 +124,14 @@ const selectDue = prepare((db, p: Named<{ now: number; limit: number }>) =>
 
 export function* listDueWakes(session: SqlSession, now: number, limit: number): Operation<StoredWake[]> {
   return yield* toWakes(session, yield* session.all(selectDue, { now, limit }))
+}
+
+const selectClaimed = prepare((db, p: Named<{ worker: string }>) =>
+  db.selectFrom('wakes').selectAll().where('claimed_by', '=', p.worker).orderBy('wake_id'),
+)
+
+export function* listWakesClaimedBy(session: SqlSession, worker: string): Operation<StoredWake[]> {
+  return yield* toWakes(session, yield* session.all(selectClaimed, { worker }))
 }
 
 const selectNextDue = prepare(db =>

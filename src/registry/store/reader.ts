@@ -86,6 +86,8 @@ export interface StoreReader {
   listWakesOf(id: ProcessId, limit: number): Operation<StoredWake[]>
   /** Wakes due at `now` or before, the longest due first. */
   listDueWakes(now: number, limit: number): Operation<StoredWake[]>
+  /** Wakes in the hands of this worker, by incarnation, in any order. */
+  listWakesClaimedBy(worker: string): Operation<StoredWake[]>
   nextWakeDue(): Operation<number | undefined>
   /** Wakes that hold up their group (`isBlockingWake`) with an id above `after`, in byte order. */
   listBlockedWakes(after: string, limit: number): Operation<StoredWake[]>

@@ -28,7 +28,7 @@ async function announced(world: World): Promise<void> {
 }
 
 async function claimOne({ registry }: World) {
-  const { claims } = await registry.claimWakes(1)
+  const { claims } = await registry.claimWakes({ limit: 1 })
   return claims[0] ?? expect.fail('no wake is due')
 }
 

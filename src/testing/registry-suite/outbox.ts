@@ -3,14 +3,14 @@ import { OUTBOX, type WakeClaim } from '../../model/outbox.ts'
 import { type Case, refused, type World } from './harness.ts'
 
 /** A process whose every `news` wakes the session `s`, unless it names another. */
-const announcer = (world: World, id: string) =>
+export const announcer = (world: World, id: string) =>
   world.register({
     id,
     wakeTarget: { sessionId: 's' },
     eventTypes: [{ name: 'news', payloadSchema: true, semantics: { wake: { input: 'payload' } } }],
   })
 
-const announce = (world: World, id: string, text: string, sessionId?: string) =>
+export const announce = (world: World, id: string, text: string, sessionId?: string) =>
   world.registry.append(id, {
     eventType: 'news',
     payload: text,
@@ -22,12 +22,12 @@ async function claim(
   world: World,
   limit?: number,
 ): Promise<{ claims: readonly WakeClaim[]; names: string[] }> {
-  const { claims } = await world.registry.claimWakes(limit)
+  const { claims } = await world.registry.claimWakes(limit === undefined ? {} : { limit })
   return { claims, names: claims.map(({ delivery }) => `${delivery.processId}:${delivery.sequence}`) }
 }
 
 async function claimOne(world: World): Promise<WakeClaim> {
-  const { claims } = await world.registry.claimWakes(1)
+  const { claims } = await world.registry.claimWakes({ limit: 1 })
   return claims[0] ?? expect.fail('no wake is due')
 }
 

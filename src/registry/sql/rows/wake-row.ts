@@ -15,6 +15,7 @@ export const toWakeRow = (wake: StoredWake): WakeRow => ({
   due_at: wake.dueAtMs ?? null,
   expires_at: wake.expiresAtMs,
   claim_token: wake.claimToken ?? null,
+  claimed_by: wake.claimedBy ?? null,
   discard_reason: wake.discarded?.reason ?? null,
   discarded_at: wake.discarded?.atMs ?? null,
   is_open: isOpenWake(wake) ? 1 : null,
@@ -30,6 +31,7 @@ export const fromWakeRow = (row: WakeRow): StoredWake => ({
   ...present({
     dueAtMs: row.due_at,
     claimToken: row.claim_token,
+    claimedBy: row.claimed_by,
     discarded:
       row.discard_reason === null || row.discarded_at === null
         ? null

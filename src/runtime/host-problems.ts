@@ -1,5 +1,7 @@
 import { MAX_EVENT_TYPE_LENGTH } from '../model/event.ts'
+import type { Json } from '../model/json.ts'
 import { DISPOSITIONS } from '../model/process.ts'
+import { findUnusableSchema } from '../registry/json-schema.ts'
 import type { Engine } from './engine.ts'
 import type { Host } from './host.ts'
 import { flattenPlugins, type PluginStack } from './plugin.ts'
@@ -53,21 +55,25 @@ function problemsOfEngine(kind: string, engine: unknown): readonly HostProblem[]
     ...(isNoSchema
       ? [invalid(`has an engine "${kind}" whose input is not a Standard Schema (zod, valibot, arktype, …)`)]
       : []),
-    ...Object.keys(events).flatMap(eventType => problemsOfEventType(kind, eventType)),
+    ...Object.entries(events).flatMap(event => problemsOfEventType(kind, event)),
     ...Object.keys(wakes)
       .filter(name => !Object.hasOwn(events, name) && !isCoreEventType(name))
       .map(name => invalid(`has an engine "${kind}" that wakes by "${name}", which it does not declare`)),
   ]
 }
 
-function problemsOfEventType(kind: string, eventType: string): readonly HostProblem[] {
+function problemsOfEventType(
+  kind: string,
+  [eventType, schema]: readonly [name: string, schema: Json],
+): readonly HostProblem[] {
+  const which = `has an engine "${kind}" with event type "${eventType.slice(0, 80)}"`
   const isUsable =
     eventType.trim() !== '' && eventType.length <= MAX_EVENT_TYPE_LENGTH && !eventType.startsWith('process.')
-  if (isUsable) return []
+  const misnamed = `${which}: names are 1 to ${MAX_EVENT_TYPE_LENGTH} characters and do not begin with "process."`
+  const problem = findUnusableSchema(schema)
   return [
-    invalid(
-      `has an engine "${kind}" with event type "${eventType.slice(0, 80)}": names are 1 to ${MAX_EVENT_TYPE_LENGTH} characters and do not begin with "process."`,
-    ),
+    ...(isUsable ? [] : [invalid(misnamed)]),
+    ...(problem === undefined ? [] : [invalid(`${which}, whose JSON Schema ${problem}`)]),
   ]
 }
 

@@ -218,3 +218,13 @@ test('the context says who it is, which attempt, and what was asked for', async 
   const id = await stage.start({ id: 'me', input: { a: [1] } })
   expect(await stage.outcome(id)).toMatchObject({ value: ['me', 1, { a: [1] }] })
 })
+
+test('an event whose stored schema cannot be used fails for its code, which is not repeated for ever', async () => {
+  const stage = openStage({ engines: work(ctx => ctx.emit('report', 1)) })
+  const { envRef, ...registered } = await stage.record(await stage.start())
+  const { input, disposition, provenance } = registered
+  const eventTypes = [{ name: 'report', payloadSchema: { type: 'nmber' } }]
+  const request = { id: 'old', input, disposition, provenance, eventTypes }
+  await stage.registry.register({ ...request, ...(envRef === undefined ? {} : { envRef }) })
+  expect(await stage.outcome('old')).toMatchObject({ status: 'failed', code: 'process_event_schema' })
+})

@@ -1,6 +1,7 @@
 import { LeaseholdError } from '../../model/errors.ts'
 import { type Json, toJson } from '../../model/json.ts'
 import type { ProcessInput, SessionCreateRequest } from '../../model/process.ts'
+import { findUnusableSchema } from '../../registry/json-schema.ts'
 import { type ProcessEnvironment, prepareEnvironment } from '../environment.ts'
 import type { Host } from '../host.ts'
 import { readTurnInput, type TurnInput } from './input.ts'
@@ -33,6 +34,9 @@ export async function prepareSessionTurn(
   const stored = toJson(given ?? {})
   if (!stored.ok) throw invalid(`must be plain JSON; found ${stored.found} at ${stored.path}`)
   const input = requireFields('', stored.json, FIELDS)
+  const contract = input.output ?? { type: 'string' }
+  const unusable = findUnusableSchema(contract)
+  if (unusable !== undefined) throw invalid(`has as output a JSON Schema that ${unusable}`)
   const read = readTurnInput(input.prompt ?? null)
   if ('problem' in read) throw invalid(`needs a prompt: it ${read.problem}`)
   const session = requireFields('session', input.session ?? {}, SESSION_FIELDS) as SessionCreateRequest
@@ -45,7 +49,7 @@ export async function prepareSessionTurn(
     type: 'session_turn',
     createRequest: { ...session, ...(await prepareEnvironment(host, asked)) },
     turnInput: input.prompt ?? null,
-    outputContract: input.output ?? { type: 'string' },
+    outputContract: contract,
   }
 }
 

@@ -20,12 +20,21 @@ export function readUiMessages(
   const stopped = new AbortController()
   const until = signal === undefined ? stopped.signal : AbortSignal.any([signal, stopped.signal])
   const chunks = chunksOf(connect, { id, channel, signal: until })
+  // Also while nobody asks for more: else it would listen for ever, and have the registry looked at all the while.
+  const leave = () => void chunks.return()
+  until.addEventListener('abort', leave, { once: true })
   return new ReadableStream({
     async pull(controller) {
-      const { done, value } = await chunks.next()
-      if (done) controller.close()
-      // The code that wrote the channel answers for its chunks; the AI SDK checks them as they are read.
-      else controller.enqueue(value as UIMessageChunk)
+      try {
+        until.throwIfAborted()
+        const { done, value } = await chunks.next()
+        // The code that wrote the channel answers for its chunks; the AI SDK checks them as they are read.
+        if (!done) return controller.enqueue(value as UIMessageChunk)
+        controller.close()
+      } catch (error) {
+        controller.error(error)
+      }
+      until.removeEventListener('abort', leave)
     },
     cancel: () => stopped.abort(new Error('The reader has gone.')),
   })
@@ -34,7 +43,7 @@ export function readUiMessages(
 async function* chunksOf(
   connect: () => Promise<WatchedRegistry>,
   { id, channel, signal }: { readonly id: string; readonly channel: string; readonly signal: AbortSignal },
-): AsyncGenerator<UiChunk> {
+): AsyncGenerator<UiChunk, void> {
   const registry = await connect()
   const view = new StreamView()
   while (true) {

@@ -11,11 +11,12 @@ const RESET_STEP: UiChunk = { type: 'reset-step' }
 
 /** How a chat that has shown chunks is told of the next entries of their channel. */
 export class UiMessages {
-  #shown: readonly StreamDelta[]
+  /** Added to in place: an answer may have many thousands. */
+  #shown: StreamDelta[]
 
   /** `standing`: what a chat that comes late is shown first. */
   constructor(standing: readonly StreamDelta[] = []) {
-    this.#shown = standing
+    this.#shown = [...standing]
   }
 
   get chunks(): readonly UiChunk[] {
@@ -28,7 +29,7 @@ export class UiMessages {
    */
   next(entry: StreamEntry): readonly UiChunk[] | undefined {
     if (entry.type === 'delta') {
-      this.#shown = [...this.#shown, entry]
+      this.#shown.push(entry)
       return [chunkOf(entry)]
     }
     const isGone = ({ offset }: StreamDelta): boolean => covers(entry.retracted, offset)

@@ -74,6 +74,7 @@ export async function* followEvents(
   let after = options.after ?? 0
   try {
     while (true) {
+      options.signal?.throwIfAborted()
       // The status is read before the events: a process seen ended has written all that it will write itself.
       const record = await registry.requireRecord(id)
       const events = await registry.eventsAfter(id, after)

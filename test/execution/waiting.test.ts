@@ -86,6 +86,14 @@ test('a wait whose signal fired before does not begin', async () => {
   expect(stage.registry.hub.size).toBe(0)
 })
 
+test('whoever follows a log is told of an abort, however much there is still to be given', async () => {
+  const stage = openStage({ engines: work(() => 1) })
+  const id = await stage.start()
+  await stage.outcome(id)
+  const signal = AbortSignal.abort(new Error('before'))
+  await expect(collect(stage.registry.followEvents(id, { signal }))).rejects.toThrow('before')
+})
+
 test('only events after the cursor are given, existing or future (§6 #136)', async () => {
   const gate = createGate()
   const stage = openStage({

@@ -15,7 +15,7 @@ import { ProcessRunner } from './execution/runner.ts'
 import { requireUsable } from './execution/startup-check.ts'
 import type { Submission } from './execution/submit.ts'
 import { createMaintenance, type Maintenance } from './maintenance/maintenance.ts'
-import type { Retention } from './maintenance/pruner.ts'
+import { type Retention, requireRetention } from './maintenance/pruner.ts'
 import { Sweeper } from './maintenance/sweeper.ts'
 import type { DrainReport } from './model/drain.ts'
 import { durableExecutionHost } from './runtime/execution-host.ts'
@@ -64,6 +64,8 @@ export async function createProcessWorker<H extends Host>(
 ): Promise<ProcessWorker> {
   const { connection, namespace = 'default', shutdownGraceMs = 3_000, dataConverter } = options
   requireHost(host)
+  // Before anything is made: a Temporal worker that never runs would hold its connection open for ever.
+  const retention = requireRetention(options.retention ?? {})
   const { registry, release } = await borrowRegistry(host.registry, {
     eventSink: host.eventSink,
     logger: options.logger,
@@ -109,7 +111,7 @@ export async function createProcessWorker<H extends Host>(
     const handle = new TemporalRunHandle({ client, registry, taskQueue, heartbeatTimeoutMs: timings.ttlMs })
     const deathWatch = new DeathWatch(environment, createFailOrphan(new AsyncCompletionClient(server)))
     const sweeper = new Sweeper(environment, runner, handle)
-    const maintenance = createMaintenance(environment, { retention: options.retention })
+    const maintenance = createMaintenance(environment, { retention })
     const shutDownAfterGrace = () => setTimeout(() => shutdown.abort(), shutdownGraceMs)
     const parts = {
       temporal,
@@ -151,34 +153,37 @@ function assemble(parts: Parts): ProcessWorker {
   let report = NOTHING_RAN
   let running: Promise<void> | undefined
   let isStopping = false
-  let stopObserving = () => {}
+  let isOver = false
   let grace: NodeJS.Timeout | undefined
 
+  /** What is deferred here is done in the opposite order, each of it whatever becomes of the others. */
   async function runOnce(): Promise<void> {
-    try {
-      // Announced before the first task is taken, so that no attempt runs whose worker nobody can judge.
-      await registry.announceWorker(worker)
-      // Stopped before it ran, or meanwhile: a Temporal worker that is not running cannot be told to shut down.
-      if (isStopping) return
-      deathWatch.start()
-      drainWatch.start()
-      sweeper.start()
-      maintenance.start()
-      stopObserving = observeWorker(environment)
-      await temporal.run()
-    } finally {
-      stopObserving()
-      if (temporal.getState() === 'INITIALIZED') await runDown(temporal)
-      clearTimeout(grace)
-      await drainWatch.stop()
+    await using stack = new AsyncDisposableStack()
+    stack.defer(release)
+    stack.defer(() => registry.removeWorker(worker.incarnationId).catch(() => {}))
+    stack.defer(() => deathWatch.stop())
+    stack.defer(() => sweeper.stop())
+    stack.defer(() => maintenance.stop())
+    stack.defer(async () => {
       report = await runner.finishDrain()
       await registry.reportDrain(worker.incarnationId, report).catch(() => {})
-      await maintenance.stop()
-      await sweeper.stop()
-      await deathWatch.stop()
-      await registry.removeWorker(worker.incarnationId).catch(() => {})
-      await release()
-    }
+    })
+    stack.defer(() => drainWatch.stop())
+    stack.defer(() => {
+      isOver = true
+      clearTimeout(grace)
+    })
+    stack.defer(() => runDown(temporal))
+    // Announced before the first task is taken, so that no attempt runs whose worker nobody can judge.
+    await registry.announceWorker(worker)
+    // Stopped before it ran, or meanwhile: a Temporal worker that is not running cannot be told to shut down.
+    if (isStopping) return
+    deathWatch.start()
+    drainWatch.start()
+    sweeper.start()
+    maintenance.start()
+    stack.defer(observeWorker(environment))
+    await temporal.run()
   }
 
   const run = (): Promise<void> => {
@@ -189,7 +194,8 @@ function assemble(parts: Parts): ProcessWorker {
   const stop = async (): Promise<DrainReport> => {
     isStopping = true
     runner.beginDrain()
-    grace ??= parts.shutDownAfterGrace()
+    // One that has ended by itself has nobody left to tell, and a timer would keep the program alive.
+    if (!isOver) grace ??= parts.shutDownAfterGrace()
     if (temporal.getState() === 'RUNNING') temporal.shutdown()
     await run().catch(() => {})
     return report
@@ -207,6 +213,7 @@ function assemble(parts: Parts): ProcessWorker {
 
 /** A Temporal worker that was only created holds its pollers and its connection until it has run down. */
 async function runDown(temporal: Worker): Promise<void> {
+  if (temporal.getState() !== 'INITIALIZED') return
   const ran = temporal.run()
   temporal.shutdown()
   await ran

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { homedir } from 'node:os'
@@ -51,7 +51,7 @@ async function bundle(converters: BundledConverters = {}): Promise<string> {
 /** Written beside its place and moved there, so that nobody ever reads half of it. */
 async function writeWhole(path: string, code: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true })
-  const part = `${path}.${process.pid}.part`
+  const part = `${path}.${randomUUID()}.part`
   try {
     await writeFile(part, code)
     await rename(part, path)

@@ -48,7 +48,10 @@ export async function startTestServer(options: FindTemporalServerOptions): Promi
   } finally {
     clearTimeout(tooLate)
   }
-  const connection = await connectForTests(address)
+  const connection = await connectForTests(address).catch(async error => {
+    await server.stop()
+    throw error
+  })
   const { testService } = connection
   if (testService === undefined) throw new Error('the connection was asked for a test service')
   const stop = async () => {

@@ -112,10 +112,7 @@ async function assemble(host: Host, options: PluginOptions): Promise<Assembly> {
   const tools = new PartTable<ToolTable[string]>('tool', host.tools)
   const models = new PartTable<ModelTable[string]>('model', host.models)
   const hooks: RuntimeHooks[] = []
-  const dispose = async () => {
-    // The last made may still use the ones before it.
-    for (let last = hooks.pop(); last !== undefined; last = hooks.pop()) await last.dispose?.()
-  }
+  const dispose = () => disposeOf(hooks)
   try {
     for (const plugin of flattenPlugins(host.plugins ?? [])) {
       const made = await create(plugin, options)
@@ -128,6 +125,21 @@ async function assemble(host: Host, options: PluginOptions): Promise<Assembly> {
     await dispose().catch(() => {})
     throw error
   }
+}
+
+/** The last made first, for it may still use the ones before it; one that fails keeps none of them from it. */
+async function disposeOf(hooks: RuntimeHooks[]): Promise<void> {
+  const errors: unknown[] = []
+  for (let last = hooks.pop(); last !== undefined; last = hooks.pop()) {
+    try {
+      await last.dispose?.()
+    } catch (error) {
+      errors.push(error)
+    }
+  }
+  const [first, ...others] = errors
+  if (others.length > 0) throw new AggregateError(errors, errors.map(messageOf).join('; '))
+  if (first !== undefined) throw first
 }
 
 class PartTable<Part> {

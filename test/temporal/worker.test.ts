@@ -1,9 +1,11 @@
-import { expect, test } from 'vitest'
+import { join } from 'node:path'
+import { expect, test, vi } from 'vitest'
 import { localWorker } from '../../src/execution/environment.ts'
-import { defineEngine, definePlugin, type Host, isLeaseholdError } from '../../src/index.ts'
+import { defineEngine, definePlugin, type Host, isLeaseholdError, sqliteRegistry } from '../../src/index.ts'
 import { eventually } from '../support/eventually.ts'
 import { createGate } from '../support/gate.ts'
 import { openWorld } from '../support/temporal-world.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 
 /** Long enough for the server to hear that the worker takes no more tasks: one that it hands over meanwhile is lost. */
 const GRACE_MS = 300
@@ -86,6 +88,31 @@ test('a worker may be stopped twice, and run again only says that it has ended',
   await running
   await worker.stop()
   await worker.run()
+})
+
+test('a worker that is refused leaves its connection to be closed', async () => {
+  await using world = await openWorld({ engines: { quick } })
+  await expect(world.createWorker({ retention: { processesMs: 1 } })).rejects.toMatchObject({
+    code: 'host_invalid',
+  })
+})
+
+test('a worker that has ended by itself is stopped without a grace, which would keep its program alive', async () => {
+  const folder = await temporaryFolder()
+  const inner = sqliteRegistry({ path: join(folder, 'leasehold.db') })
+  const gone = () => Promise.reject(new Error('nobody is announced here'))
+  const source = {
+    ...inner,
+    open: async () => ({ ...(await inner.open()), announceWorker: gone }),
+  }
+  await using world = await openWorld({ engines: { quick }, source })
+  const shutdownGraceMs = 3_600_000
+  const worker = await world.createWorker({ shutdownGraceMs })
+  await expect(worker.run()).rejects.toThrow('nobody is announced here')
+  const timers = vi.spyOn(globalThis, 'setTimeout')
+  await worker.stop()
+  expect(timers.mock.calls.filter(([, ms]) => ms === shutdownGraceMs)).toEqual([])
+  timers.mockRestore()
 })
 
 test('a worker that never ran can be stopped, and be disposed of', async () => {

@@ -1,4 +1,5 @@
 import { Console } from 'node:console'
+import { LeaseholdError } from '../model/errors.ts'
 import { EXIT } from './exit-code.ts'
 import { createOutput } from './output.ts'
 import { createProgram } from './program.ts'
@@ -14,11 +15,7 @@ if (form.isJson) globalThis.console = new Console(process.stderr)
 
 let exitCode: number | undefined
 
-// Whoever read our output has seen enough (`leasehold list | head`).
-process.stdout.on('error', () => {
-  exitCode = EXIT.done
-  process.exit(exitCode)
-})
+process.stdout.on('error', endUnread)
 
 process.once('exit', code => {
   // Above 128: a second Ctrl-C, which is an end as good as any.
@@ -30,6 +27,19 @@ process.once('exit', code => {
     form,
   )
 })
+
+/** Whoever read our output has seen enough (`leasehold list | head`); any other answer that is not there is no success. */
+function endUnread(error: NodeJS.ErrnoException): never {
+  exitCode = error.code === 'EPIPE' ? EXIT.done : reportError(outputLost(error), form)
+  process.exit(exitCode)
+}
+
+const outputLost = (cause: Error): LeaseholdError =>
+  new LeaseholdError(
+    'output_lost',
+    `The answer could not be written to standard output: ${cause.message}. What the command did is done; make room, and look at it again.`,
+    { cause },
+  )
 
 async function run(): Promise<number> {
   let code: number = EXIT.done
@@ -50,5 +60,5 @@ async function run(): Promise<number> {
 void run().then(code => {
   exitCode = code
   // Not left to the event loop: a host module may hold it open with a timer or a connection of its own.
-  process.stdout.write('', () => process.exit(code))
+  process.stdout.write('', error => (error ? endUnread(error) : process.exit(code)))
 })

@@ -18,7 +18,9 @@ export const metricsOption = (): Option =>
 export function parseMetricsAddress(text: string): MetricsAddress {
   const [, host = LOOPBACK, port] = /^(?:(.+):)?(\d{1,5})$/.exec(text) ?? []
   const bare = host.replace(/^\[(.*)\]$/, '$1')
-  if (port !== undefined && Number(port) <= 65_535) return { host: bare, port: Number(port) }
+  // Port 0 would be another one, which the exporter does not tell.
+  if (port !== undefined && Number(port) >= 1 && Number(port) <= 65_535)
+    return { host: bare, port: Number(port) }
   throw new InvalidArgumentError('It must be a port or HOST:PORT, such as 9464 or 0.0.0.0:9464.')
 }
 

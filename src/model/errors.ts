@@ -122,6 +122,7 @@ export type ErrorCode =
   | 'workflow_id_taken'
   // the command line
   | 'usage'
+  | 'output_lost'
   | 'internal'
 
 const MARKER: unique symbol = Symbol.for('leasehold.error')

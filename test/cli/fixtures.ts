@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
+import { closeSync, openSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { inject, onTestFinished } from 'vitest'
@@ -19,6 +21,8 @@ type Variables = Readonly<Record<string, string>>
 export interface CliOptions {
   readonly env?: Variables
   readonly stdin?: string
+  /** The file that standard output goes to; what is read of it is then empty. */
+  readonly stdoutTo?: string
   /** Another user, where permissions are what is tested. */
   readonly uid?: number
 }
@@ -101,18 +105,21 @@ export default defineHost({ registry: sqliteRegistry({ path: ${JSON.stringify(re
 
 function startCli(
   args: readonly string[],
-  { env, cwd, stdin, uid }: CliOptions & { readonly cwd: string },
+  { env, cwd, stdin, stdoutTo, uid }: CliOptions & { readonly cwd: string },
 ): RunningCli {
+  const output = stdoutTo === undefined ? undefined : openSync(stdoutTo, 'w')
   const child = spawn(process.execPath, [MAIN, ...args], {
     cwd,
     env,
+    stdio: ['pipe', output ?? 'pipe', 'pipe'],
     // A group of its own, as a terminal's foreground job is.
     detached: true,
     ...(uid === undefined ? {} : { uid, gid: uid }),
   })
-  child.stdin.end(stdin ?? '')
+  if (output !== undefined) closeSync(output)
+  child.stdin?.end(stdin ?? '')
   const exited = once(child, 'exit')
-  const ended = Promise.all([exited, text(child.stdout), text(child.stderr)]).then(
+  const ended = Promise.all([exited, readAll(child.stdout), readAll(child.stderr)]).then(
     ([[code], stdout, stderr]): CliEnd => ({ code, stdout, stderr }),
   )
   onTestFinished(async () => {
@@ -130,6 +137,8 @@ function startCli(
     },
   }
 }
+
+const readAll = async (stream: Readable | null): Promise<string> => (stream === null ? '' : text(stream))
 
 /** The lines of both streams in the order in which they come. */
 function watchLines(child: ChildProcess) {

@@ -38,6 +38,14 @@ test('LEASEHOLD_LOG_LEVEL says how much', async () => {
   expect((await logOf(['--json'], { LEASEHOLD_LOG_LEVEL: 'debug' })).join()).toContain('and here')
 })
 
+test('a level that there is not is refused', async () => {
+  const { cli, writeHost } = await openWorkspace()
+  const env = { LEASEHOLD_HOST: await writeHost(MEMBERS), LEASEHOLD_LOG_LEVEL: 'loud' }
+  const { code, stderr } = await cli(['dev', '--inline', '--json'], { env })
+  expect(code).toBe(2)
+  expect(stderr).toContain('is one of debug, info, warn, error; found')
+})
+
 test('for people a line has the same ids in plain words', async () => {
   const lines = await logOf([])
   expect(lines.find(line => line.includes('look here'))).toMatch(

@@ -1,9 +1,20 @@
 import { randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { ProcessRegistry } from '../../src/registry/registry.ts'
 import { journalEntry, owner } from '../model/fixtures.ts'
 import { jsonError, openWorkspace } from './fixtures.ts'
 import { end, register, registerExternal } from './records.ts'
+
+test.skipIf(!existsSync('/dev/full'))('an answer that could not be written is no success', async () => {
+  const { cli, openRegistry } = await openWorkspace()
+  await register(await openRegistry(), 'survey-1')
+  for (const command of ['show', 'explain']) {
+    const { code, stderr } = await cli([command, 'survey-1'], { stdoutTo: '/dev/full' })
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/^error: output_lost: .*ENOSPC/)
+  }
+})
 
 describe('show', () => {
   test('prints the record in aligned lines', async () => {

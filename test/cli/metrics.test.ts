@@ -41,7 +41,9 @@ test('a port that is taken, and what is no port, are said plainly', async () => 
   const taken = await cli(['dev', '--inline', '--host', host, '--metrics', String(port)])
   expect(taken.code).toBe(2)
   expect(taken.stderr).toContain(`Metrics cannot be offered at 127.0.0.1:${port}`)
-  const none = await cli(['dev', '--inline', '--host', host, '--metrics', 'all'])
-  expect(none.code).toBe(2)
-  expect(none.stderr).toContain('HOST:PORT')
+  for (const none of ['all', '0', '65536']) {
+    const refused = await cli(['dev', '--inline', '--host', host, '--metrics', none])
+    expect(refused.code).toBe(2)
+    expect(refused.stderr).toContain('HOST:PORT')
+  }
 })

@@ -1,9 +1,16 @@
+import { TEMPORAL_BACKEND } from '../../src/contract.ts'
 import type { Outcome } from '../../src/model/outcome.ts'
 import type { ProcessRegistry } from '../../src/registry/registry.ts'
 import { registration } from '../model/fixtures.ts'
 
 /** A process of kind `survey` that nobody runs. */
 export const register = (registry: ProcessRegistry, id: string) => registry.register(registration({ id }))
+
+/** The same, with a run at Temporal, as far as the record says. */
+export async function registerAtTemporal(registry: ProcessRegistry, id: string): Promise<void> {
+  await register(registry, id)
+  await registry.setExternalRef(id, { backend: TEMPORAL_BACKEND, id })
+}
 
 /** The same as somebody else's work, which the test can end as it likes. */
 export async function registerExternal(registry: ProcessRegistry, id: string): Promise<void> {

@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { TEMPORAL_BACKEND } from '../../contract.ts'
 import { isTerminal } from '../../model/outcome.ts'
 import type { ProcessRecord } from '../../model/process.ts'
 import type { RegistrySource } from '../../registry/source.ts'
@@ -36,10 +37,12 @@ export function cancelCommand({ env, output }: CliContext): Command {
     return withRegistry(settings, async (registry, source) => {
       // The durable event first: it alone means cancel, and workers watch for it.
       const { record: before } = await registry.requestCancel(id, reason, { force })
-      const isTold =
-        !isTerminal(before.status) && (await tellTemporal(source, settings, { id, reason, force }))
+      const isThere = before.externalRef?.backend === TEMPORAL_BACKEND && !isTerminal(before.status)
+      const isTold = isThere && (await tellTemporal(source, settings, { id, reason, force }))
       const record = (await registry.get(id)) ?? before
-      output.document({ ...record, temporalTold: isTold }, () => [answerLine(before, isTold, temporal)])
+      output.document({ ...record, temporalTold: isTold }, () => [
+        answerLine(before, { isThere, isTold }, temporal),
+      ])
     })
   })
 }
@@ -59,14 +62,18 @@ async function tellTemporal(
   return true
 }
 
+/** `isThere`: Temporal has a run of it, which could be told. */
 function answerLine(
-  { id, status, cancelRequest }: ProcessRecord,
-  isTold: boolean,
+  { id, status, disposition, cancelRequest }: ProcessRecord,
+  { isThere, isTold }: { readonly isThere: boolean; readonly isTold: boolean },
   { address }: TemporalSettings,
 ): string {
   if (isTerminal(status))
     return `Process ${id} has already ended: ${status}. The request was noted in its log.`
-  const cancel = cancelRequest?.forcedAtMs === undefined ? 'Cancel' : 'Forced cancel'
-  if (isTold) return `${cancel} of process ${id} recorded; its worker is told.`
-  return `${cancel} of process ${id} recorded. No Temporal server answers at ${address}: a worker that runs the process sees it at once, else the next sweep acts on it.`
+  const recorded = `${cancelRequest?.forcedAtMs === undefined ? 'Cancel' : 'Forced cancel'} of process ${id} recorded`
+  if (disposition === 'externally_owned')
+    return `${recorded} in its log. It is somebody else's work: its owner ends it, or "leasehold abandon ${id}" gives it up.`
+  if (isTold) return `${recorded}; its worker is told.`
+  const why = isThere ? `. No Temporal server answers at ${address}:` : ':'
+  return `${recorded}${why} a worker that runs the process sees it at once, else the next sweep acts on it.`
 }

@@ -33,7 +33,7 @@ interface StartFlags extends ConnectionFlags, FlowFlags {
 export function startCommand(context: CliContext): Command {
   const command = new Command('start')
     .description('start a process and print its record; the same id and request again starts nothing')
-    .argument('<kind>', 'an engine of the host module, tool_call, or external')
+    .argument('<kind>', 'an engine of the host module, tool_call, session_turn, or external')
     .option('--id <id>', 'process id (default: one is made)')
     .option('--input <json>', 'JSON, @FILE, or - for standard input')
     .addOption(new Option('--disposition <disposition>', 'narrows the kind’s').choices(DISPOSITIONS))

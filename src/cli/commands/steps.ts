@@ -21,7 +21,7 @@ export const stepsCommand = ({ env, output }: CliContext): Command =>
   new Command('steps')
     .description('print the journal of a process: its steps and sleeps')
     .argument('<id>', 'process id')
-    .option('--all', 'emitted events and readings of the clock as well')
+    .option('--all', 'waits, starts, emitted events and readings of the clock as well')
     .addOption(registryOption())
     .addOption(hostOption())
     .action((id: string, { all, ...connection }: StepsFlags) =>

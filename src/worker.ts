@@ -1,13 +1,14 @@
-import { ActivityNotFoundError, AsyncCompletionClient, Client } from '@temporalio/client'
+import { AsyncCompletionClient, Client } from '@temporalio/client'
 import type { DataConverter } from '@temporalio/common'
 import { type NativeConnection, Worker, type WorkflowBundleOption } from '@temporalio/worker'
-import { tryAgain } from './activities/failures.ts'
+import { createFailOrphan, createFailTask } from './activities/fail-attempt.ts'
 import { createProcessActivities } from './activities/process-activities.ts'
 import { tunerFor } from './activities/worker-tuner.ts'
 import { versioningOf, type WorkerDeployment } from './activities/worker-versioning.ts'
+import { createPendingTasks } from './client/pending-tasks.ts'
 import { TemporalRunHandle } from './client/temporal-run-handle.ts'
 import { defaultTaskQueue } from './contract.ts'
-import { DeathWatch, type FailOrphan } from './execution/death-watch.ts'
+import { DeathWatch } from './execution/death-watch.ts'
 import { DrainWatch } from './execution/drain-watch.ts'
 import { createExecutionEnvironment, type ExecutionOptions } from './execution/environment.ts'
 import { observeWorker } from './execution/observe-worker.ts'
@@ -109,8 +110,13 @@ export async function createProcessWorker<H extends Host>(
     }
     const client = new Client(server)
     const handle = new TemporalRunHandle({ client, registry, taskQueue, heartbeatTimeoutMs: timings.ttlMs })
-    const deathWatch = new DeathWatch(environment, createFailOrphan(new AsyncCompletionClient(server)))
-    const sweeper = new Sweeper(environment, runner, handle)
+    const completion = new AsyncCompletionClient(server)
+    const deathWatch = new DeathWatch(environment, createFailOrphan(completion))
+    const tasks = {
+      pendingTasks: createPendingTasks(client, registry.registryId),
+      failTask: createFailTask(completion),
+    }
+    const sweeper = new Sweeper(environment, runner, handle, tasks)
     const maintenance = createMaintenance(environment, { retention })
     const shutDownAfterGrace = () => setTimeout(() => shutdown.abort(), shutdownGraceMs)
     const parts = {
@@ -218,19 +224,3 @@ async function runDown(temporal: Worker): Promise<void> {
   temporal.shutdown()
   await ran
 }
-
-/** Fails a dead worker's attempt by its task token: the server then starts the next one, at once. */
-const createFailOrphan =
-  (completion: AsyncCompletionClient): FailOrphan =>
-  async ({ backendToken, retryInMs }) => {
-    try {
-      await completion.fail(
-        Buffer.from(backendToken, 'base64'),
-        tryAgain('process_lease_lost', 'The worker of this attempt died.', retryInMs),
-      )
-      return 'failed'
-    } catch (error) {
-      if (error instanceof ActivityNotFoundError) return 'gone'
-      throw error
-    }
-  }

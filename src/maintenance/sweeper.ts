@@ -4,6 +4,7 @@ import type { ProcessRunner } from '../execution/runner.ts'
 import type { ProcessRunHandle } from '../execution/submit.ts'
 import { messageOf } from '../model/errors.ts'
 import { Duty } from './duty.ts'
+import { LostTasks, type TaskBackend } from './lost-tasks.ts'
 import { sweepOnce } from './sweep.ts'
 
 /**
@@ -16,13 +17,21 @@ export class Sweeper {
   readonly #handle: ProcessRunHandle
   readonly #duty: Duty
   readonly #watch: DueWatch
+  readonly #lostTasks: LostTasks | undefined
 
-  constructor(environment: ExecutionEnvironment, runner: ProcessRunner, handle: ProcessRunHandle) {
+  /** `tasks`: of a backend that hands tasks out, which may be lost with whom it gave them to. */
+  constructor(
+    environment: ExecutionEnvironment,
+    runner: ProcessRunner,
+    handle: ProcessRunHandle,
+    tasks?: TaskBackend,
+  ) {
     this.#environment = environment
     this.#runner = runner
     this.#handle = handle
     this.#duty = new Duty(environment, 'sweep')
     this.#watch = new DueWatch(environment.registry, { pass: () => this.#sweep() })
+    this.#lostTasks = tasks && new LostTasks(environment, tasks)
   }
 
   start(): void {
@@ -32,13 +41,18 @@ export class Sweeper {
   /** Ends the pass in flight. */
   async stop(): Promise<void> {
     await this.#watch.stop()
+    await this.#lostTasks?.stop()
     await this.#duty.release()
   }
 
   async #sweep(): Promise<number> {
     const { registry, logger } = this.#environment
     try {
-      if (!(await this.#duty.take())) return REGULAR_PASS_MS
+      if (!(await this.#duty.take())) {
+        this.#lostTasks?.forget()
+        return REGULAR_PASS_MS
+      }
+      await this.#lostTasks?.pass()
       const report = await sweepOnce(this.#environment, this.#runner, this.#handle)
       for (const { id, reason } of report.failed)
         logger.warn('not submitted; the row stays due', { processId: id, reason })

@@ -133,6 +133,27 @@ test('many processes of a killed worker all end at the others', async () => {
   expect(readMarks(world.folder, 'began')).toHaveLength(40)
 })
 
+test('a task that went to a worker as it died is given to another at once, and one of a living worker is left to it', async () => {
+  // Longer than any test: the missed heartbeat helps nobody here.
+  await using world = await openCrashWorld({ leaseTimings: { ttlMs: 3_600_000, renewIntervalMs: 1_000 } })
+  const { processes, temporal } = world
+  const start = (id: string) => processes.start({ kind: 'door', id, input: world })
+  openDoor(world.folder)
+  const slow = await world.spawnWorker({ atBegin: 'waits', concurrency: 1 })
+  const had = await start('had')
+  await world.marks('given')
+  const dying = await world.spawnWorker({ atBegin: 'dies' })
+  const lost = await start('lost')
+  await dying.exited
+  const heir = await world.spawnWorker()
+  expect(await lost.outcome()).toMatchObject({ value: { last: heir.pid, attempt: 1 } })
+  const { raw } = await temporal.workflow.getHandle('had').describe()
+  expect(raw.pendingActivities).toMatchObject([{ attempt: 1 }])
+  openDoor(world.folder, 'begin')
+  expect(await had.outcome()).toMatchObject({ value: { last: slow.pid, attempt: 1 } })
+  expect(readMarks(world.folder, 'given').map(({ detail }) => detail)).toEqual(['had', 'lost'])
+})
+
 test('a process that kills every worker it runs in is given up after its attempts (§6 #188)', async () => {
   await using world = await openCrashWorld()
   const handle = await world.processes.start({ kind: 'deadly', input: world, maxAttempts: 2 })

@@ -260,6 +260,7 @@ describe('by its query plan', () => {
       [LEASE_ID, 'stream_rows_pkey (process_id = $ and channel = $)'],
     ],
     ['listDue', tx => tx.listDue(NOW, 10), ['processes_by_due (due_at <= $)']],
+    ['listSubmitted', tx => tx.listSubmitted(10), ['processes_by_due']],
     ['nextDue', tx => tx.nextDue(), ['processes_by_due']],
     [
       'listChanges',

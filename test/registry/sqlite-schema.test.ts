@@ -197,6 +197,7 @@ describe('by its query plan', () => {
       [LEASE_ID, 'before USING COVERING INDEX sqlite_autoindex_stream_rows_1 (process_id=? AND channel=?)'],
     ],
     ['listDue', tx => tx.listDue(NOW, 10), ['processes USING INDEX processes_by_due (due_at<?)']],
+    ['listSubmitted', tx => tx.listSubmitted(10), ['processes USING INDEX processes_by_due (due_at>?)']],
     ['nextDue', tx => tx.nextDue(), ['processes USING COVERING INDEX processes_by_due (due_at>?)']],
     [
       'listChanges',

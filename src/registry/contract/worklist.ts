@@ -16,6 +16,8 @@ export interface WorklistOperations {
   dueProcesses(limit: number): Promise<readonly StoredProcess[]>
   /** Those as well whose due time leaves somebody else a moment to come first (`isPending`). */
   pendingProcesses(limit: number): Promise<readonly StoredProcess[]>
+  /** The rows that were handed over and have not begun an attempt since (`isNotBegun`), in order of their due times. */
+  notBegun(limit: number): Promise<readonly StoredProcess[]>
   /** Milliseconds until the next row is due; absent when none ever will be. */
   msUntilDue(): Promise<number | undefined>
   /** The row was handed to its backend. The due time moves on only if the row is still as it was seen. */

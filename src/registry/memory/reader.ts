@@ -132,6 +132,13 @@ export function createMemoryReader(state: MemoryState, options: MemoryReaderOpti
           .slice(0, limit)
           .map(({ stored }) => stored),
       ),
+    listSubmitted: limit =>
+      immediately(() =>
+        dueRows(state)
+          .filter(({ stored }) => stored.submissions > 0)
+          .slice(0, limit)
+          .map(({ stored }) => stored),
+      ),
     nextDue: () => immediately(() => dueRows(state)[0]?.dueAtMs),
     listChanges: (cursor, limit) =>
       immediately(() => {

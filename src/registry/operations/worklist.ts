@@ -1,6 +1,7 @@
 import { isUnreadable } from '../../model/blob.ts'
 import { DUE, isPending, SLACK_MS } from '../../model/due.ts'
 import type { ProcessId } from '../../model/ids.ts'
+import { isNotBegun } from '../../model/lost-task.ts'
 import { isTerminal } from '../../model/outcome.ts'
 import type { StoredProcess } from '../../model/process.ts'
 import { together } from '../operation.ts'
@@ -23,6 +24,11 @@ export function createWorklistOperations(store: ProcessStore): WorklistOperation
         const nearly = yield* reader.listDue(now + SLACK_MS, limit)
         return nearly.filter(stored => isPending(stored, now))
       }),
+
+    notBegun: async limit => {
+      const submitted = await readDue(store, reader => reader.listSubmitted(limit))
+      return submitted.filter(isNotBegun)
+    },
 
     msUntilDue: () =>
       store.read(function* (reader) {

@@ -175,9 +175,28 @@ const selectDue = prepare((db, p: Named<{ now: number; limit: number }>) =>
 )
 
 export function* listDue(session: SqlSession, now: number, limit: number): Operation<StoredProcess[]> {
-  const rows = yield* wholeProcesses(session, yield* session.all(selectDue, { now, limit }))
+  return yield* storedProcesses(session, yield* session.all(selectDue, { now, limit }))
+}
+
+function* storedProcesses(session: SqlSession, found: ProcessRow[]): Operation<StoredProcess[]> {
+  const rows = yield* wholeProcesses(session, found)
   const waitsOf = yield* waitsOfMany(session, rows)
   return rows.map(row => fromProcessRow(row, waitsOf(row)))
+}
+
+const selectSubmitted = prepare((db, p: Named<{ limit: number }>) =>
+  db
+    .selectFrom('processes')
+    .selectAll()
+    .where('due_at', 'is not', null)
+    .where('submissions', '>', 0)
+    .orderBy('due_at')
+    .orderBy('id')
+    .limit(p.limit),
+)
+
+export function* listSubmitted(session: SqlSession, limit: number): Operation<StoredProcess[]> {
+  return yield* storedProcesses(session, yield* session.all(selectSubmitted, { limit }))
 }
 
 const selectNextDue = prepare(db =>

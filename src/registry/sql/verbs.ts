@@ -47,6 +47,7 @@ import { countLiveReferences, greatestId, listRegistered } from './process-looku
 import {
   insertProcess,
   listDue,
+  listSubmitted,
   loadProcess,
   loadProcessForUpdate,
   nextDue,
@@ -143,6 +144,7 @@ export const createSqlReader = (session: SqlSession, platform: SqlPlatform): Sto
   loadJournalEntry: (id, epoch, address) => loadJournalEntry(session, id, epoch, address),
   listOnceSteps: id => listOnceSteps(session, id),
   listDue: (now, limit) => listDue(session, now, limit),
+  listSubmitted: limit => listSubmitted(session, limit),
   nextDue: () => nextDue(session),
   listChanges: (cursor, limit) => platform.listChanges(session, cursor, limit),
   latestChange: () => platform.latestChange(session),

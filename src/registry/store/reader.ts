@@ -66,6 +66,8 @@ export interface StoreReader {
   listOnceSteps(id: ProcessId): Operation<JournalEntry[]>
   /** Processes due at `now` or before, the most overdue first. */
   listDue(now: number, limit: number): Operation<StoredProcess[]>
+  /** Processes that have a due time and were submitted since their last attempt began, the first due first. */
+  listSubmitted(limit: number): Operation<StoredProcess[]>
   /** The earliest due time of all; absent when nothing will ever be due. */
   nextDue(): Operation<number | undefined>
   /** Processes changed or pruned after the cursor in order of commit, each once at its newest position. */

@@ -140,6 +140,26 @@ export function worklistCases(it: Case): void {
     expect(await registry.msUntilDue()).toBeUndefined()
   })
 
+  it('a row that was handed over and has not begun is told apart, the first due first', async world => {
+    const { registry, clock, register, run, record } = world
+    const notBegun = async (limit = 10) => (await registry.notBegun(limit)).map(row => row.record.id)
+    const submit = async (id: string) => registry.recordSubmitted(id, { ref: REF, ...(await record(id)) })
+    for (const id of ['c', 'a', 'b', 'ended']) {
+      await register({ id })
+      expect(await notBegun()).not.toContain(id)
+      await submit(id)
+      clock.advance(10)
+    }
+    await registry.completeWithLease(await run('ended'), COMPLETED)
+    expect(await notBegun()).toEqual(['c', 'a', 'b'])
+    expect(await notBegun(2)).toEqual(['c', 'a'])
+    const lease = await run('a')
+    expect(await notBegun()).toEqual(['c', 'b'])
+    await registry.endAttempt(lease, 'shutdown')
+    await submit('a')
+    expect(await notBegun()).toEqual(['c', 'b', 'a'])
+  })
+
   it('one of many at a time has the duty to sweep', async ({ registry, clock, ...world }) => {
     await world.register({ id: 'sweep' })
     const ben = { ...ANA, ownerId: 'ben', incarnationId: 'ben-life' }

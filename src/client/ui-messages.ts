@@ -46,10 +46,11 @@ async function* chunksOf(
 ): AsyncGenerator<UiChunk, void> {
   const registry = await connect()
   const view = new StreamView()
-  while (true) {
-    const { entries } = await registry.readStream(id, channel, view.next)
-    if (entries.length === 0) break
-    for (const entry of entries) view.apply(entry)
+  for (let hasMore = true; hasMore; ) {
+    signal.throwIfAborted()
+    const page = await registry.readStream(id, channel, view.next)
+    for (const entry of page.entries) view.apply(entry)
+    hasMore = page.hasMore
   }
   const messages = new UiMessages(view.deltas)
   yield* messages.chunks

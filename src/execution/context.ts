@@ -1,5 +1,5 @@
 import { rolloverRefused } from '../model/epoch.ts'
-import { LeaseholdError } from '../model/errors.ts'
+import { isLeaseholdError, LeaseholdError } from '../model/errors.ts'
 import { replayKeys } from '../model/event.ts'
 import { type Json, toJson } from '../model/json.ts'
 import type { StoredProcess } from '../model/process.ts'
@@ -70,7 +70,9 @@ export function createContext(parts: ContextParts): BodyContext {
       const call = journal.open(name, { kind: 'step', effect, key, input: stepInput })
       const inStep = async (step: StepScope) => {
         streams.beginTry(call.address)
-        const value = await currentStep.run({ address: call.address, emitted: 0 }, () => run(step))
+        const { address } = call
+        const isOver = () => isLeaseholdError(step.signal.reason, 'step_timed_out')
+        const value = await currentStep.run({ address, emitted: 0, isOver }, () => run(step))
         await streams.endStep(call.address)
         return value
       }

@@ -1,8 +1,17 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { LeaseholdError } from '../model/errors.ts'
 
-/** The step whose code is running, so that what it emits is keyed by it. */
-export const currentStep = new AsyncLocalStorage<{ readonly address: string; emitted: number }>()
+/** One try of a step. */
+export interface CurrentStep {
+  readonly address: string
+  /** How many events it has emitted: what it emits is keyed by it. */
+  emitted: number
+  /** Its time limit has passed: another try may run, or the step have failed for good. */
+  isOver(): boolean
+}
+
+/** The step whose code is running. */
+export const currentStep = new AsyncLocalStorage<CurrentStep>()
 
 /** A step's code runs only when the journal does not know the step: a step inside it would be visited, or not, by chance. */
 export function requireOutsideStep(what: string, name: string): void {

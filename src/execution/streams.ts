@@ -1,17 +1,18 @@
 import { LeaseholdError } from '../model/errors.ts'
-import { type Json, jsonBytes, jsonEquals, toJson } from '../model/json.ts'
+import { type Json, jsonEquals, toJson } from '../model/json.ts'
 import type { ProcessLease } from '../model/lease.ts'
 import type { StoredProcess } from '../model/process.ts'
 import { requirePayloadSize } from '../model/registration.ts'
 import {
-  decideLeftovers,
   lengthOf,
   MAX_ROW_BYTES,
   MAX_ROW_ENTRIES,
+  type OffsetRange,
   rangesOf,
   requireChannel,
   type StreamContent,
   type StreamDelta,
+  type StreamHead,
   type StreamRow,
 } from '../model/stream.ts'
 import type { ProcessRegistry } from '../registry/registry.ts'
@@ -25,7 +26,7 @@ const MAX_PENDING_BYTES = 1024 * 1024
 
 export interface StreamsParts {
   readonly process: StoredProcess
-  readonly registry: Pick<ProcessRegistry, 'appendToStreams' | 'streamHeads' | 'streamRows'>
+  readonly registry: Pick<ProcessRegistry, 'appendToStreams' | 'streamLeftovers'>
   /** A write of the attempt's under its lease; see `AttemptScope.write`. */
   readonly write: <T>(write: (lease: ProcessLease) => Promise<T>) => Promise<T>
   /** What reads for the attempt: a store that fails ends it. */
@@ -39,11 +40,17 @@ export interface StreamsParts {
 interface Channel {
   readonly name: string
   next: number
-  /** What an earlier attempt said outside its steps and this one has not said again yet. */
-  readonly repeatable: StreamDelta[]
+  /** What an earlier attempt said outside its steps, and how much of it this one has said again. */
+  repeatable: readonly StreamDelta[]
+  repeated: number
   /** Offsets of what this attempt's steps have written, for a try that comes to nothing. */
   readonly ofSteps: Map<string, number[]>
-  readonly pending: StreamContent[]
+  readonly pending: Pending[]
+}
+
+interface Pending {
+  readonly content: StreamContent
+  readonly bytes: number
 }
 
 /**
@@ -96,7 +103,7 @@ export class Streams {
       const offsets = channel.ofSteps.get(step)
       if (offsets === undefined) continue
       channel.ofSteps.delete(step)
-      this.#add(channel, { retracted: rangesOf(offsets) })
+      this.#retract(channel, rangesOf(offsets))
     }
   }
 
@@ -142,26 +149,29 @@ export class Streams {
       )
     }
     const { json } = stored
-    requirePayloadSize(`delta for channel "${name}"`, json, this.#parts.process.record.id)
-    const step = currentStep.getStore()?.address
-    const channel = this.#channels.get(name) ?? newChannel(name)
+    const bytes = requirePayloadSize(`delta for channel "${name}"`, json, this.#parts.process.record.id)
+    const within = currentStep.getStore()
+    if (within?.isOver()) throw tryOver(within.address, name)
+    const channel = this.#channels.get(name) ?? newChannel({ channel: name, next: 0 })
     this.#channels.set(name, channel)
-    if (step === undefined && this.#isSaidAgain(channel, json)) return
-    this.#pendingBytes += jsonBytes(json)
-    if (step !== undefined) {
+    if (within === undefined) {
+      if (this.#isSaidAgain(channel, json)) return
+      this.#add(channel, { content: { deltas: [json] }, bytes })
+    } else {
+      const step = within.address
       const offsets = channel.ofSteps.get(step) ?? []
       offsets.push(channel.next)
       channel.ofSteps.set(step, offsets)
+      this.#add(channel, { content: { deltas: [json], step }, bytes })
     }
-    this.#add(channel, { deltas: [json], ...(step === undefined ? {} : { step }) })
     if (this.#pendingBytes > MAX_PENDING_BYTES) await this.flush()
   }
 
   #isSaidAgain(channel: Channel, json: Json): boolean {
-    const [expected] = channel.repeatable
+    const expected = channel.repeatable[channel.repeated]
     if (expected === undefined) return false
     if (jsonEquals(expected.data, json)) {
-      channel.repeatable.shift()
+      channel.repeated++
       return true
     }
     this.#retractRest(channel)
@@ -169,13 +179,19 @@ export class Streams {
   }
 
   #retractRest(channel: Channel): void {
-    const rest = channel.repeatable.splice(0)
-    if (rest.length > 0) this.#add(channel, { retracted: rangesOf(rest.map(({ offset }) => offset)) })
+    const rest = channel.repeatable.slice(channel.repeated)
+    channel.repeatable = []
+    this.#retract(channel, rangesOf(rest.map(({ offset }) => offset)))
   }
 
-  #add(channel: Channel, content: StreamContent): void {
-    channel.next += lengthOf(content)
-    channel.pending.push(content)
+  #retract(channel: Channel, retracted: readonly OffsetRange[]): void {
+    if (retracted.length > 0) this.#add(channel, { content: { retracted }, bytes: 0 })
+  }
+
+  #add(channel: Channel, pending: Pending): void {
+    channel.next += lengthOf(pending.content)
+    channel.pending.push(pending)
+    this.#pendingBytes += pending.bytes
     this.#timer ??= setTimeout(() => {
       // What fails here has ended the attempt, and is told there.
       this.flush().catch(() => {})
@@ -205,45 +221,51 @@ export class Streams {
 
   async #load(): Promise<void> {
     const { process, registry, read, isSettled } = this.#parts
-    const { id } = process.record
-    for (const { channel: name, next } of await read(() => registry.streamHeads(id))) {
-      const rows = await read(() => registry.streamRows(id, name))
-      const { retracted, repeatable } = decideLeftovers(rows, process.epoch, isSettled)
-      const channel = { ...newChannel(name), next, repeatable: [...repeatable] }
-      this.#channels.set(name, channel)
-      if (retracted.length > 0) this.#add(channel, { retracted: rangesOf(retracted) })
+    const { epoch, record } = process
+    for (const left of await read(() => registry.streamLeftovers(record.id, { epoch, isSettled }))) {
+      const channel = newChannel(left)
+      channel.repeatable = left.repeatable
+      this.#channels.set(channel.name, channel)
+      this.#retract(channel, left.retracted)
     }
   }
 }
 
-const newChannel = (name: string): Channel => ({
-  name,
-  next: 0,
+const newChannel = ({ channel, next }: StreamHead): Channel => ({
+  name: channel,
+  next,
   repeatable: [],
+  repeated: 0,
   ofSteps: new Map(),
   pending: [],
 })
 
+/** Code that its time limit has overtaken: what it still says belongs to no try that could stand. */
+const tryOver = (step: string, channel: string): LeaseholdError =>
+  new LeaseholdError(
+    'attempt_over',
+    `This try of step "${step}" has taken longer than its limit, and is over: nothing more is written to channel "${channel}" by it. End it when its signal fires.`,
+    { details: { step, channel } },
+  )
+
 /** Deltas of one place in the code that follow each other become one, as far as a row takes them. */
-function gathered(contents: readonly StreamContent[]): StreamContent[] {
+function gathered(pending: readonly Pending[]): StreamContent[] {
   const rows: StreamContent[] = []
   let deltas: Json[] = []
-  let bytes = 0
-  for (const content of contents) {
+  let size = 0
+  for (const { content, bytes } of pending) {
     const last = rows.at(-1)
-    const [data] = 'deltas' in content ? content.deltas : []
-    if (!('deltas' in content) || data === undefined) {
+    if (!('deltas' in content)) {
       rows.push(content)
       continue
     }
-    const size = jsonBytes(data)
-    const fits = deltas.length < MAX_ROW_ENTRIES && bytes + size <= MAX_ROW_BYTES
+    const fits = deltas.length < MAX_ROW_ENTRIES && size + bytes <= MAX_ROW_BYTES
     if (last !== undefined && 'deltas' in last && last.step === content.step && fits) {
-      deltas.push(data)
-      bytes += size
+      deltas.push(...content.deltas)
+      size += bytes
     } else {
-      deltas = [data]
-      bytes = size
+      deltas = [...content.deltas]
+      size = bytes
       rows.push({ ...content, deltas })
     }
   }

@@ -234,10 +234,10 @@ function firstString(value: unknown, fields: readonly string[]): string | undefi
   return fields.map(field => Reflect.get(value, field)).find(member => typeof member === 'string')
 }
 
-/** Throws `payload_too_large`, naming what and how large. */
-export function requirePayloadSize(what: string, value: Parameters<typeof jsonBytes>[0], id: string): void {
+/** Returns its bytes, or throws `payload_too_large`, naming what and how large. */
+export function requirePayloadSize(what: string, value: Parameters<typeof jsonBytes>[0], id: string): number {
   const bytes = jsonBytes(value)
-  if (bytes <= MAX_PAYLOAD_BYTES) return
+  if (bytes <= MAX_PAYLOAD_BYTES) return bytes
   throw new LeaseholdError(
     'payload_too_large',
     `The ${what} of process "${id}" has ${bytes} bytes; the limit is ${MAX_PAYLOAD_BYTES}. Store it elsewhere and pass a reference.`,

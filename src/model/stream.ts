@@ -110,6 +110,10 @@ export function entriesOf(row: StreamRow, from = 0): readonly StreamEntry[] {
 export const lengthOf = (content: StreamContent): number =>
   'retracted' in content ? 1 : content.deltas.length
 
+/** The step whose code wrote it; none of a reset, or of what was said outside steps. */
+export const stepOf = (content: StreamContent): string | undefined =>
+  'retracted' in content ? undefined : content.step
+
 export const covers = (ranges: readonly OffsetRange[], offset: number): boolean =>
   ranges.some(({ from, to }) => from <= offset && offset < to)
 
@@ -124,11 +128,28 @@ export function rangesOf(offsets: readonly number[]): readonly OffsetRange[] {
   return ranges
 }
 
-/** What stands of a channel from before this attempt. */
-export interface StreamLeftovers {
+/** Entries that one step's code wrote together, without what they say. */
+export interface StepSpan extends OffsetRange {
   readonly channel: string
+  readonly step: string
+}
+
+/** What it takes to say what an epoch's earlier attempts have left in a channel. */
+export interface StreamRemains {
+  readonly head: StreamHead
+  /** Of the epoch: what was said outside steps, and what was taken back. */
+  readonly outside: readonly StreamRow[]
+  /**
+   * Of the last attempt of the epoch in which a step has spoken. Those before it need no look: before its code began, that
+   * attempt took back what they had left.
+   */
+  readonly ofSteps: readonly StepSpan[]
+}
+
+/** What stands of a channel from before this attempt. */
+export interface StreamLeftovers extends StreamHead {
   /** Of steps that the journal does not know: their code runs anew, so what it said is taken back. */
-  readonly retracted: readonly number[]
+  readonly retracted: readonly OffsetRange[]
   /** What was said outside steps, in order: code that is replayed says it again, and then it is not written twice. */
   readonly repeatable: readonly StreamDelta[]
 }
@@ -138,24 +159,40 @@ export interface StreamLeftovers {
  * to; its deltas stand for good, and those of earlier epochs as well.
  */
 export function decideLeftovers(
-  rows: readonly StreamRow[],
-  epoch: number,
+  { head, outside, ofSteps }: StreamRemains,
   isSettled: (step: string) => boolean,
-): Omit<StreamLeftovers, 'channel'> {
-  const gone = rows.flatMap(({ content }) => ('retracted' in content ? content.retracted : []))
-  const retracted: number[] = []
-  const repeatable: StreamDelta[] = []
-  for (const row of rows) {
-    const { content } = row
-    if (row.epoch !== epoch || 'retracted' in content) continue
-    if (content.step !== undefined && isSettled(content.step)) continue
-    for (const entry of entriesOf(row)) {
-      if (entry.type !== 'delta' || covers(gone, entry.offset)) continue
-      if (content.step === undefined) repeatable.push(entry)
-      else retracted.push(entry.offset)
-    }
+): StreamLeftovers {
+  const isGone = coveredBy(
+    outside.flatMap(({ content }) => ('retracted' in content ? content.retracted : [])),
+  )
+  const retracted = ofSteps
+    .filter(({ step }) => !isSettled(step))
+    .flatMap(({ from, to }) => Array.from({ length: to - from }, (_, index) => from + index))
+    .filter(offset => !isGone(offset))
+  const repeatable = outside
+    .flatMap(row => entriesOf(row))
+    .filter(entry => entry.type === 'delta')
+    .filter(({ offset }) => !isGone(offset))
+  return { ...head, retracted: rangesOf(retracted), repeatable }
+}
+
+/** Whether an offset lies in one of many ranges, in any order. */
+function coveredBy(ranges: readonly OffsetRange[]): (offset: number) => boolean {
+  const apart: OffsetRange[] = []
+  for (const { from, to } of ranges.toSorted((left, right) => left.from - right.from)) {
+    const last = apart.at(-1)
+    if (last === undefined || from > last.to) apart.push({ from, to })
+    else apart[apart.length - 1] = { from: last.from, to: Math.max(to, last.to) }
   }
-  return { retracted, repeatable }
+  return offset => {
+    let [low, high] = [0, apart.length]
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((apart[middle]?.from ?? 0) <= offset) low = middle + 1
+      else high = middle
+    }
+    return offset < (apart[low - 1]?.to ?? 0)
+  }
 }
 
 /** The same entries, whoever wrote them. */

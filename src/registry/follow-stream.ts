@@ -38,7 +38,7 @@ export class StreamFollower {
       while (true) {
         signal?.throwIfAborted()
         const at = next
-        const { entries, isEnd } = await this.#reads.read(JSON.stringify([id, channel, at]), () =>
+        const { entries, hasMore, isEnd } = await this.#reads.read(JSON.stringify([id, channel, at]), () =>
           this.#registry.readStream(id, channel, at),
         )
         for (const entry of entries) {
@@ -46,7 +46,8 @@ export class StreamFollower {
           yield entry
         }
         if (isEnd) return
-        if (entries.length === 0) await written.next()
+        // What was written since the read began has ticked, and is read at once.
+        if (!hasMore) await written.next()
       }
     } finally {
       ended()

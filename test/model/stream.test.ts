@@ -7,6 +7,7 @@ import {
   lengthOf,
   rangesOf,
   requireChannel,
+  type StepSpan,
   type StreamContent,
   type StreamEntry,
   type StreamRow,
@@ -72,38 +73,57 @@ test.each([
 })
 
 describe('what earlier attempts have left', () => {
+  const head = { channel: 'text', next: 9 }
   const isSettled = (step: string) => step === 'done'
-  const left = (...rows: StreamRow[]) => decideLeftovers(rows, 1, isSettled)
-  const epoch = { epoch: 1 }
+  const span = (from: number, to: number, step: string): StepSpan => ({ channel: 'text', from, to, step })
+  const left = (outside: StreamRow[], ofSteps: StepSpan[] = []) =>
+    decideLeftovers({ head, outside, ofSteps }, isSettled)
 
   test('of a step that the journal knows, stands', () => {
-    expect(left(row(0, { deltas: ['a'], step: 'done' }, epoch))).toEqual({ retracted: [], repeatable: [] })
+    expect(left([], [span(0, 1, 'done')])).toEqual({ ...head, retracted: [], repeatable: [] })
   })
 
   test('of a step that runs anew, is taken back', () => {
-    expect(left(row(0, { deltas: ['a', 'b'], step: 'model' }, epoch))).toMatchObject({ retracted: [0, 1] })
+    const ofSteps = [span(0, 2, 'model'), span(2, 4, 'done'), span(4, 5, 'model')]
+    expect(left([], ofSteps)).toMatchObject({
+      retracted: [
+        { from: 0, to: 2 },
+        { from: 4, to: 5 },
+      ],
+    })
   })
 
   test('outside steps, is said again', () => {
-    expect(left(row(0, { deltas: ['a'] }, epoch))).toEqual({
+    expect(left([row(0, { deltas: ['a'] })])).toEqual({
+      ...head,
       retracted: [],
       repeatable: [{ type: 'delta', offset: 0, attempt: 1, data: 'a' }],
     })
   })
 
-  test('and was taken back before, is gone', () => {
-    const rows = [
-      row(0, { deltas: ['a', 'b'] }, epoch),
-      row(2, { deltas: ['c'], step: 'model' }, epoch),
-      row(3, { retracted: [{ from: 1, to: 3 }] }, epoch),
-    ]
-    expect(left(...rows)).toMatchObject({ retracted: [], repeatable: [{ data: 'a' }] })
-  })
-
-  test('in an earlier epoch, stands', () => {
-    expect(left(row(0, { deltas: ['a'] }), row(1, { deltas: ['b'], step: 'model' }))).toEqual({
-      retracted: [],
-      repeatable: [],
+  test.each<[string, readonly (readonly [number, number])[]]>([
+    ['at once', [[1, 4]]],
+    [
+      'piece by piece',
+      [
+        [3, 4],
+        [1, 2],
+        [2, 3],
+      ],
+    ],
+    [
+      'in ranges that overlap',
+      [
+        [1, 4],
+        [2, 3],
+      ],
+    ],
+  ])('and was taken back before, %s, is gone', (_, ranges) => {
+    const retracted = ranges.map(([from, to]) => ({ from, to }))
+    const outside = [row(0, { deltas: ['a', 'b'] }), row(5, { retracted }), row(6, { deltas: ['c'] })]
+    expect(left(outside, [span(2, 5, 'model')])).toMatchObject({
+      retracted: [{ from: 4, to: 5 }],
+      repeatable: [{ data: 'a' }, { data: 'c' }],
     })
   })
 })

@@ -255,6 +255,19 @@ describe('by its query plan', () => {
     ],
     ['listStreamHeads', tx => tx.listStreamHeads(ID), ['stream_rows_pkey (process_id = $)']],
     [
+      'listOutsideRows',
+      tx => tx.listOutsideRows(ID, 0),
+      ['stream_rows_outside (process_id = $ and epoch = $)'],
+    ],
+    [
+      'listStepSpans',
+      tx => tx.listStepSpans(ID, 0),
+      [
+        'stream_rows_of_steps (process_id = $ and epoch = $)',
+        'stream_rows_of_steps (process_id = $ and epoch = $ and (attempt = (InitPlan 2).col1))',
+      ],
+    ],
+    [
       'insertStreamRow',
       tx => tx.insertStreamRow(streamRow(), guard),
       [LEASE_ID, 'stream_rows_pkey (process_id = $ and channel = $)'],

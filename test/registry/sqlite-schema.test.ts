@@ -192,6 +192,19 @@ describe('by its query plan', () => {
     ],
     ['listStreamHeads', tx => tx.listStreamHeads(ID), [`${STREAM_ID})`.replace('USING', 'USING COVERING')]],
     [
+      'listOutsideRows',
+      tx => tx.listOutsideRows(ID, 0),
+      ['stream_rows USING INDEX stream_rows_outside (process_id=? AND epoch=?)'],
+    ],
+    [
+      'listStepSpans',
+      tx => tx.listStepSpans(ID, 0),
+      [
+        'stream_rows USING INDEX stream_rows_of_steps (process_id=? AND epoch=? AND attempt=?)',
+        'spoken USING INDEX stream_rows_of_steps (process_id=? AND epoch=?)',
+      ],
+    ],
+    [
       'insertStreamRow',
       tx => tx.insertStreamRow(streamRow(), guard),
       [LEASE_ID, 'before USING COVERING INDEX sqlite_autoindex_stream_rows_1 (process_id=? AND channel=?)'],

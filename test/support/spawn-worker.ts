@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 import { eventually } from './eventually.ts'
 import type { InlineMainOptions } from './inline-main.ts'
+import type { StreamReaderOptions } from './stream-reader-main.ts'
 import type { WakeMainOptions } from './wake-main.ts'
 import type { WorkerMainOptions } from './worker-main.ts'
 
@@ -40,6 +41,10 @@ export const spawnInlineWorker = (options: InlineMainOptions): Promise<WorkerPro
 /** One that tells a session of what it does, and hands that over. */
 export const spawnWakeWorker = (options: WakeMainOptions): Promise<WorkerProcess> =>
   spawnWorkerMain('wake-main.ts', options)
+
+/** No worker, but whoever reads what one says. */
+export const spawnStreamReader = (options: StreamReaderOptions): Promise<WorkerProcess> =>
+  spawnWorkerMain('stream-reader-main.ts', options)
 
 /** One that says each span that ends in it. */
 export const spawnTracedWorker = (options: { readonly registry: string }): Promise<WorkerProcess> =>

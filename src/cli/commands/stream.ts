@@ -66,8 +66,8 @@ async function allEntries(registry: ProcessRegistry, { id, channel, from }: Plac
   while (true) {
     const last = entries.at(-1)
     const page = await registry.readStream(id, channel, last === undefined ? from : last.offset + 1)
-    if (page.entries.length === 0) return entries
     entries.push(...page.entries)
+    if (!page.hasMore) return entries
   }
 }
 

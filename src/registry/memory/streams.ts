@@ -1,10 +1,15 @@
+import type { ProcessId } from '../../model/ids.ts'
 import { compareBytes } from '../../model/order.ts'
+import { type StreamRow, stepOf } from '../../model/stream.ts'
 import { immediately } from '../operation.ts'
 import type { LeaseGuard, StoreReader, StoreTransaction } from '../store.ts'
 import { frozenCopy } from './frozen.ts'
 import { type MemoryState, streamKey } from './state.ts'
 
-type StreamReader = Pick<StoreReader, 'listStreamRows' | 'listStreamHeads'>
+type StreamReader = Pick<
+  StoreReader,
+  'listStreamRows' | 'listStreamHeads' | 'listOutsideRows' | 'listStepSpans'
+>
 
 export const createStreamReader = (state: MemoryState): StreamReader => ({
   listStreamRows: (id, channel, from, limit) =>
@@ -21,7 +26,21 @@ export const createStreamReader = (state: MemoryState): StreamReader => ({
         })
         .sort((left, right) => compareBytes(left.channel, right.channel)),
     ),
+  listOutsideRows: (id, epoch) =>
+    immediately(() => rowsOf(state, id, epoch).filter(({ content }) => stepOf(content) === undefined)),
+  listStepSpans: (id, epoch) =>
+    immediately(() => {
+      const rows = rowsOf(state, id, epoch).filter(({ content }) => stepOf(content) !== undefined)
+      const last = Math.max(...rows.map(({ attempt }) => attempt))
+      return rows.flatMap(({ channel, from, to, attempt, content }) => {
+        const step = stepOf(content)
+        return attempt === last && step !== undefined ? [{ channel, step, from, to }] : []
+      })
+    }),
 })
+
+const rowsOf = (state: MemoryState, id: ProcessId, epoch: number): StreamRow[] =>
+  [...state.streams.values()].flat().filter(row => row.processId === id && row.epoch === epoch)
 
 export const createStreamWriter = (
   state: MemoryState,

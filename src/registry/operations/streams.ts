@@ -2,14 +2,20 @@ import { LeaseholdError } from '../../model/errors.ts'
 import type { ProcessLease } from '../../model/lease.ts'
 import { isCurrentLease, leaseLost } from '../../model/lease.ts'
 import { isTerminal } from '../../model/outcome.ts'
-import { entriesOf, isSameRow, requireChannel, requireOffset, type StreamRow } from '../../model/stream.ts'
+import {
+  decideLeftovers,
+  entriesOf,
+  isSameRow,
+  requireChannel,
+  requireOffset,
+  type StreamRow,
+} from '../../model/stream.ts'
 import type { StreamOperations } from '../registry.ts'
 import type { Operation, ProcessStore, StoreTransaction } from '../store.ts'
 import { leaseGuard, requireProcess } from './shared.ts'
 
 /** A row holds 64 KiB, or one larger delta: a page is what a reader takes at once. */
 const PAGE_ROWS = 32
-const ALL_ROWS = Number.MAX_SAFE_INTEGER
 
 export function createStreamOperations(store: ProcessStore): StreamOperations {
   return {
@@ -33,23 +39,30 @@ export function createStreamOperations(store: ProcessStore): StreamOperations {
       return store.read(function* (reader) {
         // One snapshot: a process seen ended has written all that it will write.
         const { record } = yield* requireProcess(reader, id)
-        const rows = yield* reader.listStreamRows(record.id, channel, from, PAGE_ROWS)
-        return {
-          entries: rows.flatMap(row => entriesOf(row, from)),
-          isEnd: rows.length < PAGE_ROWS && isTerminal(record.status),
-        }
+        const rows = yield* reader.listStreamRows(record.id, channel, from, PAGE_ROWS + 1)
+        const hasMore = rows.length > PAGE_ROWS
+        const entries = rows.slice(0, PAGE_ROWS).flatMap(row => entriesOf(row, from))
+        return { entries, hasMore, isEnd: !hasMore && isTerminal(record.status) }
       })
     },
 
-    streamRows: async (id, channel) => {
-      requireChannel(channel)
-      return store.read(function* (reader) {
+    streamLeftovers: (id, { epoch, isSettled }) =>
+      store.read(function* (reader) {
         const { record } = yield* requireProcess(reader, id)
-        return yield* reader.listStreamRows(record.id, channel, 0, ALL_ROWS)
-      })
-    },
+        const heads = yield* reader.listStreamHeads(record.id)
+        if (heads.length === 0) return []
+        const outside = Map.groupBy(yield* reader.listOutsideRows(record.id, epoch), inChannel)
+        const ofSteps = Map.groupBy(yield* reader.listStepSpans(record.id, epoch), inChannel)
+        return heads.map(head => {
+          const { channel } = head
+          const remains = { outside: outside.get(channel) ?? [], ofSteps: ofSteps.get(channel) ?? [] }
+          return decideLeftovers({ head, ...remains }, isSettled)
+        })
+      }),
   }
 }
+
+const inChannel = ({ channel }: { readonly channel: string }): string => channel
 
 /** Lease and offset are compared by the saving statement itself. */
 function* saveRow(tx: StoreTransaction, lease: ProcessLease, row: StreamRow, now: number): Operation<void> {

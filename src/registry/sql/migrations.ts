@@ -16,6 +16,7 @@ import { triggers } from './migrations/0015-triggers.ts'
 import { budgets } from './migrations/0016-budgets.ts'
 import { telemetry } from './migrations/0017-telemetry.ts'
 import { claimsOfWakes } from './migrations/0018-claims-of-wakes.ts'
+import { streamSteps } from './migrations/0019-stream-steps.ts'
 
 /** One step of the schema's history. Never changed once released: the next change is the next number. */
 export interface Migration {
@@ -45,6 +46,7 @@ export const MIGRATIONS: readonly Migration[] = [
   budgets,
   telemetry,
   claimsOfWakes,
+  streamSteps,
 ]
 
 /** The schema that this version of Leasehold writes. */

@@ -261,9 +261,12 @@ CREATE TABLE stream_rows (
   fence bigint not null,
   content text not null,
   written_at bigint not null,
+  step text collate "C",
   PRIMARY KEY (process_id, channel, to_offset),
   FOREIGN KEY (process_id) REFERENCES processes(id) ON DELETE CASCADE
 );
+CREATE INDEX stream_rows_of_steps ON stream_rows USING btree (process_id, epoch, attempt, channel, to_offset) WHERE (step IS NOT NULL);
+CREATE INDEX stream_rows_outside ON stream_rows USING btree (process_id, epoch, channel, to_offset) WHERE (step IS NULL);
 
 CREATE TABLE tombstones (
   id text collate "C" not null,

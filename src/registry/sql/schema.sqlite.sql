@@ -239,7 +239,7 @@ CREATE TABLE sessions (
   updated_at integer not null
 ) strict;
 
-CREATE TABLE stream_rows (
+CREATE TABLE "stream_rows" (
   process_id text not null references processes (id) on delete cascade,
   channel text not null,
   to_offset integer not null,
@@ -247,10 +247,15 @@ CREATE TABLE stream_rows (
   epoch integer not null,
   attempt integer not null,
   fence integer not null,
+  step text,
   content text not null,
   written_at integer not null,
   primary key (process_id, channel, to_offset)
 ) strict;
+
+CREATE INDEX stream_rows_of_steps on stream_rows (process_id, epoch, attempt, channel, to_offset) where step is not null;
+
+CREATE INDEX stream_rows_outside on stream_rows (process_id, epoch, channel, to_offset) where step is null;
 
 CREATE TABLE tombstones (
   id text not null primary key,

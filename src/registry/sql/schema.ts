@@ -289,6 +289,7 @@ export interface StreamTableRow {
   readonly epoch: number
   readonly attempt: number
   readonly fence: number
+  readonly step: string | null
   readonly content: JsonText<StreamContent>
   readonly written_at: number
 }

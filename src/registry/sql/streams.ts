@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { ProcessId } from '../../model/ids.ts'
-import type { StreamHead, StreamRow } from '../../model/stream.ts'
+import type { StepSpan, StreamContent, StreamHead, StreamRow } from '../../model/stream.ts'
 import type { LeaseGuard, Operation } from '../store.ts'
 import { decode, encode } from './json-text.ts'
 import { type GuardBindings, guardBindings, heldLease } from './leases.ts'
@@ -16,6 +16,7 @@ const COLUMNS = [
   'epoch',
   'attempt',
   'fence',
+  'step',
   'content',
   'written_at',
 ] as const satisfies readonly (keyof StreamTableRow)[]
@@ -62,7 +63,7 @@ export function* insertStreamRow(
     epoch: row.epoch,
     attempt: row.attempt,
     fence: row.fence,
-    content: encode(row.content),
+    ...columnsOf(row.content),
     written_at: row.writtenAtMs,
     ...guardBindings(platform, guard),
   }
@@ -88,7 +89,19 @@ export function* listStreamRows(
   limit: number,
 ): Operation<StreamRow[]> {
   const rows = yield* session.all(selectRows, { id, channel, from, limit })
-  return rows.map(row => ({
+  return rows.map(rowOf)
+}
+
+/** The step stands in a column of its own, by which rows are found. */
+function columnsOf(content: StreamContent): Pick<StreamTableRow, 'step' | 'content'> {
+  if ('retracted' in content) return { step: null, content: encode(content) }
+  const { step = null, deltas } = content
+  return { step, content: encode({ deltas }) }
+}
+
+function rowOf(row: StreamTableRow): StreamRow {
+  const content = decode(row.content)
+  return {
     processId: row.process_id,
     channel: row.channel,
     from: row.from_offset,
@@ -96,9 +109,9 @@ export function* listStreamRows(
     epoch: row.epoch,
     attempt: row.attempt,
     fence: row.fence,
-    content: decode(row.content),
+    content: row.step === null ? content : { ...content, step: row.step },
     writtenAtMs: row.written_at,
-  }))
+  }
 }
 
 const selectHeads = prepare((db, p: Named<{ id: ProcessId }>) =>
@@ -113,4 +126,45 @@ const selectHeads = prepare((db, p: Named<{ id: ProcessId }>) =>
 export function* listStreamHeads(session: SqlSession, id: ProcessId): Operation<StreamHead[]> {
   const rows = yield* session.all(selectHeads, { id })
   return rows.map(({ channel, next }) => ({ channel, next }))
+}
+
+const selectOutside = prepare((db, p: Named<{ id: ProcessId; epoch: number }>) =>
+  db
+    .selectFrom('stream_rows')
+    .selectAll()
+    .where('process_id', '=', p.id)
+    .where('epoch', '=', p.epoch)
+    .where('step', 'is', null)
+    .orderBy('channel')
+    .orderBy('to_offset'),
+)
+
+export function* listOutsideRows(session: SqlSession, id: ProcessId, epoch: number): Operation<StreamRow[]> {
+  return (yield* session.all(selectOutside, { id, epoch })).map(rowOf)
+}
+
+const selectSpans = prepare((db, p: Named<{ id: ProcessId; epoch: number }>) => {
+  const spoken = db
+    .selectFrom('stream_rows as spoken')
+    .where('spoken.process_id', '=', p.id)
+    .where('spoken.epoch', '=', p.epoch)
+    .where('spoken.step', 'is not', null)
+  return db
+    .selectFrom('stream_rows')
+    .select(['channel', 'step', 'from_offset as from', 'to_offset as to'])
+    .where('process_id', '=', p.id)
+    .where('epoch', '=', p.epoch)
+    .where('step', 'is not', null)
+    .where(
+      'attempt',
+      '=',
+      spoken.select(({ fn }) => fn.max<number>('spoken.attempt').as('last')),
+    )
+    .orderBy('channel')
+    .orderBy('to_offset')
+})
+
+export function* listStepSpans(session: SqlSession, id: ProcessId, epoch: number): Operation<StepSpan[]> {
+  const rows = yield* session.all(selectSpans, { id, epoch })
+  return rows.flatMap(({ step, ...span }) => (step === null ? [] : [{ step, ...span }]))
 }

@@ -75,7 +75,13 @@ import {
   loadSessionForUpdate,
   saveSession,
 } from './sessions.ts'
-import { insertStreamRow, listStreamHeads, listStreamRows } from './streams.ts'
+import {
+  insertStreamRow,
+  listOutsideRows,
+  listStepSpans,
+  listStreamHeads,
+  listStreamRows,
+} from './streams.ts'
 import {
   deleteTombstone,
   deleteTombstones,
@@ -167,6 +173,8 @@ export const createSqlReader = (session: SqlSession, platform: SqlPlatform): Sto
   listWakingIds: sessionId => listWakingIds(session, sessionId),
   listStreamRows: (id, channel, from, limit) => listStreamRows(session, id, channel, from, limit),
   listStreamHeads: id => listStreamHeads(session, id),
+  listOutsideRows: (id, epoch) => listOutsideRows(session, id, epoch),
+  listStepSpans: (id, epoch) => listStepSpans(session, id, epoch),
   loadEnv: ref => loadEnv(session, ref),
   loadBudget: id => loadBudget(session, id),
   loadPendingCall: key => loadPendingCall(session, key),

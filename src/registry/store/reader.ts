@@ -14,7 +14,7 @@ import type { PendingCall } from '../../model/pending-call.ts'
 import type { ProcessRecord, StoredProcess } from '../../model/process.ts'
 import type { Tombstone } from '../../model/retention.ts'
 import type { Session, SessionEntry, WaitingTurn } from '../../model/session.ts'
-import type { StreamHead, StreamRow } from '../../model/stream.ts'
+import type { StepSpan, StreamHead, StreamRow } from '../../model/stream.ts'
 import type { Trigger, TriggerDelivery, TriggerOccurrence } from '../../model/trigger.ts'
 import type { WorkerRow } from '../../model/worker-row.ts'
 import type {
@@ -107,6 +107,10 @@ export interface StoreReader {
   listStreamRows(id: ProcessId, channel: string, from: number, limit: number): Operation<StreamRow[]>
   /** Where each channel of the process ends, in byte order of their names. */
   listStreamHeads(id: ProcessId): Operation<StreamHead[]>
+  /** Rows of the epoch that no step's code has written, resets among them, in order of offset within each channel. */
+  listOutsideRows(id: ProcessId, epoch: number): Operation<StreamRow[]>
+  /** Rows that steps have written in the last attempt of the epoch with any such row; in the same order. */
+  listStepSpans(id: ProcessId, epoch: number): Operation<StepSpan[]>
   loadBudget(id: ProcessId): Operation<BudgetLedger | undefined>
   loadPendingCall(key: string): Operation<PendingCall | undefined>
   /** Approvals without an answer, of processes that have not ended, by the time they were asked for and their key. */

@@ -4,7 +4,7 @@ import type { ProcessLease } from '../../model/lease.ts'
 import { lengthOf, type StreamContent, type StreamRow } from '../../model/stream.ts'
 import { watchRegistry } from '../../registry/watch.ts'
 import { BEN, COMPLETED, TTL } from './fixtures.ts'
-import { type Case, refused, unchanged } from './harness.ts'
+import { type Case, refused, unchanged, type World } from './harness.ts'
 import { ended } from './prune.ts'
 
 const row = (lease: ProcessLease, from: number, content: StreamContent, channel = 'text'): StreamRow => ({
@@ -22,12 +22,18 @@ const row = (lease: ProcessLease, from: number, content: StreamContent, channel 
 const says = (lease: ProcessLease, from: number, ...deltas: readonly Json[]): StreamRow =>
   row(lease, from, { deltas })
 
+/** By default no step is settled. */
+const leftIn = (
+  { registry }: Pick<World, 'registry'>,
+  { epoch = 0, isSettled = () => false }: { epoch?: number; isSettled?: (step: string) => boolean } = {},
+) => registry.streamLeftovers('p', { epoch, isSettled })
+
 export function streamCases(it: Case): void {
   it('a channel that nothing was said in is empty, and has no head', async ({ registry, register }) => {
     const id = await register()
-    expect(await registry.readStream(id, 'text', 0)).toEqual({ entries: [], isEnd: false })
+    expect(await registry.readStream(id, 'text', 0)).toEqual({ entries: [], hasMore: false, isEnd: false })
     expect(await registry.streamHeads(id)).toEqual([])
-    expect(await registry.streamRows(id, 'text')).toEqual([])
+    expect(await leftIn({ registry })).toEqual([])
   })
 
   it('entries are read from any offset, also from the middle of what was written together', async ({
@@ -48,7 +54,7 @@ export function streamCases(it: Case): void {
     ]
     for (let from = 0; from <= 6; from++) {
       const page = await registry.readStream(lease.processId, 'text', from)
-      expect(page).toEqual({ entries: entries.slice(from), isEnd: false })
+      expect(page).toEqual({ entries: entries.slice(from), hasMore: false, isEnd: false })
     }
   })
 
@@ -63,11 +69,80 @@ export function streamCases(it: Case): void {
     expect((await registry.readStream(lease.processId, 'B', 0)).entries).toHaveLength(2)
   })
 
-  it('rows come back as they were written', async ({ registry, register, start }) => {
-    const lease = await start(await register())
-    const rows = [row(lease, 0, { deltas: [{ 'nul \u0000': '𝄞' }], step: 'model[1]' }), says(lease, 1, 'b')]
-    await registry.appendToStreams(lease, rows)
-    expect(await registry.streamRows(lease.processId, 'text')).toEqual(rows)
+  it('what steps of the last attempt have left is taken back, unless the journal knows them', async world => {
+    const { registry } = world
+    const lease = await world.start(await world.register())
+    const step = 'model[\u0001 𝄞]'
+    await registry.appendToStreams(lease, [
+      row(lease, 0, { deltas: ['a', 'b'], step: 'done' }),
+      row(lease, 2, { deltas: ['c', 'd'], step }),
+      row(lease, 4, { deltas: ['e'], step: 'done' }),
+      row(lease, 5, { deltas: ['f'], step }),
+      row(lease, 0, { deltas: ['g'], step }, 'other'),
+      row(lease, 6, { retracted: [{ from: 3, to: 4 }] }),
+    ])
+    expect(await leftIn(world, { isSettled: name => name === 'done' })).toEqual([
+      { channel: 'other', next: 1, retracted: [{ from: 0, to: 1 }], repeatable: [] },
+      {
+        channel: 'text',
+        next: 7,
+        retracted: [
+          { from: 2, to: 3 },
+          { from: 5, to: 6 },
+        ],
+        repeatable: [],
+      },
+    ])
+    expect(await leftIn(world, { isSettled: () => true })).toMatchObject([
+      { retracted: [] },
+      { retracted: [] },
+    ])
+  })
+
+  it('what an attempt before the last has left in steps is not looked at: the last one took it back', async world => {
+    const { registry } = world
+    const lease = await world.start(await world.register())
+    const inAttempt = (attempt: number, from: number, content: StreamContent, channel = 'text') => ({
+      ...row(lease, from, content, channel),
+      attempt,
+    })
+    await registry.appendToStreams(lease, [
+      inAttempt(1, 0, { deltas: ['a'], step: 's' }),
+      inAttempt(1, 0, { deltas: ['b'], step: 's' }, 'other'),
+      inAttempt(2, 1, { retracted: [{ from: 0, to: 1 }] }),
+      inAttempt(2, 1, { retracted: [{ from: 0, to: 1 }] }, 'other'),
+    ])
+    expect(await leftIn(world)).toMatchObject([{ retracted: [] }, { retracted: [] }])
+    await registry.appendToStreams(lease, [inAttempt(2, 2, { deltas: ['c'], step: 's' })])
+    expect(await leftIn(world)).toMatchObject([
+      { channel: 'other', retracted: [] },
+      { channel: 'text', retracted: [{ from: 2, to: 3 }] },
+    ])
+  })
+
+  it('what was said outside steps is left to be said again, of this epoch and whatever attempt', async world => {
+    const { registry } = world
+    const lease = await world.start(await world.register())
+    await registry.appendToStreams(lease, [
+      says(lease, 0, 'of the epoch before'),
+      { ...row(lease, 1, { deltas: ['by its step'], step: 's' }), attempt: 9 },
+      { ...says(lease, 2, 'a', { b: 'nul \u0000' }, 'c'), epoch: 1 },
+      { ...row(lease, 5, { retracted: [{ from: 4, to: 5 }] }), epoch: 1, attempt: 2 },
+      { ...says(lease, 6, 'd'), epoch: 1, attempt: 2 },
+    ])
+    expect(await leftIn(world, { epoch: 1 })).toEqual([
+      {
+        channel: 'text',
+        next: 7,
+        retracted: [],
+        repeatable: [
+          { type: 'delta', offset: 2, attempt: 1, data: 'a' },
+          { type: 'delta', offset: 3, attempt: 1, data: { b: 'nul \u0000' } },
+          { type: 'delta', offset: 6, attempt: 2, data: 'd' },
+        ],
+      },
+    ])
+    expect(await leftIn(world, { epoch: 2 })).toMatchObject([{ next: 7, retracted: [], repeatable: [] }])
   })
 
   it('what was written is no change of the row', async world => {
@@ -118,8 +193,8 @@ export function streamCases(it: Case): void {
     await registry.appendToStreams(lease, [says(lease, 0, 'a')])
     await registry.completeWithLease(lease, COMPLETED)
     expect(await registry.readStream('p', 'text', 0)).toMatchObject({ entries: [{ data: 'a' }], isEnd: true })
-    expect(await registry.readStream('p', 'text', 1)).toEqual({ entries: [], isEnd: true })
-    expect(await registry.readStream('p', 'other', 0)).toEqual({ entries: [], isEnd: true })
+    expect(await registry.readStream('p', 'text', 1)).toEqual({ entries: [], hasMore: false, isEnd: true })
+    expect(await registry.readStream('p', 'other', 0)).toEqual({ entries: [], hasMore: false, isEnd: true })
   })
 
   it('a page of many rows is not the end, and the next one goes on', async ({
@@ -134,12 +209,12 @@ export function streamCases(it: Case): void {
     )
     await registry.completeWithLease(lease, COMPLETED)
     const first = await registry.readStream('p', 'text', 0)
-    expect(first.isEnd).toBe(false)
+    expect(first).toMatchObject({ hasMore: true, isEnd: false })
     const rest = await registry.readStream('p', 'text', first.entries.length)
     expect([...first.entries, ...rest.entries].map(({ offset }) => offset)).toEqual(
       Array.from({ length: 40 }, (_, index) => index),
     )
-    expect(rest.isEnd).toBe(true)
+    expect(rest).toMatchObject({ hasMore: false, isEnd: true })
   })
 
   it('a channel without a proper name and an offset that is none are refused', async ({
@@ -152,7 +227,6 @@ export function streamCases(it: Case): void {
       const wrong = row(lease, 0, { deltas: ['a'] }, channel)
       await refused(registry.appendToStreams(lease, [wrong]), 'usage')
       await refused(registry.readStream('p', channel, 0), 'usage')
-      await refused(registry.streamRows('p', channel), 'usage')
     }
     for (const from of [-1, 0.5, Number.NaN]) await refused(registry.readStream('p', 'text', from), 'usage')
   })

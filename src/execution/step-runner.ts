@@ -72,7 +72,8 @@ export class StepRunner {
       if (call.effect === 'repeatable' && signal.aborted) throw error
       if (call.effect === 'once' && !isNotDone(error, options))
         return this.#saveUnknown(call, error, run, options)
-      if (tried >= retry.attempts || signal.aborted) throw await this.#saveFailure(call, error)
+      if (tried >= retry.attempts || signal.aborted || isSpent(error))
+        throw await this.#saveFailure(call, error)
       await delay(Math.min(retry.maxDelayMs, retry.delayMs * 2 ** (tried - 1)), signal)
     }
   }
@@ -158,6 +159,9 @@ export class StepRunner {
 }
 
 const DEFAULT_RETRY: Required<RetryPolicy> = { attempts: 1, delayMs: 200, maxDelayMs: 10_000 }
+
+/** A budget that has no room for one try has none for the next. */
+const isSpent = (error: unknown): boolean => describeFailure(error).code === 'process_budget_exceeded'
 
 const isNotDone = <T>(error: unknown, options: StepOptions<T>): boolean =>
   error instanceof StepNotDone || options.isNotDone?.(error) === true

@@ -8,7 +8,7 @@ export interface Budget {
   readonly costUsd?: number
   readonly modelCalls?: number
   readonly toolCalls?: number
-  /** From the process's creation; looked at before each call. */
+  /** From the process's creation. No call begins after it, and one that is being made is stopped at its end. */
   readonly wallTimeMs?: number
 }
 
@@ -24,7 +24,8 @@ export interface Spending {
  * What became of the budget of one process so far:
  *
  *   reserve, before the call ──▶ reserved ── the call has ended ──▶ what it took is spent
- *                                   └── the worker died: the next attempt's reserve takes all of it for spent
+ *                                   ├── the worker died: the next attempt's reserve takes all of it for spent
+ *                                   └── the process has ended: what is sure of it is spent, the rest is free again
  *
  * A call is charged to the process that makes it and to each of its ancestors that has a budget, and is made only if all
  * of them have room for it.
@@ -36,7 +37,23 @@ export interface BudgetLedger {
   readonly within: readonly ProcessId[]
   readonly sinceMs: number
   readonly spent: Total
-  readonly reserved: Readonly<Record<string, Total>>
+  readonly reserved: Readonly<Record<string, Reservation>>
+}
+
+/** The most that a call may take. */
+export interface Reservation extends Total {
+  /** Whose call it is: the process's own, or a descendant's. */
+  readonly by: ProcessId
+  /** What is spent as soon as the call is made, whatever becomes of it. */
+  readonly sure: Total
+}
+
+/** A call that is about to be made. */
+export interface BudgetedCall {
+  readonly id: string
+  readonly asked: Spending
+  /** What of it is spent as soon as it is made. Default: nothing. */
+  readonly sure?: Spending
 }
 
 type Amount = keyof Spending
@@ -83,32 +100,61 @@ export interface BudgetRefusal {
 }
 
 export type ReserveDecision =
-  | { readonly type: 'reserved'; readonly ledgers: readonly BudgetLedger[] }
+  | { readonly type: 'reserved'; readonly ledgers: readonly BudgetLedger[]; readonly time?: TimeLeft }
   | BudgetRefusal
 
-/** May the call be made? Everybody it is charged to must have room; else nothing is reserved anywhere. */
+/** How long the call may take, and whose budget says so. */
+export interface TimeLeft {
+  readonly leftMs: number
+  readonly processId: ProcessId
+  readonly allowed: number
+}
+
+/** May the process make the call? Everybody it is charged to must have room; else nothing is reserved anywhere. */
 export function decideReserve(
   ledgers: readonly BudgetLedger[],
-  operationId: string,
-  asked: Spending,
+  by: ProcessId,
+  { id, asked, sure = {} }: BudgetedCall,
   now: number,
 ): ReserveDecision {
-  const kept = ledgers.map(ledger => withLostAsSpent(ledger, operationId))
+  const kept = ledgers.map(ledger => withLostAsSpent(ledger, id))
   for (const ledger of kept) {
     const refusal = findRefusal(ledger, asked, now)
     if (refusal !== undefined) return refusal
   }
-  const reserved = totalOf(asked)
+  const reservation = { ...totalOf(asked), by, sure: totalOf(sure) }
+  const [time] = kept.flatMap(ledger => timeLeft(ledger, now)).toSorted((one, two) => one.leftMs - two.leftMs)
   return {
     type: 'reserved',
-    ledgers: kept.map(ledger => ({ ...ledger, reserved: { ...ledger.reserved, [operationId]: reserved } })),
+    ledgers: kept.map(ledger => ({ ...ledger, reserved: { ...ledger.reserved, [id]: reservation } })),
+    ...(time === undefined ? {} : { time }),
   }
+}
+
+function timeLeft({ limits, processId, sinceMs }: BudgetLedger, now: number): readonly TimeLeft[] {
+  const { wallTimeMs } = limits
+  return wallTimeMs === undefined
+    ? []
+    : [{ leftMs: sinceMs + wallTimeMs - now, processId, allowed: wallTimeMs }]
 }
 
 /** What the call took, in the place of what was reserved for it. */
 export function settled(ledger: BudgetLedger, operationId: string, took: Spending): BudgetLedger {
   const { [operationId]: _, ...reserved } = ledger.reserved
   return { ...ledger, reserved, spent: sum(ledger.spent, totalOf(took)) }
+}
+
+/** Was the process making calls? */
+export const hasReserved = (ledger: BudgetLedger, by: ProcessId): boolean =>
+  Object.values(ledger.reserved).some(reservation => reservation.by === by)
+
+/**
+ * The process has ended in the middle of its calls. Each has been made; what was kept for an answer that nobody waits for
+ * any more is free for others.
+ */
+export function closed(ledger: BudgetLedger, by: ProcessId): BudgetLedger {
+  const own = Object.entries(ledger.reserved).filter(([, reservation]) => reservation.by === by)
+  return own.reduce((left, [id, { sure }]) => settled(left, id, sure), ledger)
 }
 
 /** Whoever reserved it before has died, and nobody knows what was spent of it. */
@@ -133,6 +179,15 @@ function findRefusal(ledger: BudgetLedger, asked: Spending, now: number): Budget
   }
   return undefined
 }
+
+/** Of a call that was stopped because its time was over. */
+export const timeUp = ({ processId, allowed }: TimeLeft): BudgetRefusal => ({
+  type: 'exceeded',
+  limit: 'wallTimeMs',
+  processId,
+  allowed,
+  used: allowed,
+})
 
 const totalOf = (spending: Spending): Total => sum(NOTHING, spending)
 

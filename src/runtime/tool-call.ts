@@ -11,7 +11,7 @@ import type { ApprovalUse, ReserveAnswer, ReserveRequest } from '../registry/reg
 import { inChildSpan } from '../telemetry/spans.ts'
 import { agentStateOf } from './agent/agent-state.ts'
 import { excerptOf } from './agent/excerpt.ts'
-import { budgetFailure, reserve, settle } from './agent/spending.ts'
+import { budgetFailure, settle, withinBudget } from './agent/spending.ts'
 import { type ProcessContext, StepNotDone, type StepOptions, type StepScope } from './context.ts'
 import type { ToolTable } from './plugin.ts'
 import { ProcessFailure } from './process-failure.ts'
@@ -96,14 +96,16 @@ export async function callTool(
   if (asked.type === 'refused') throw toolFailed(call, `was not called: ${asked.reason}`)
   if (definition.orchestrate !== undefined)
     return orchestrated(ctx, definition.orchestrate, { call, approval: asked.approval })
-  const run = async (scope: StepScope) => {
-    await reserve(ctx, scope.operationId, ONE_CALL)
-    // As soon as it is about to be made it is one, whatever becomes of it.
-    await settle(ctx, scope.operationId, ONE_CALL)
-    if (asked.approval !== undefined) await requireApproval(ctx, asked.approval, scope.operationId)
-    const attributes = { 'leasehold.tool': call.toolName, 'leasehold.tool.call.id': call.callId }
-    return inChildSpan('leasehold.tool', attributes, () => execute(ctx, definition, call, scope))
-  }
+  const run = (scope: StepScope) =>
+    withinBudget(ctx, scope, { asked: ONE_CALL }, async signal => {
+      const { operationId } = scope
+      // As soon as it is about to be made it is one, whatever becomes of it.
+      await settle(ctx, operationId, ONE_CALL)
+      if (asked.approval !== undefined) await requireApproval(ctx, asked.approval, operationId)
+      const attributes = { 'leasehold.tool': call.toolName, 'leasehold.tool.call.id': call.callId }
+      const made = { operationId, signal }
+      return inChildSpan('leasehold.tool', attributes, () => execute(ctx, definition, call, made))
+    })
   let said: Json
   try {
     const options = {
@@ -135,15 +137,26 @@ async function orchestrated(
   { call, approval }: { readonly call: ToolInvocation; readonly approval: GivenApproval | undefined },
 ): Promise<Json> {
   try {
+    await countCall(ctx, call)
     // It has no operation of its own: each attempt uses the yes for the same one, which the approval names.
     if (approval !== undefined) await requireApproval(ctx, approval, approval.key)
     return await orchestrate(call.args, { ctx, callId: call.callId, family: ctx.family })
   } catch (error) {
     if (error instanceof StepNotDone) throw toolFailed(call, `was not called: ${error.message}`, error)
+    const exceeded = budgetFailure(error)
+    if (exceeded !== undefined) throw exceeded
     // The registry's no to one of its calls is journaled, and the model's to hear.
     if (!isLeaseholdError(error, 'step_failed')) throw error
     throw toolFailed(call, `failed: ${error.message}`, error)
   }
+}
+
+/** Once, whatever the number of attempts: a step that does nothing else, and is none where nothing is limited. */
+async function countCall(ctx: BodyContext, { toolName, callId }: ToolInvocation): Promise<void> {
+  if ((await ctx.reserveBudget()).type === 'unlimited') return
+  const count = (scope: StepScope) =>
+    withinBudget(ctx, scope, { asked: ONE_CALL }, () => settle(ctx, scope.operationId, ONE_CALL))
+  await ctx.step(`${toolName} budget`, count, { key: callId })
 }
 
 const ONE_CALL = { toolCalls: 1 } as const

@@ -1,4 +1,11 @@
-import { type BudgetLedger, decideReserve, newLedger, settled } from '../../model/budget.ts'
+import {
+  type BudgetLedger,
+  closed,
+  decideReserve,
+  hasReserved,
+  newLedger,
+  settled,
+} from '../../model/budget.ts'
 import { LeaseholdError } from '../../model/errors.ts'
 import type { ProcessId } from '../../model/ids.ts'
 import type { ProcessLease } from '../../model/lease.ts'
@@ -7,7 +14,7 @@ import type { BudgetOperations, ReserveAnswer, ReserveRequest } from '../registr
 import type { Operation, ProcessStore, StoreTransaction } from '../store.ts'
 import { requireHeld, requireProcess } from './shared.ts'
 
-/** Further up nobody looks: no tree of agents is that deep. */
+/** Further up nobody looks: so many generations in a row that have spent nothing. */
 const MOST_ANCESTORS = 50
 
 export function createBudgetOperations(store: ProcessStore): BudgetOperations {
@@ -41,10 +48,17 @@ function* reserve(
   if (own === undefined) return { type: 'unlimited' }
   if (operation === undefined) return { type: 'reserved' }
   const before = yield* chargedWith(tx, own)
-  const decision = decideReserve(before, operation.id, operation.asked, now)
+  const decision = decideReserve(before, lease.processId, operation, now)
   if (decision.type === 'exceeded') return decision
-  for (const [index, ledger] of decision.ledgers.entries()) yield* save(tx, ledger, before[index])
-  return { type: 'reserved' }
+  const { ledgers, ...answer } = decision
+  for (const [index, ledger] of ledgers.entries()) yield* save(tx, ledger, before[index])
+  return answer
+}
+
+/** For the terminal write of whoever has this budget: nobody waits for what it has reserved any more. */
+export function* closeReservations(tx: StoreTransaction, own: BudgetLedger | undefined): Operation<void> {
+  if (own === undefined || !hasReserved(own, own.processId)) return
+  for (const ledger of yield* chargedWith(tx, own)) yield* save(tx, closed(ledger, own.processId), ledger)
 }
 
 /** `undefined`: neither the process nor an ancestor has a budget. */
@@ -62,7 +76,11 @@ function* open(
     // A parent that was pruned has ended, and its budget with it.
     if (parent === undefined) break
     child = parent.record
-    if ((yield* tx.loadBudget(child.id)) !== undefined) within.push(child.id)
+    const nearest = yield* tx.loadBudget(child.id)
+    if (nearest === undefined) continue
+    // It knows those above it, also where a process between them is gone.
+    within.push(child.id, ...nearest.within)
+    break
   }
   if (limits === undefined && within.length === 0) return undefined
   const ledger = newLedger(record.id, { limits: limits ?? {}, within, sinceMs: record.createdAtMs })

@@ -13,6 +13,7 @@ import { requirePayloadSize } from '../../model/registration.ts'
 import { together } from '../operation.ts'
 import type { CompletionOperations } from '../registry.ts'
 import type { Operation, ProcessStore, StoreReader } from '../store.ts'
+import { closeReservations } from './budgets.ts'
 import { freePlace, lockPlace, tellQueue } from './flow.ts'
 import { insertEvent, repaired, requireProcess, saveUnderLease } from './shared.ts'
 import { waitersFor } from './waiters.ts'
@@ -26,10 +27,11 @@ export function createCompletionOperations(store: ProcessStore): CompletionOpera
         const { processId } = lease
         const request = terminalEvent(processId, outcome)
         // The clock after the locks: whoever had to wait for them comes later.
-        const [stored, current, replay, waiters, now] = yield* together(
+        const [stored, current, replay, budget, waiters, now] = yield* together(
           requireProcess(tx, processId),
           tx.loadLease(processId),
           findReplay(tx, processId, request),
+          tx.loadBudget(processId),
           waitersFor(tx, processId, request.eventType),
           tx.now(),
         )
@@ -42,6 +44,7 @@ export function createCompletionOperations(store: ProcessStore): CompletionOpera
         yield* saveUnderLease(tx, ended, lease, now)
         yield* tx.saveLease(lease.processId, freed(current), current.fence)
         yield* freePlace(tx, lease)
+        yield* closeReservations(tx, budget)
         return ended.record
       })
     },
@@ -51,10 +54,11 @@ export function createCompletionOperations(store: ProcessStore): CompletionOpera
       return store.transaction(function* (tx) {
         const processId = id as ProcessId
         const request = terminalEvent(processId, outcome, authority)
-        const [stored, current, replay, waiters, now] = yield* together(
+        const [stored, current, replay, budget, waiters, now] = yield* together(
           requireProcess(tx, processId),
           tx.loadLease(processId),
           findReplay(tx, processId, request),
+          tx.loadBudget(processId),
           waitersFor(tx, processId, request.eventType),
           tx.now(),
         )
@@ -63,6 +67,7 @@ export function createCompletionOperations(store: ProcessStore): CompletionOpera
         const { stored: ended } = yield* insertEvent(tx, stored, request, now, waiters)
         yield* tx.saveProcess(ended, { status: 'running' })
         if (stored.record.turn !== undefined) yield* tellQueue(tx, stored.record.turn)
+        yield* closeReservations(tx, budget)
         return ended.record
       })
     },

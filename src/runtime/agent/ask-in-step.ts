@@ -9,7 +9,7 @@ import {
 import { type FailedTry, tryModel } from './model-retry.ts'
 import type { AnyModel, Model, ModelParams } from './model-types.ts'
 import { resolveModel } from './resolve-model.ts'
-import { askedOf, reserve, settle, tookOf } from './spending.ts'
+import { plannedOf, settle, tookOf, withinBudget } from './spending.ts'
 
 /** What one call came to and took, whatever the number of its tries. */
 export type Asked = Pick<ModelCallRecord, 'usage' | 'ms' | 'failedTries' | 'answer'>
@@ -20,22 +20,25 @@ export type StoppableParams = ModelParams & { readonly abortSignal: AbortSignal 
 /** Makes a model call within the step that is to journal it: reserved of the budgets before, and settled after. */
 export async function askInStep(
   ctx: ProcessContext,
-  { operationId, signal }: StepScope,
+  scope: StepScope,
   { params, price }: { readonly params: ModelParams; readonly price: ModelPrice | undefined },
   ask: (params: StoppableParams) => Promise<ModelAnswer & { readonly failedTries: readonly FailedTry[] }>,
 ): Promise<Asked> {
-  await reserve(ctx, operationId, askedOf(params, price))
-  const begunAt = performance.now()
-  const both = anyOf(signal, params.abortSignal)
-  const asked = await ask({ ...params, abortSignal: both }).catch(async error => {
-    // What a stopped call has spent, nobody knows: it stays reserved.
-    if (!both.aborted) await settle(ctx, operationId, { modelCalls: 1 })
-    throw error
+  const { operationId } = scope
+  const planned = plannedOf(params, price)
+  return withinBudget(ctx, scope, planned, async signal => {
+    const begunAt = performance.now()
+    const both = anyOf(signal, params.abortSignal)
+    const asked = await ask({ ...params, abortSignal: both }).catch(async error => {
+      // Where the attempt ends with it, the next one or the end of the process says what it took.
+      if (!ctx.signal.aborted) await settle(ctx, operationId, both.aborted ? planned.sure : { modelCalls: 1 })
+      throw error
+    })
+    const { failedTries, answer, tokens } = asked
+    const usage = usageOf(tokens, price)
+    await settle(ctx, operationId, tookOf(usage))
+    return { usage, ms: Math.round(performance.now() - begunAt), failedTries, answer }
   })
-  const { failedTries, answer, tokens } = asked
-  const usage = usageOf(tokens, price)
-  await settle(ctx, operationId, tookOf(usage))
-  return { usage, ms: Math.round(performance.now() - begunAt), failedTries, answer }
 }
 
 /** The model for a call by the code of one step. `heard` is told what the call took. */

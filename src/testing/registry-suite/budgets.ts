@@ -101,9 +101,88 @@ export function budgetCases(it: Case): void {
     const id = await world.register()
     clock.advance(10)
     const lease = await world.start(id)
-    expect(await reserve(world, lease, 'a', {}, { wallTimeMs: 20 })).toEqual({ type: 'reserved' })
+    expect(await reserve(world, lease, 'a', {}, { wallTimeMs: 20 })).toMatchObject({ type: 'reserved' })
     clock.advance(10)
     expect(await reserve(world, lease, 'b', {})).toMatchObject({ limit: 'wallTimeMs', allowed: 20, used: 20 })
+  })
+
+  it('a call is told how long it may take, by the budget that ends first', async world => {
+    const { registry, clock } = world
+    const parent = await world.start(await world.register())
+    await registry.reserveBudget(parent, { limits: { wallTimeMs: 50 } })
+    clock.advance(10)
+    const child = await world.start(await childOf(world, 'p', 'c'))
+    expect(await reserve(world, child, 'a', {}, { wallTimeMs: 30 })).toEqual({
+      type: 'reserved',
+      time: { leftMs: 30, processId: 'c', allowed: 30 },
+    })
+    const other = await world.start(await childOf(world, 'p', 'd'))
+    expect(await reserve(world, other, 'b', {}, { wallTimeMs: 41 })).toMatchObject({
+      time: { leftMs: 40, processId: 'p', allowed: 50 },
+    })
+    expect(await reserve(world, parent, 'c', {})).toMatchObject({ time: { leftMs: 40 } })
+  })
+
+  const ends: readonly (readonly [string, (world: World, lease: ProcessLease) => Promise<unknown>])[] = [
+    ['by its holder', ({ registry }, lease) => registry.completeWithLease(lease, COMPLETED)],
+    [
+      'by whoever settles it, after its worker has died',
+      async ({ registry, clock, begin }) => {
+        await registry.requestCancel('c')
+        clock.advance(TTL)
+        const answer = await begin('c')
+        if (answer.type !== 'settle') return expect.fail(answer.type)
+        return registry.completeWithLease(answer.lease, answer.outcome)
+      },
+    ],
+  ]
+  for (const [how, end] of ends) {
+    it(`a process that is ended ${how} in the middle of a call gives back what is not sure of it`, async world => {
+      const { registry } = world
+      const parent = await world.start(await world.register())
+      await registry.reserveBudget(parent, { limits: { tokens: 100 } })
+      await reserve(world, parent, 'own', { tokens: 5 })
+      const child = await world.start(await childOf(world, 'p', 'c'))
+      const grandchild = await world.start(await childOf(world, 'c', 'g'))
+      const operation = { id: 'a', asked: { modelCalls: 1, tokens: 60 }, sure: { modelCalls: 1, tokens: 20 } }
+      await registry.reserveBudget(child, { operation })
+      await reserve(world, grandchild, 'b', { tokens: 30 })
+      expect(await reserve(world, grandchild, 'd', { tokens: 6 })).toMatchObject({
+        type: 'exceeded',
+        used: 95,
+      })
+      await end(world, child)
+      // What the others are in the middle of stays reserved.
+      expect(await registry.budget('p')).toMatchObject({
+        spent: { modelCalls: 1, tokens: 20 },
+        reserved: { own: { tokens: 5, by: 'p' }, b: { tokens: 30, by: 'g' } },
+      })
+      const left = { spent: { tokens: 20 }, reserved: { b: { tokens: 30 } } }
+      expect(await registry.budget('c')).toMatchObject(left)
+      expect(Object.keys((await registry.budget('c'))?.reserved ?? {})).toEqual(['b'])
+      world.clock.advance(TTL)
+      const again = await world.run('g')
+      expect(await reserve(world, again, 'd', { tokens: 45 })).toEqual({ type: 'reserved' })
+    })
+  }
+
+  it('the budget above reaches a child of one that is gone, as long as somebody between them has spent of it', async world => {
+    const { registry } = world
+    const root = await world.start(await world.register())
+    await registry.reserveBudget(root, { limits: { tokens: 10 } })
+    const middle = await world.start(await childOf(world, 'p', 'm'))
+    await reserve(world, middle, 'a', {})
+    const last = await world.start(await childOf(world, 'm', 'l'))
+    await reserve(world, last, 'b', {})
+    expect(await registry.budget('l')).toMatchObject({ within: ['m', 'p'] })
+    await registry.completeWithLease(middle, COMPLETED)
+    const late = await world.start(await childOf(world, 'l', 'late'))
+    await registry.prune({ before: Number.MAX_SAFE_INTEGER })
+    expect(await registry.get('m')).toBeUndefined()
+    expect(await reserve(world, late, 'c', { tokens: 11 })).toMatchObject({
+      type: 'exceeded',
+      processId: 'p',
+    })
   })
 
   it('nobody spends under a lease that is gone, or after the end', async world => {

@@ -1,3 +1,4 @@
+import type { ProcessId } from '../model/ids.ts'
 import type { EndedPlace, PruneRequest } from '../model/retention.ts'
 import type { KeptProcess, ProcessRegistry } from '../registry/registry.ts'
 
@@ -41,6 +42,36 @@ export async function pruneProcesses(
     after = page.next
   } while (after !== undefined && (await mayGoOn()))
   return { prunedProcesses, prunedEvents, keptProcesses, kept }
+}
+
+export interface PrunePlanReport extends Pick<PruneReport, 'keptProcesses' | 'kept'> {
+  readonly prunableProcesses: number
+  /** The first hundred of them. */
+  readonly prunable: readonly ProcessId[]
+}
+
+/** What the same prune would take and keep, as things stand. Nothing is written. */
+export async function planPrune(
+  registry: ProcessRegistry,
+  request: PruneRequest,
+  { pageSize = 100 }: Pick<PagingOptions, 'pageSize'> = {},
+): Promise<PrunePlanReport> {
+  const prunable: ProcessId[] = []
+  const kept: KeptProcess[] = []
+  let [prunableProcesses, keptProcesses] = [0, 0]
+  let after: EndedPlace | undefined
+  do {
+    const page = await registry.planPrune(request, {
+      limit: pageSize,
+      ...(after === undefined ? {} : { after }),
+    })
+    prunableProcesses += page.goes.length
+    keptProcesses += page.kept.length
+    prunable.push(...page.goes.slice(0, NAMED - prunable.length))
+    kept.push(...page.kept.slice(0, NAMED - kept.length))
+    after = page.next
+  } while (after !== undefined)
+  return { prunableProcesses, prunable, keptProcesses, kept }
 }
 
 /** Forgets all tombstones made before this time, in the same way. Returns how many. */

@@ -72,6 +72,30 @@ describe('prune', () => {
     expect(stdout).toMatch(/^Pruned 1 process .*\nkept {2}a: another process waits for it\n$/)
   })
 
+  test('says in a dry run what would go and what would be kept, and deletes nothing', async () => {
+    const { cli, registry } = await withEnded()
+    const on = { type: 'event', processId: 'a', eventType: 'process.waiting', after: 0 } as const
+    await registry.setWait('running', { key: 'w', sinceMs: 1, on })
+    const change = await registry.latestChange()
+    const { code, stdout } = await cli(['prune', '--before', '0s', '--dry-run'])
+    expect(code).toBe(0)
+    expect(stdout).toMatch(
+      /^Would prune 1 process that changed last before \d{4}-\S+Z\. Nothing was deleted\.\ngoes {2}b\nkept {2}a: another process waits for it\n$/,
+    )
+    const json = await cli(['prune', '--before', '0s', '--dry-run', '--status', 'completed', '--json'])
+    expect(JSON.parse(json.stdout)).toEqual({
+      before: expect.any(Number),
+      dryRun: true,
+      prunableProcesses: 0,
+      prunable: [],
+      keptProcesses: 1,
+      kept: [{ id: 'a', reason: 'awaited' }],
+    })
+    expect(await registry.latestChange()).toEqual(change)
+    expect((await cli(['prune', '--before', '0s', '--dry-run', '--tombstones-before', '0s'])).code).toBe(2)
+    expect(await registry.get('b')).toBeDefined()
+  })
+
   test('collects the large payloads that nothing refers to any more', async () => {
     const { cli, registry } = await withEnded()
     await registerExternal(registry, 'c')

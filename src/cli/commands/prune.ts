@@ -1,6 +1,12 @@
 import { Command, Option } from 'commander'
 import { collectBlobs } from '../../maintenance/collect-blobs.ts'
-import { compactTombstones, type PruneReport, pruneProcesses } from '../../maintenance/prune.ts'
+import {
+  compactTombstones,
+  type PrunePlanReport,
+  type PruneReport,
+  planPrune,
+  pruneProcesses,
+} from '../../maintenance/prune.ts'
 import { TERMINAL_STATUSES } from '../../model/outcome.ts'
 import type { KeepReason, PruneFilter } from '../../model/retention.ts'
 import type { ProcessRegistry } from '../../registry/registry.ts'
@@ -20,6 +26,12 @@ interface PruneFlags extends ConnectionFlags {
   readonly status?: PruneFilter['status'] & string
   readonly kind?: string
   readonly tombstonesBefore?: string
+  readonly dryRun?: true
+}
+
+interface PlannedPrune extends PrunePlanReport {
+  readonly before: number
+  readonly dryRun: true
 }
 
 interface Pruned extends PruneReport {
@@ -42,12 +54,21 @@ export const pruneCommand = ({ env, output }: CliContext): Command =>
       '--tombstones-before <time>',
       'forget tombstones that were left before: a start of such an id begins anew',
     )
+    .addOption(
+      new Option('--dry-run', 'say what would go and what would be kept, and delete nothing').conflicts(
+        'tombstonesBefore',
+      ),
+    )
     .addOption(registryOption())
     .addOption(hostOption())
     .action((flags: PruneFlags) => {
       // Read before anything is deleted: a typing error leaves all as it was.
       const times = readTimes(flags)
       return withRegistry(readConnectionSettings(env, flags), async registry => {
+        if (flags.dryRun) {
+          const planned = await plan(registry, flags, times)
+          return output.document(planned, () => planLines(planned))
+        }
         const pruned = await prune(registry, flags, times)
         output.document(pruned, () => reportLines(pruned))
       })
@@ -60,18 +81,29 @@ const readTimes = ({ before, tombstonesBefore }: PruneFlags) => ({
     : { tombstonesBefore: parsePast('--tombstones-before', tombstonesBefore) }),
 })
 
+const readFilter = ({ status, kind }: PruneFlags): PruneFilter => ({
+  ...(status === undefined ? {} : { status }),
+  ...(kind === undefined ? {} : { identityKind: kind }),
+})
+
+async function plan(
+  registry: ProcessRegistry,
+  flags: PruneFlags,
+  times: ReturnType<typeof readTimes>,
+): Promise<PlannedPrune> {
+  const before = times.before(await registry.now())
+  return { before, dryRun: true, ...(await planPrune(registry, { before, filter: readFilter(flags) })) }
+}
+
 async function prune(
   registry: ProcessRegistry,
-  { status, kind }: PruneFlags,
+  flags: PruneFlags,
   times: ReturnType<typeof readTimes>,
 ): Promise<Pruned> {
   const now = await registry.now()
   const before = times.before(now)
   const forgetBefore = times.tombstonesBefore?.(now)
-  const filter = {
-    ...(status === undefined ? {} : { status }),
-    ...(kind === undefined ? {} : { identityKind: kind }),
-  }
+  const filter = readFilter(flags)
   const pruned = await pruneProcesses(registry, { before, filter })
   const report = { before, ...pruned, collectedBlobs: await collectBlobs(registry) }
   if (forgetBefore === undefined) return report
@@ -85,13 +117,10 @@ const REASONS: Readonly<Record<KeepReason, string>> = {
 }
 
 function reportLines(report: Pruned): string[] {
-  const { before, prunedProcesses, prunedEvents, keptProcesses, kept, collectedBlobs, forgottenTombstones } =
-    report
-  const unnamed = keptProcesses - kept.length
+  const { before, prunedProcesses, prunedEvents, collectedBlobs, forgottenTombstones } = report
   return [
     `Pruned ${count(prunedProcesses, 'process', 'processes')} that changed last before ${formatTime(before)}, with ${count(prunedEvents, 'event', 'events')}.`,
-    ...kept.map(({ id, reason }) => `kept  ${id}: ${REASONS[reason]}`),
-    ...(unnamed === 0 ? [] : [`kept  ${unnamed} more`]),
+    ...keptLines(report),
     ...(collectedBlobs.count === 0
       ? []
       : [
@@ -102,5 +131,22 @@ function reportLines(report: Pruned): string[] {
       : [`Forgot ${count(forgottenTombstones, 'tombstone', 'tombstones')}.`]),
   ]
 }
+
+function planLines(planned: PlannedPrune): string[] {
+  const { before, prunableProcesses, prunable } = planned
+  return [
+    `Would prune ${count(prunableProcesses, 'process', 'processes')} that changed last before ${formatTime(before)}. Nothing was deleted.`,
+    ...prunable.map(id => `goes  ${id}`),
+    ...more('goes', prunableProcesses - prunable.length),
+    ...keptLines(planned),
+  ]
+}
+
+const keptLines = ({ kept, keptProcesses }: Pick<PruneReport, 'kept' | 'keptProcesses'>): string[] => [
+  ...kept.map(({ id, reason }) => `kept  ${id}: ${REASONS[reason]}`),
+  ...more('kept', keptProcesses - kept.length),
+]
+
+const more = (what: string, unnamed: number): string[] => (unnamed === 0 ? [] : [`${what}  ${unnamed} more`])
 
 const count = (number: number, one: string, many: string): string => `${number} ${number === 1 ? one : many}`

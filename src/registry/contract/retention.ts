@@ -13,6 +13,11 @@ export interface RetentionOperations {
     request: PruneRequest,
     page?: { readonly after?: EndedPlace; readonly limit?: number },
   ): Promise<PrunePage>
+  /** What a prune of the same page would take and keep, decided now by the same rule. Nothing is written. */
+  planPrune(
+    request: PruneRequest,
+    page?: { readonly after?: EndedPlace; readonly limit?: number },
+  ): Promise<PrunePlan>
   /** The store's clock, by which ages are counted. */
   now(): Promise<number>
   /** What is left of a pruned process. */
@@ -32,6 +37,10 @@ export interface PrunePage {
   /** Old enough, and kept. */
   readonly kept: readonly KeptProcess[]
   readonly next?: EndedPlace
+}
+
+export interface PrunePlan extends Pick<PrunePage, 'kept' | 'next'> {
+  readonly goes: readonly ProcessId[]
 }
 
 export interface KeptProcess {

@@ -2,10 +2,24 @@ import type { ProcessId } from '../../model/ids.ts'
 import { requirePageLimit } from '../../model/list.ts'
 import { compareBytes } from '../../model/order.ts'
 import type { StoredProcess } from '../../model/process.ts'
-import { decidePrune, type KeepReason, type PruneRequest, parsePruneRequest } from '../../model/retention.ts'
+import {
+  decidePrune,
+  type EndedPlace,
+  type KeepReason,
+  type PruneDecision,
+  type PruneRequest,
+  parsePruneRequest,
+} from '../../model/retention.ts'
 import { decideCloseSession, ownSessions } from '../../model/session.ts'
-import type { PrunePage, RetentionOperations } from '../registry.ts'
-import type { EndedRow, Operation, ProcessStore, StoreTransaction } from '../store.ts'
+import type { KeptProcess, PrunePage, PrunePlan, RetentionOperations } from '../registry.ts'
+import type {
+  EndedQuery,
+  EndedRow,
+  Operation,
+  ProcessStore,
+  StoreReader,
+  StoreTransaction,
+} from '../store.ts'
 
 /** Behind no process at all. */
 const BEGINNING = { updatedAtMs: -1, id: '' }
@@ -20,6 +34,12 @@ export function createRetentionOperations(store: ProcessStore): RetentionOperati
         if (page.after === undefined) yield* tx.deleteRates(yield* tx.now())
         return yield* prunePage(tx, parsed, page.after ?? BEGINNING, limit)
       })
+    },
+
+    planPrune: async (request, page = {}) => {
+      const parsed = parsePruneRequest(request)
+      const limit = requirePageLimit(page.limit)
+      return store.read(reader => planPage(reader, parsed, page.after ?? BEGINNING, limit))
     },
 
     now: () => store.read(reader => reader.now()),
@@ -40,13 +60,12 @@ export function createRetentionOperations(store: ProcessStore): RetentionOperati
 function* prunePage(
   tx: StoreTransaction,
   request: PruneRequest,
-  after: NonNullable<PrunePage['next']>,
+  after: EndedPlace,
   limit: number,
 ): Operation<PrunePage> {
-  const filter = { status: 'any', ...request.filter } as const
-  const listed = yield* tx.listEnded({ ...request, filter, after, limit })
+  const listed = yield* tx.listEnded(ended(request, after, limit))
   const now = yield* tx.now()
-  const kept: { id: ProcessId; reason: KeepReason }[] = []
+  const kept: KeptProcess[] = []
   let prunedProcesses = 0
   let prunedEvents = 0
   // Locked in the order in which everybody locks several rows, whatever their age.
@@ -57,10 +76,53 @@ function* prunePage(
     prunedProcesses += 1
     prunedEvents += fate.events
   }
+  return { prunedProcesses, prunedEvents, kept, ...placeAfter(listed, limit) }
+}
+
+/** The same decisions, of the moment at which it reads. */
+function* planPage(
+  reader: StoreReader,
+  request: PruneRequest,
+  after: EndedPlace,
+  limit: number,
+): Operation<PrunePlan> {
+  const listed = yield* reader.listEnded(ended(request, after, limit))
+  const now = yield* reader.now()
+  const goes: ProcessId[] = []
+  const kept: KeptProcess[] = []
+  for (const row of listed) {
+    const { decision } = yield* decide(reader, row, request, now)
+    if (decision.type === 'prune') goes.push(row.id)
+    if (decision.type === 'keep') kept.push({ id: row.id, reason: decision.reason })
+  }
+  return { goes, kept, ...placeAfter(listed, limit) }
+}
+
+const ended = (request: PruneRequest, after: EndedPlace, limit: number): EndedQuery => ({
+  ...request,
+  filter: { status: 'any', ...request.filter },
+  after,
+  limit,
+})
+
+function placeAfter(listed: readonly EndedRow[], limit: number): Pick<PrunePage, 'next'> {
   const last = listed.at(-1)
-  const report = { prunedProcesses, prunedEvents, kept }
-  if (last === undefined || listed.length < limit) return report
-  return { ...report, next: { updatedAtMs: last.updatedAtMs, id: last.id } }
+  if (last === undefined || listed.length < limit) return {}
+  return { next: { updatedAtMs: last.updatedAtMs, id: last.id } }
+}
+
+function* decide(
+  reader: StoreReader,
+  { id, changeSeq }: EndedRow,
+  request: PruneRequest,
+  now: number,
+): Operation<{ readonly stored: StoredProcess | undefined; readonly decision: PruneDecision }> {
+  const stored = yield* reader.loadProcess(id)
+  const lease = yield* reader.loadLease(id)
+  const hasDueWake = yield* reader.hasDueWake(id)
+  const isAwaited = yield* reader.isAwaited(id)
+  const seen = { changeSeq, lease, hasDueWake, isAwaited }
+  return { stored, decision: decidePrune(stored, request, seen, now) }
 }
 
 type Fate =
@@ -68,17 +130,9 @@ type Fate =
   | { readonly type: 'kept'; readonly reason: KeepReason }
   | { readonly type: 'passed_over' }
 
-function* prune(
-  tx: StoreTransaction,
-  { id, changeSeq }: EndedRow,
-  request: PruneRequest,
-  now: number,
-): Operation<Fate> {
-  const stored = yield* tx.loadProcess(id)
-  const lease = yield* tx.loadLease(id)
-  const hasDueWake = yield* tx.hasDueWake(id)
-  const isAwaited = yield* tx.isAwaited(id)
-  const decision = decidePrune(stored, request, { changeSeq, lease, hasDueWake, isAwaited }, now)
+function* prune(tx: StoreTransaction, row: EndedRow, request: PruneRequest, now: number): Operation<Fate> {
+  const { id } = row
+  const { stored, decision } = yield* decide(tx, row, request, now)
   if (decision.type === 'keep') return { type: 'kept', reason: decision.reason }
   if (decision.type === 'pass_over') return { type: 'passed_over' }
   const events = yield* tx.deleteProcess(id)

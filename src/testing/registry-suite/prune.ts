@@ -50,6 +50,31 @@ export function pruneCases(it: Case): void {
     expect(await registry.hasGrant({ sessionId: 's' }, 'old')).toBe(false)
   })
 
+  it('a plan says what the same prune would take and keep, page by page, and writes nothing', async world => {
+    const { registry } = world
+    for (const id of ['a', 'b', 'c', 'd']) await ended(world, id)
+    await world.register({ id: 'live' })
+    const on = { type: 'event', processId: 'b', eventType: 'process.waiting', after: 0 } as const
+    await registry.setWait('live', { key: 'w', sinceMs: 1, on })
+    const { updatedAtMs } = await ended(world, 'fresh')
+    const request = { before: updatedAtMs }
+    const change = await registry.latestChange()
+    const first = await registry.planPrune(request, { limit: 3 })
+    expect(first).toMatchObject({ goes: ['a', 'c'], kept: [{ id: 'b', reason: 'awaited' }] })
+    const { next } = first
+    const rest = await registry.planPrune(request, {
+      limit: 3,
+      ...(next === undefined ? {} : { after: next }),
+    })
+    expect(rest).toEqual({ goes: ['d'], kept: [] })
+    expect(await registry.planPrune({ ...request, filter: { status: 'failed' } })).toMatchObject({ goes: [] })
+    expect(await registry.latestChange()).toEqual(change)
+    expect(await ids(world)).toEqual(['a', 'b', 'c', 'd', 'fresh', 'live'])
+    expect(await registry.prune(request)).toMatchObject({ prunedProcesses: 3, kept: first.kept })
+    expect(await ids(world)).toEqual(['b', 'fresh', 'live'])
+    await refused(registry.planPrune(request, { limit: 0 }), 'usage')
+  })
+
   it('leaves nothing of a process that was woken from, granted, journaled and leased (§6 #127)', async world => {
     const { registry } = world
     const wake = { input: 'payload' } as const

@@ -73,6 +73,7 @@ export type { McpServer } from './runtime/mcp/server.ts'
 export { type PhaseProbe, PhaseProbes, type TurnPhase } from './runtime/phase-probe.ts'
 export {
   definePlugin,
+  type ListedTools,
   type Plugin,
   type PluginParts,
   type PluginStack,

@@ -75,7 +75,7 @@ export function startBody(body: Body, parts: BodyRunParts): BodyRun {
     calls: createCalls(parts),
   })
   return {
-    returned: runBody(body, ctx, { journal, streams, scope: parts.scope }),
+    returned: runBody(body, ctx, { journal, streams, scope, runtime }),
     stopParking: () => parking.stop(),
   }
 }
@@ -186,11 +186,12 @@ interface RunParts {
   readonly journal: JournalSession
   readonly streams: Streams
   readonly scope: AttemptScope
+  readonly runtime: ProcessRuntime
 }
 
 async function runBody(body: Body, ctx: Parameters<Body>[0], parts: RunParts): Promise<BodyResult> {
   await parts.streams.open()
-  const result = await enterBody(body, ctx, parts.journal)
+  const result = await enterBody(body, ctx, parts)
   if (parts.scope.over.aborted) return result
   // Where another attempt goes on, that one says the rest.
   const isFinal = result.type !== 'error' || !ctx.signal.aborted || isCancel(ctx.signal.reason)
@@ -198,12 +199,20 @@ async function runBody(body: Body, ctx: Parameters<Body>[0], parts: RunParts): P
   return result
 }
 
+/** What keeps the lists that tools are made of. */
+const TOOLS_STEP = 'listed tools'
+
 const isCancel = (reason: unknown): boolean => isLeaseholdError(reason, 'process_cancelled')
 
-async function enterBody(body: Body, ctx: Parameters<Body>[0], journal: JournalSession): Promise<BodyResult> {
+async function enterBody(
+  body: Body,
+  ctx: Parameters<Body>[0],
+  { journal, runtime }: RunParts,
+): Promise<BodyResult> {
   try {
     // Before its code can start children, who spend of it.
-    if (ctx.runtime.policy.budget !== undefined) await ctx.reserveBudget()
+    if (runtime.policy.budget !== undefined) await ctx.reserveBudget()
+    await runtime.pinTools?.((plugin, list) => ctx.step(TOOLS_STEP, () => list, { key: plugin }))
     const value = await body(ctx)
     agentStateOf(ctx).requireTold()
     journal.requireAllVisited()

@@ -64,14 +64,17 @@ function engineBody(host: Host, record: ProcessRecord, kind: string): Body {
   return async ctx => engine.run(ctx)
 }
 
-function toolBody({ tools }: ProcessRuntime, record: ProcessRecord, call: PreparedToolCall): Body {
-  const definition = findTool(tools, call)
-  if (definition === undefined) {
+function toolBody({ tools, pinTools }: ProcessRuntime, record: ProcessRecord, call: PreparedToolCall): Body {
+  const find = () => {
+    const definition = findTool(tools, call)
+    if (definition !== undefined) return definition
     throw new LeaseholdError(
       'process_tool_unknown',
       `This worker's host has no tool "${call.toolName}", which process "${record.id}" needs. Deploy a host module that defines it.`,
       { processId: record.id, details: { tool: call.toolName } },
     )
   }
-  return ctx => callTool(ctx, definition, { ...call, disposition: record.disposition })
+  // Where the first attempt's list is still to be read, the tool may be in that.
+  if (pinTools === undefined) find()
+  return async ctx => callTool(ctx, find(), { ...call, disposition: record.disposition })
 }

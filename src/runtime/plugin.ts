@@ -10,8 +10,19 @@ export type ModelTable = Readonly<Record<string, LanguageModel>>
 /** What one plugin adds to a runtime. */
 export interface PluginParts {
   readonly tools?: ToolTable
+  /** Beside `tools`, those that somebody else lists, and may list otherwise before the next attempt. */
+  readonly listed?: ListedTools
   readonly models?: ModelTable
   readonly hooks?: RuntimeHooks
+}
+
+/**
+ * Tools by a list. The first attempt journals it, and each later one gets the tools of that: what its model was told, and
+ * which calls it has made, must not change under its code.
+ */
+export interface ListedTools {
+  readonly list: Json
+  toolsOf(list: Json): ToolTable | Promise<ToolTable>
 }
 
 /** What a plugin does at certain moments of a runtime. Hooks of several plugins run in the plugins' order. */

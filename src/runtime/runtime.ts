@@ -9,7 +9,9 @@ import {
   type SessionPolicy,
 } from './environment.ts'
 import type { Host } from './host.ts'
+import { addListed, type Listing, type PinTools, pinTools } from './listed-tools.ts'
 import { isNetworkTrouble } from './network-trouble.ts'
+import { PartTable } from './part-table.ts'
 import type { PhaseProbe, PhaseProbes } from './phase-probe.ts'
 import {
   flattenPlugins,
@@ -33,6 +35,11 @@ export interface ProcessRuntime {
   /** In the plugins' order. */
   readonly hooks: readonly RuntimeHooks[]
   readonly probe?: PhaseProbe
+  /**
+   * Present where plugins have tools by a list: gives `tools` those of the lists that `remember` answers with, before any
+   * code sees them.
+   */
+  readonly pinTools?: PinTools
   dispose(): Promise<void>
 }
 
@@ -45,17 +52,9 @@ export interface RuntimeParts {
 /** Throws the environment's errors, or `process_runtime_build_failed` with what failed. */
 export async function buildRuntime(parts: RuntimeParts, record: ProcessRecord): Promise<ProcessRuntime> {
   const { sessionId, environment, label } = await describe(parts, record)
-  const { tools, models, hooks, dispose } = await assembleFor(record, parts.host, { environment, label })
+  const assembly = await assembleFor(record, parts.host, { environment, label })
   const probe = parts.probes && findProbe(parts.probes, record)
-  return {
-    sessionId,
-    policy: environment.policy,
-    tools,
-    models,
-    hooks,
-    ...(probe === undefined ? {} : { probe }),
-    dispose,
-  }
+  return { sessionId, policy: environment.policy, ...assembly, ...(probe === undefined ? {} : { probe }) }
 }
 
 interface Described {
@@ -100,27 +99,27 @@ async function assembleFor(
   }
 }
 
-interface Assembly {
-  readonly tools: ToolTable
-  readonly models: ModelTable
-  readonly hooks: readonly RuntimeHooks[]
-  dispose(): Promise<void>
-}
+type Assembly = Pick<ProcessRuntime, 'tools' | 'models' | 'hooks' | 'pinTools' | 'dispose'>
 
 /** The host's own tools and models first, then each plugin's in order; two of one name are refused, for nobody could tell which runs. */
 async function assemble(host: Host, options: PluginOptions): Promise<Assembly> {
   const tools = new PartTable<ToolTable[string]>('tool', host.tools)
   const models = new PartTable<ModelTable[string]>('model', host.models)
   const hooks: RuntimeHooks[] = []
+  const listings: Listing[] = []
   const dispose = () => disposeOf(hooks)
   try {
     for (const plugin of flattenPlugins(host.plugins ?? [])) {
       const made = await create(plugin, options)
       if (made.hooks !== undefined) hooks.push(made.hooks)
       tools.add(`plugin "${plugin.name}"`, made.tools)
+      if (made.listed !== undefined) listings.push(await addListed(tools, plugin.name, made.listed))
       models.add(`plugin "${plugin.name}"`, made.models)
     }
-    return { tools: tools.entries, models: models.entries, hooks, dispose }
+    const assembly = { tools: tools.entries, models: models.entries, hooks, dispose }
+    return listings.length === 0
+      ? assembly
+      : { ...assembly, pinTools: remember => pinTools(tools, listings, remember) }
   } catch (error) {
     await dispose().catch(() => {})
     throw error
@@ -140,28 +139,6 @@ async function disposeOf(hooks: RuntimeHooks[]): Promise<void> {
   const [first, ...others] = errors
   if (others.length > 0) throw new AggregateError(errors, errors.map(messageOf).join('; '))
   if (first !== undefined) throw first
-}
-
-class PartTable<Part> {
-  readonly entries: Record<string, Part>
-  readonly #kind: string
-  readonly #givers = new Map<string, string>()
-
-  constructor(kind: string, ofHost: Readonly<Record<string, Part>> = {}) {
-    this.#kind = kind
-    this.entries = {}
-    this.add('the host module', ofHost)
-  }
-
-  add(giver: string, parts: Readonly<Record<string, Part>> = {}): void {
-    for (const [name, part] of Object.entries(parts)) {
-      const other = this.#givers.get(name)
-      if (other !== undefined)
-        throw new Error(`${giver} gives a ${this.#kind} "${name}", which ${other} gives already`)
-      this.#givers.set(name, giver)
-      this.entries[name] = part
-    }
-  }
 }
 
 async function create(plugin: Plugin, options: PluginOptions) {

@@ -6,9 +6,12 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { generateText, stepCountIs } from 'ai'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { durableModel, durableTools, type McpServer, mcpTools } from '../../src/index.ts'
+import { durableModel, durableTools, type McpServer, mcpTools, type ProcessContext } from '../../src/index.ts'
+import type { Model } from '../../src/runtime/agent/model-types.ts'
 import { scriptedModel } from '../../src/testing/index.ts'
-import { openStage, type Stage, work } from './stage.ts'
+import { eventually } from '../support/eventually.ts'
+import { createGate } from '../support/gate.ts'
+import { openStage, type Stage, supersede, work } from './stage.ts'
 
 const SCRIPT = fileURLToPath(new URL('../support/mcp-server.ts', import.meta.url))
 
@@ -118,6 +121,65 @@ describe.each(TRANSPORTS)('MCP tools over $name', ({ open }) => {
     const outcome = await stage.outcome(await stage.start())
     expect(outcome).toMatchObject({ value: ['step_unknown', { written: 'b' }] })
     expect((await lines('writes')).map(line => line[0])).toEqual(['a', 'b'])
+  })
+})
+
+test('a server that lists other tools at the next attempt changes nothing of what the first one was told and did', async () => {
+  const { folder, makeSafe, lines } = await openFolder()
+  await makeSafe()
+  const gate = createGate()
+  const told: string[][] = []
+  const model = scriptedModel([
+    { calls: [{ tool: 'files_write', args: { what: 'a' }, id: 'c1' }] },
+    { calls: [{ tool: 'files_write', args: { what: 'b' }, id: 'c2' }] },
+    prompt => JSON.stringify(prompt.at(-1)?.content),
+  ])
+  const asked: Model = {
+    ...model,
+    doGenerate: async params => {
+      told.push((params.tools ?? []).map(({ name }) => name))
+      if (told.length === 2) await gate.pass()
+      return model.doGenerate(params)
+    },
+  }
+  const run = async (ctx: ProcessContext) => {
+    const tools = durableTools(ctx, ctx.runtime.tools)
+    const { text } = await generateText({
+      model: durableModel(ctx, asked),
+      tools,
+      prompt: 'write',
+      stopWhen: stepCountIs(5),
+    })
+    return text
+  }
+  const stage = openWith(stdio(folder), run)
+  const id = await stage.start()
+  const first = stage.runner.run(id)
+  await eventually(() => expect(gate.arrivals).toBe(1))
+  // Another OS process, that starts the server anew.
+  await writeFile(join(folder, 'later'), '')
+  const plugin = mcpTools({ files: stdio(folder) })
+  onTestFinished(() => plugin[Symbol.asyncDispose]())
+  await supersede(stage, stage)
+  await stage.addWorker({}, { plugins: [plugin] }).runner.run(id)
+  gate.open()
+  await first
+  const { outcome } = await stage.record(id)
+  // The call that was made is known, and the one that the server has no more tool for is its failure.
+  expect(outcome).toMatchObject({ status: 'completed', value: expect.stringContaining('files_write') })
+  expect(JSON.stringify(outcome)).toContain('not found')
+  expect((await lines('writes')).map(line => line[0])).toEqual(['a'])
+  expect(told[2]).toEqual(told[1])
+  expect(told[0]).toContain('files_write')
+  // A process that begins now has what the server has now.
+  const later = await stage.addWorker(
+    {},
+    { plugins: [plugin], engines: work(ctx => Object.keys(ctx.runtime.tools)) },
+  )
+  const next = await stage.start()
+  await later.runner.run(next)
+  expect((await stage.record(next)).outcome).toMatchObject({
+    value: expect.arrayContaining(['files_append']),
   })
 })
 

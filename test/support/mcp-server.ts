@@ -6,6 +6,7 @@ import { appendFileSync, existsSync, writeSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js'
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js'
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js'
@@ -14,6 +15,11 @@ import { z } from 'zod'
 const [, , kind = 'stdio', folder = '.', port = '0'] = process.argv
 
 const text = (said: string) => ({ content: [{ type: 'text' as const, text: said }] })
+/** Waits, where the folder says so, for as long as it does. */
+async function hold(): Promise<void> {
+  while (existsSync(join(folder, 'held'))) await sleep(10)
+}
+
 /** Writes down what is asked, and dies of the first time, unless the folder says that it is safe. */
 function note(name: string, line: string): void {
   const path = join(folder, name)
@@ -29,11 +35,15 @@ function createMcp(): McpServer {
     { description: 'Reads.', inputSchema: { what: z.string() }, annotations: { readOnlyHint: true } },
     async ({ what }) => {
       note('reads', what)
+      await hold()
       return text(`read ${what}`)
     },
   )
-  server.registerTool('write', { inputSchema: { what: z.string() } }, async ({ what }, { _meta }) => {
+  // A later version has another tool in its place.
+  const write = existsSync(join(folder, 'later')) ? 'append' : 'write'
+  server.registerTool(write, { inputSchema: { what: z.string() } }, async ({ what }, { _meta }) => {
     note('writes', `${what} ${_meta?.['leasehold/operationId']}`)
+    await hold()
     return { ...text(''), structuredContent: { written: what } }
   })
   server.registerTool('tell', { annotations: { readOnlyHint: true } }, async ({ _meta }) =>

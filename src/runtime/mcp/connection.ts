@@ -10,7 +10,7 @@ import { openTransport } from './transport.ts'
 
 export interface McpToolInfo {
   readonly name: string
-  readonly description?: string | undefined
+  readonly description?: string
   readonly inputSchema: Json
   /** The server says that a second call changes nothing more than the first, or nothing at all. */
   readonly isRepeatable: boolean
@@ -161,7 +161,7 @@ async function listAll(client: Client): Promise<McpToolInfo[]> {
       const schema = toJson(inputSchema)
       found.push({
         name,
-        description,
+        ...(description === undefined ? {} : { description }),
         inputSchema: schema.ok ? schema.json : { type: 'object' },
         isRepeatable: readOnlyHint === true || idempotentHint === true,
       })

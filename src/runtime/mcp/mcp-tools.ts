@@ -1,5 +1,5 @@
 import { LeaseholdError } from '../../model/errors.ts'
-import { hashJson } from '../../model/json.ts'
+import { asJson, fromJson, hashJson, type Json } from '../../model/json.ts'
 import { definePlugin, type Plugin, type ToolTable } from '../plugin.ts'
 import { defineTool, type ToolCallOptions, type ToolDefinition } from '../tool.ts'
 import { loadSdk } from '../turn/sdk.ts'
@@ -28,6 +28,11 @@ export function mcpTools(
     options,
     connection: new McpConnection(server, options),
   }))
+  const toolsOfAll = async (list: Json): Promise<ToolTable> => {
+    const byServer = fromJson<Readonly<Record<string, readonly McpToolInfo[]>>>(list)
+    const tables = connections.map(connected => toolsOf(connected, byServer[connected.server] ?? []))
+    return Object.fromEntries(requireDistinct((await Promise.all(tables)).flat()))
+  }
   let runtimes = 0
   let idle: NodeJS.Timeout | undefined
   const closeAll = async () => {
@@ -42,13 +47,11 @@ export function mcpTools(
     runtimes++
     clearTimeout(idle)
     try {
-      const tables = await Promise.all(
-        connections.map(async ({ server, options, connection }) =>
-          toolsOf({ server, options, connection }, await connection.listTools()),
-        ),
+      const listed = await Promise.all(
+        connections.map(async ({ server, connection }) => [server, await connection.listTools()] as const),
       )
-      const tools: ToolTable = Object.fromEntries(requireDistinct(tables.flat()))
-      return { tools, hooks: { dispose: release } }
+      const list = asJson(Object.fromEntries(listed))
+      return { listed: { list, toolsOf: toolsOfAll }, hooks: { dispose: release } }
     } catch (error) {
       release()
       throw error

@@ -145,7 +145,7 @@ test('calls of tools that are made of calls of the context count as well, once o
     {
       orchestrate: async (_, { ctx }) => {
         begun++
-        await ctx.sleep(10)
+        await ctx.sleep(300)
         return 'slept'
       },
     },

@@ -15,6 +15,14 @@ export interface CassetteOptions {
   readonly mode?: 'replay' | 'record'
 }
 
+/** What broke off is no answer, and replayed it would break off for ever. */
+function requireWhole(parts: readonly ModelPart[]): void {
+  const failed = parts.find(part => part.type === 'error')
+  if (failed !== undefined) throw failed.error
+  if (parts.some(({ type }) => type === 'finish')) return
+  throw new Error("The model's stream ended before the model was done, so nothing of it was recorded.")
+}
+
 type Tape = { readonly [digest: string]: Json }
 
 /**
@@ -56,6 +64,7 @@ export function cassetteModel(model: AnyModel, { path, mode }: CassetteOptions):
       const said = await answer('stream', params, async found => {
         const parts: ModelPart[] = []
         for await (const part of (await found.doStream(params)).stream) parts.push(part)
+        requireWhole(parts)
         return storedParts(parts)
       })
       return { stream: ReadableStream.from(said as readonly ModelPart[]) }

@@ -1,11 +1,12 @@
 import { closeSync, openSync } from 'node:fs'
 import type { Host } from '../runtime/host.ts'
 import { type FaultPlace, type FaultPoint, withFaultPoints } from './fault-points.ts'
+import { isStep } from './is-step.ts'
 
 /** Where a worker is to die, once. */
 export interface CrashAt {
   readonly point: FaultPoint
-  /** Of `step.…` points: how the step's address begins, for instance `model` or `pay`. Default: any step. */
+  /** Of `step.…` points: the step's name, for instance `model` or `pay`, or its whole address. Default: any step. */
   readonly step?: string
   /** The n-th time that it is reached in the OS process. Default 1. */
   readonly nth?: number
@@ -25,7 +26,7 @@ export function crashAt<H extends Pick<Host, 'registry'>>(
 }
 
 const isAt = ({ point, step = '' }: FaultPlace, at: Omit<CrashAt, 'nth'>): boolean =>
-  point === at.point && (at.step === undefined || step.startsWith(at.step))
+  point === at.point && (at.step === undefined || isStep(step, at.step))
 
 function isFirst(path: string): boolean {
   try {

@@ -69,6 +69,11 @@ function tellingOf(registry: ProcessRegistry, reached: (place: FaultPlace) => vo
       if (answer.type === 'run') reached({ point: 'attempt.begun', processId: id })
       return answer
     },
+    registerAndBegin: async (request, begin, options) => {
+      const answer = await registry.registerAndBegin(request, begin, options)
+      if (answer.begun !== undefined) reached({ point: 'attempt.begun', processId: answer.record.id })
+      return answer
+    },
     saveJournalEntry: async (lease, entry) => {
       const at = { processId: lease.processId, step: entry.address }
       if (isAnswer(entry)) reached({ ...at, point: 'step.answered' })

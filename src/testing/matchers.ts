@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { isStep } from './is-step.ts'
 import type { CrashRun } from './run-with-crash.ts'
 
 interface MatcherResult {
@@ -31,14 +32,14 @@ export const leaseholdMatchers = {
     }
   },
 
-  /** Steps whose address begins so stand in the journal so often, each of them done. */
+  /** Steps of this name, or the one of this address, stand in the journal so often, each of them done. */
   toHaveDone(run: CrashRun, step: string, times = 1): MatcherResult {
-    const found = run.journal.filter(({ address }) => address.startsWith(step))
+    const found = run.journal.filter(({ address }) => isStep(address, step))
     const done = found.filter(({ status }) => status === 'done')
     return {
       pass: done.length === times && found.length === times,
       message: () =>
-        `the journal has ${done.length} done of ${found.length} steps "${step}…": ${found.map(({ address, status }) => `${address} ${status}`).join(', ') || 'none'}`,
+        `the journal has ${done.length} done of ${found.length} steps "${step}": ${found.map(({ address, status }) => `${address} ${status}`).join(', ') || 'none'}`,
     }
   },
 

@@ -65,7 +65,11 @@ describe('claiming', () => {
     { what: 'that waits', wake: head },
     { what: 'whose claimers all died', wake: claimed(head, 'token', NOW + OUTBOX.expiryMs - 1).wake },
   ])('gives up one $what when its time is over', ({ wake }) => {
-    const decision = decideClaimWake(wake, { claimToken: 'other' }, NOW + OUTBOX.expiryMs + OUTBOX.staleClaimMs)
+    const decision = decideClaimWake(
+      wake,
+      { claimToken: 'other' },
+      NOW + OUTBOX.expiryMs + OUTBOX.staleClaimMs,
+    )
     expect(decision).toMatchObject({
       type: 'expired',
       wake: { status: 'discarded', discarded: { reason: 'expired' } },

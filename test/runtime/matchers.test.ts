@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { type CrashRun, leaseholdMatchers } from '../../src/testing/index.ts'
+import { journalEntry } from '../model/fixtures.ts'
 
 const run = (value: object): CrashRun => ({
   outcome: { status: 'completed', value: { ...value } },
@@ -7,6 +8,14 @@ const run = (value: object): CrashRun => ({
   attempts: 1,
   journal: [],
   effects: [],
+})
+
+test('a step is found by its name or its address, and not what merely begins so', () => {
+  const journal = ['refund approval[c1]', 'refund[c1]'].map(address => journalEntry({ address }))
+  const { toHaveDone } = leaseholdMatchers
+  const done = (step: string, times = 1) => toHaveDone({ ...run({}), journal }, step, times).pass
+  expect([done('refund'), done('refund[c1]'), done('refund approval')]).toEqual([true, true, true])
+  expect(done('ref', 0)).toBe(true)
 })
 
 test('a value is the same in whatever order its members stand', () => {

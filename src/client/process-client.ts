@@ -19,11 +19,11 @@ import type { EngineTable, Host } from '../runtime/host.ts'
 import { borrowRegistry, type RegistryLoan } from '../runtime/open-registry.ts'
 import type { ToolTable } from '../runtime/plugin.ts'
 import { type AnyStart, prepareStart, type StartRequest } from '../runtime/start-request.ts'
-import { inSpan, SpanKind, traceparentOf } from '../telemetry/spans.ts'
 import type { ClientBackend } from './backend.ts'
 import { createInlineBackend } from './inline-backend.ts'
 import { createProcessHandle, type ProcessHandle, type StartedProcess } from './process-handle.ts'
 import { createSessionHandle, type SessionHandle } from './session-handle.ts'
+import { tracedStart } from './traced-start.ts'
 import { createTriggerClient, type TriggerClient } from './triggers.ts'
 
 export interface ProcessClientOptions<Engines extends EngineTable, Tools extends ToolTable> {
@@ -94,7 +94,7 @@ export function createProcessClient<Engines extends EngineTable, Tools extends T
 
   async function startUntyped(request: AnyStart): Promise<StartedProcess> {
     const { environments, backend } = await connect()
-    return tracedStart(request, async traceparent => {
+    return tracedStart(request.kind, async traceparent => {
       const registration = await prepareRegistration(host as Host, environments, request)
       const { type, record, ended } = await backend.start(registration, optionsOf(request, traceparent))
       const started = type === 'registered'
@@ -104,7 +104,7 @@ export function createProcessClient<Engines extends EngineTable, Tools extends T
 
   async function startIn(tx: HostTransaction, request: AnyStart): Promise<StartedProcess> {
     const { registry, environments } = await connect()
-    return tracedStart(request, async traceparent => {
+    return tracedStart(request.kind, async traceparent => {
       const { type, record } = await registry.registerIn(
         tx,
         await prepareRegistration(host as Host, environments, request),
@@ -171,19 +171,6 @@ async function createBackend<Engines extends EngineTable, Tools extends ToolTabl
     registry,
     taskQueue: taskQueue ?? defaultTaskQueue(registry.registryId),
     ...(leaseTimings === undefined ? {} : { heartbeatTimeoutMs: leaseTimings.ttlMs }),
-  })
-}
-
-/** The process's attempts, wherever they run, belong to the trace of its start. */
-const tracedStart = (
-  { kind }: AnyStart,
-  start: (traceparent: string | undefined) => Promise<StartedProcess>,
-): Promise<StartedProcess> => {
-  const attributes = { 'leasehold.kind': kind }
-  return inSpan('leasehold.start', { attributes, kind: SpanKind.PRODUCER }, async span => {
-    const started = await start(traceparentOf(span))
-    span.setAttribute('leasehold.process.id', started.id)
-    return started
   })
 }
 

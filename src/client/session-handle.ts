@@ -14,6 +14,7 @@ import { prepareStart } from '../runtime/start-request.ts'
 import type { SessionTurnStart } from '../runtime/turn/prepare.ts'
 import type { Connected } from './process-client.ts'
 import { createProcessHandle, type StartedProcess } from './process-handle.ts'
+import { tracedStart } from './traced-start.ts'
 
 export interface SendOptions {
   /** Of the turn. The same again is the same turn. Default: a new one. */
@@ -77,14 +78,16 @@ export function createSessionHandle(
     if (found.type !== 'present') throw unknownSession(id)
     const { session } = found
     const mode = whileRunningOf(session.policy)
-    const { type, record, ended } = await backend.start(
-      await turnOf(host, session, prompt, options),
-      placeOf(id, mode),
-    )
-    const isNew = type === 'registered'
+    const turn = await tracedStart('session_turn', async traceparent => {
+      const { type, record, ended } = await backend.start(await turnOf(host, session, prompt, options), {
+        ...placeOf(id, mode),
+        ...(traceparent === undefined ? {} : { traceparent }),
+      })
+      return { ...createProcessHandle(record.id, connect, ended), started: type === 'registered' }
+    })
     // Said again under the same id, for whoever said it may have died before this.
-    if (mode === 'interrupt') await interruptThoseBefore(record.id)
-    return { ...createProcessHandle(record.id, connect, ended), started: isNew }
+    if (mode === 'interrupt') await interruptThoseBefore(turn.id)
+    return turn
   }
 
   async function interruptThoseBefore(turnId: string): Promise<void> {

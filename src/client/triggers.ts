@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type DeliveryReport, startTriggered } from '../execution/start-triggered.ts'
-import { LeaseholdError } from '../model/errors.ts'
+import { LeaseholdError, messageOf } from '../model/errors.ts'
 import { toJson } from '../model/json.ts'
 import {
   eventOccurrenceId,
@@ -96,8 +96,7 @@ async function startOne(
     return await startTriggered({ host, registry }, delivery)
   } catch (error) {
     const { processId, trigger } = delivery
-    const reason = error instanceof Error ? error.message : String(error)
-    return { triggerId: trigger.triggerId, processId, status: 'failed', reason }
+    return { triggerId: trigger.triggerId, processId, status: 'failed', reason: messageOf(error) }
   }
 }
 

@@ -85,3 +85,18 @@ test('a tool’s call is a span of its step', async () => {
   })
   expect(parentOf(spans, 'leasehold.tool', { 'leasehold.tool': 'search' })?.name).toBe('leasehold.step')
 })
+
+test('what is said in a session belongs to the trace of whoever says it', async () => {
+  const { host, processes } = await openTraced()
+  const turn = await trace.getTracer('host').startActiveSpan('chat', async span => {
+    const said = await processes.session('s').send('hello')
+    span.end()
+    return said
+  })
+  expect(parentOf(here, 'leasehold.start', { 'leasehold.process.id': turn.id })?.name).toBe('chat')
+  const { registry, release } = await borrowRegistry(host.registry)
+  onTestFinished(release)
+  const { stored } = await registry.situation(turn.id)
+  const traceId = here.find(({ name }) => name === 'chat')?.traceId
+  expect(stored.traceparent).toContain(traceId)
+})

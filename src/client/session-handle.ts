@@ -1,4 +1,3 @@
-import type { ProcessRecord } from '../model/process.ts'
 import type { RegistrationRequest } from '../model/registration.ts'
 import {
   type ForkSessionRequest,
@@ -8,6 +7,7 @@ import {
   type WhileRunning,
   whileRunningOf,
 } from '../model/session.ts'
+import { isWakeTurn } from '../model/unsaid-news.ts'
 import type { RegisterOptions } from '../registry/registry.ts'
 import type { Host } from '../runtime/host.ts'
 import { prepareStart } from '../runtime/start-request.ts'
@@ -104,7 +104,8 @@ export function createSessionHandle(
     for (const aheadId of new Set(ahead)) {
       // A session that the host's own code has open is waited for.
       const turn = await registry.get(aheadId)
-      if (turn?.status !== 'running' || (isWake(turn) && aheadId !== running)) continue
+      // What a process has to tell is not what the user takes back: a wake that waits is told before, one that runs after.
+      if (turn?.status !== 'running' || (isWakeTurn(turn) && aheadId !== running)) continue
       await createProcessHandle(aheadId, connect).cancel('interrupted by new input')
     }
   }
@@ -125,9 +126,6 @@ export function createSessionHandle(
     delete: async () => (await connect()).registry.deleteSession(id),
   }
 }
-
-/** What a process has to tell the session is not what its user takes back: it waits on. */
-const isWake = ({ provenance }: ProcessRecord): boolean => provenance.causedBy?.type === 'process_event'
 
 const placeOf = (id: string, mode: WhileRunning): RegisterOptions => ({
   sameId: 'request',

@@ -12,8 +12,8 @@ const usersTexts = (prompt: ModelPrompt): readonly string[] =>
     role === 'user' ? content.map(part => (part.type === 'text' ? part.text : part.type)) : [],
   )
 
-/** Answers each thing that is said with what it was, the first one only once the gate is open. */
-async function openWorld(policy: { readonly [field: string]: Json } = {}) {
+/** Answers each thing that is said with what it was; where that ends as stated and nothing else was said, only once the gate is open. */
+async function openWorld(policy: { readonly [field: string]: Json } = {}, held = 'first') {
   const gate = createGate()
   const echo = (prompt: ModelPrompt) => `heard ${usersTexts(prompt).join(', ')}`
   const scripted = scriptedModel(Array.from({ length: 9 }, () => echo))
@@ -21,7 +21,7 @@ async function openWorld(policy: { readonly [field: string]: Json } = {}) {
     ...scripted,
     doGenerate: async params => {
       // Like a provider it gives up when it is told to.
-      if (usersTexts(params.prompt).join() === 'first') await gate.pass(params.abortSignal)
+      if (usersTexts(params.prompt).join().endsWith(held)) await gate.pass(params.abortSignal)
       return scripted.doGenerate(params)
     },
   }
@@ -120,6 +120,30 @@ test('interrupt: what a process has to tell the session is told all the same', a
   gate.open()
   expect(await second.outcome()).toMatchObject({ status: 'completed' })
   expect(JSON.stringify(await chat.entries())).toContain('news')
+})
+
+test('interrupt: a wake whose own turn is cancelled is told to the next one', async () => {
+  const { host, processes, chat, gate } = await openWorld({ whileRunning: 'interrupt' }, 'news')
+  const { registry, release } = await borrowRegistry(host.registry)
+  onTestFinished(release)
+  await chat.create()
+  const other = await processes.start({
+    kind: 'external',
+    input: null,
+    session: { sessionId: 'chat' },
+    wakes: { 'process.cancel_requested': { input: { const: 'news' } } },
+  })
+  await other.cancel()
+  await expect.poll(() => gate.arrivals, { timeout: 20_000 }).toBe(1)
+  const second = await chat.send('second')
+  const answered = await second.outcome()
+  expect(answered).toMatchObject({
+    status: 'completed',
+    value: { turn: { answer: expect.stringMatching(/heard Background process wake.*news, second$/s) } },
+  })
+  const [{ delivery } = expect.fail('no wake')] = await registry.wakesOf(other.id)
+  expect(await registry.awaitOutcome(delivery.wakeId)).toMatchObject({ status: 'cancelled' })
+  expect((await chat.entries()).filter(({ turnId }) => turnId === delivery.wakeId)).toHaveLength(1)
 })
 
 test('interrupt: is made good by whoever says it again, when the first one died in the middle', async () => {

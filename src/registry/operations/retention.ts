@@ -20,6 +20,7 @@ import type {
   StoreReader,
   StoreTransaction,
 } from '../store.ts'
+import { leaveNews } from './leave-news.ts'
 
 /** Behind no process at all. */
 const BEGINNING = { updatedAtMs: -1, id: '' }
@@ -145,13 +146,11 @@ function* prune(tx: StoreTransaction, row: EndedRow, request: PruneRequest, now:
 }
 
 /** A turn may end without its code, and leave its session open: once it is gone, nobody could tell that it is over. */
-function* closeSessionOf(
-  tx: StoreTransaction,
-  { record: { id, input } }: StoredProcess,
-  now: number,
-): Operation<void> {
+function* closeSessionOf(tx: StoreTransaction, { record }: StoredProcess, now: number): Operation<void> {
+  const { id, input } = record
   const sessionId = input.type === 'session_turn' ? input.createRequest.sessionId : undefined
   if (sessionId === undefined) return
   const closed = decideCloseSession(yield* tx.loadSession(sessionId), id, now)
-  if (closed !== undefined) yield* tx.saveSession(closed, closed.version - 1)
+  if (closed === undefined) return
+  yield* tx.saveSession(yield* leaveNews(tx, closed, [record]), closed.version - 1)
 }

@@ -1,6 +1,7 @@
 import type { ProcessId } from '../../model/ids.ts'
 import { asJson } from '../../model/json.ts'
 import { isTerminal } from '../../model/outcome.ts'
+import type { ProcessRecord } from '../../model/process.ts'
 import { requirePayloadSize } from '../../model/registration.ts'
 import {
   type CreateSessionDecision,
@@ -22,6 +23,7 @@ import {
 } from '../../model/session.ts'
 import type { SessionOperations } from '../registry.ts'
 import type { Operation, ProcessStore, StoreTransaction } from '../store.ts'
+import { leaveNews } from './leave-news.ts'
 
 /** A reading of a session: all in one snapshot. */
 const EVERYTHING = Number.MAX_SAFE_INTEGER
@@ -127,8 +129,15 @@ function* decideCreate(
     ...(ahead === undefined ? {} : { ahead: ahead.turnId }),
   })
   // Its turn has come, and those before it had theirs, or ended without.
-  for (const { position } of waiting.slice(0, own + 1)) yield* tx.deleteWaitingTurn(sessionId, position)
-  return decision
+  const passed = waiting.slice(0, own + 1)
+  for (const { position } of passed) yield* tx.deleteWaitingTurn(sessionId, position)
+  if (decision.type !== 'reopened') return decision
+  const over: ProcessRecord[] = []
+  for (const id of [existing?.openFor ?? [], passed.slice(0, own).map(turn => turn.turnId)].flat()) {
+    const stored = yield* tx.loadProcess(id as ProcessId)
+    if (stored !== undefined) over.push(stored.record)
+  }
+  return { ...decision, session: yield* leaveNews(tx, decision.session, over) }
 }
 
 /** The first of them that can still begin. Each was registered as it was queued: one that is not there was pruned. */

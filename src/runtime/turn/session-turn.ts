@@ -3,6 +3,7 @@ import { isLeaseholdError, isTransient, LeaseholdError, messageOf } from '../../
 import { fromJson, type Json } from '../../model/json.ts'
 import type { ProcessInput, ProcessRecord } from '../../model/process.ts'
 import { ownSessions, turnAhead, type WaitingInput, whileRunningOf } from '../../model/session.ts'
+import { absorbedBy, unsaidNews } from '../../model/unsaid-news.ts'
 import type { Residency } from '../host.ts'
 import { inPhase, type TurnPhase } from '../phase-probe.ts'
 import { ProcessFailure } from '../process-failure.ts'
@@ -13,7 +14,7 @@ import { readTurnInput } from './input.ts'
 import { storable } from './model-call.ts'
 import { openInTurn } from './open-in-turn.ts'
 import { turnFailed } from './policy.ts'
-import { absorbedBy, Steering } from './steering.ts'
+import { Steering } from './steering.ts'
 import { runTurn } from './turn.ts'
 
 export type SessionTurnInput = Extract<ProcessInput, { readonly type: 'session_turn' }>
@@ -32,7 +33,8 @@ export const childSessionId = (
 
 /**
  * One turn of a child session: opens it, says what is to be said, stores that, and closes the session, whatever the end.
- * Only an attempt that another one goes on from leaves it open, so that no other turn comes between.
+ * Only an attempt that another one goes on from leaves it open, so that no other turn comes between. A wake that comes to
+ * no answer is told to the next turn.
  */
 export async function runSessionTurn(
   ctx: BodyContext,
@@ -72,6 +74,9 @@ export async function runSessionTurn(
     return storable({ process_id: id, child_session_id: sessionId, turn: result })
   } catch (error) {
     if (isToBeContinued(ctx, error)) throw error
+    const news = unsaidNews(record, [])
+    if (news !== undefined)
+      await sessions.append(sessionId, { turnId: id, after: history.position, entries: [news] })
     await sessions.close(sessionId, id)
     throw describe(ctx, error)
   }

@@ -1,11 +1,8 @@
 import type { ModelMessage } from 'ai'
-import { fromJson, type Json } from '../../model/json.ts'
 import type { WaitingInput } from '../../model/session.ts'
+import { saidFor } from '../../model/unsaid-news.ts'
 import type { BodyContext } from '../tool-call.ts'
 import { readTurnInput } from './input.ts'
-
-/** What the model's provider passes over and the session keeps: whose input a message is. */
-const MARK = 'leasehold'
 
 /**
  * Input that came while a turn ran, taken into it. The turn it was registered as stays what guarantees it: when that has its
@@ -38,17 +35,5 @@ export class Steering {
 }
 
 function marked(message: ModelMessage, turnId: string): ModelMessage {
-  return { ...message, providerOptions: { ...message.providerOptions, [MARK]: { turnId } } }
-}
-
-/** The turn that has said this one's input, if one has. */
-export function absorbedBy(
-  entries: readonly { readonly turnId: string; readonly message: Json }[],
-  turnId: string,
-): string | undefined {
-  return entries.find(({ message }) => {
-    // A store of the host's own may keep anything.
-    const said = fromJson<Pick<ModelMessage, 'providerOptions'> | null>(message)
-    return said?.providerOptions?.[MARK]?.turnId === turnId
-  })?.turnId
+  return { ...message, providerOptions: { ...message.providerOptions, ...saidFor(turnId) } }
 }

@@ -1,7 +1,10 @@
 import { expect } from 'vitest'
+import type { Outcome } from '../../model/outcome.ts'
 import { turnAhead } from '../../model/session.ts'
-import { COMPLETED, registration, sessionTurn } from './fixtures.ts'
+import { COMPLETED, OUTCOMES, registration, sessionTurn } from './fixtures.ts'
 import { type Case, refused, type World } from './harness.ts'
+
+const CANCELLED = OUTCOMES.cancelled
 
 /** A session that a turn has had, and that is closed. */
 async function openedOnce({ registry }: World): Promise<void> {
@@ -16,6 +19,21 @@ const queue = ({ registry }: World, id: string) =>
 const say = ({ registry }: World, id: string, whenBusy: 'wait' | 'refuse' = 'wait') =>
   registry.register(registration({ id, input: sessionTurn({ sessionId: 's' }) }), { turnOf: 's', whenBusy })
 
+/** A turn as a wake makes it. */
+const sayWake = ({ registry }: World, id: string) => {
+  const input = { ...sessionTurn({ sessionId: 's' }), turnInput: `news of ${id}` }
+  const provenance = {
+    originator: { type: 'session', scope: { sessionId: 's' } },
+    causedBy: { type: 'process_event', processId: 'teller', sequence: 1 },
+  } as const
+  return registry.register(registration({ id, input, provenance }), { turnOf: 's' })
+}
+
+const heard = async ({ registry }: World) =>
+  ((await registry.loadSession('s'))?.entries ?? []).map(
+    ({ position, turnId, message }) => [position, turnId, message] as const,
+  )
+
 /** Opens the session for the turn; or who is in its way, where its turn will come. */
 const open = async ({ registry }: World, turnId: string): Promise<string | undefined> => {
   try {
@@ -25,8 +43,8 @@ const open = async ({ registry }: World, turnId: string): Promise<string | undef
   }
 }
 
-async function end(world: World, id: string): Promise<void> {
-  await world.registry.completeWithLease(await world.run(id), COMPLETED)
+async function end(world: World, id: string, outcome: Outcome = COMPLETED): Promise<void> {
+  await world.registry.completeWithLease(await world.run(id), outcome)
 }
 
 export function waitingTurnCases(it: Case): void {
@@ -106,6 +124,54 @@ export function waitingTurnCases(it: Case): void {
     expect(await open(world, 'plain')).toBe('behind undefined')
     await end(world, 'a')
     expect(await open(world, 'plain')).toBe('reopened')
+  })
+
+  it('what the turn of a wake has not said is told by the next one, whether it had its turn or not (§6 #58)', async world => {
+    await openedOnce(world)
+    for (const id of ['wake:1', 'wake:2']) await sayWake(world, id)
+    await say(world, 'next')
+    await open(world, 'wake:1')
+    await end(world, 'wake:1', CANCELLED)
+    await end(world, 'wake:2', CANCELLED)
+    expect(await heard(world)).toEqual([])
+    expect(await open(world, 'next')).toBe('reopened')
+    expect(await heard(world)).toEqual([
+      [1, 'wake:1', { role: 'user', content: 'news of wake:1' }],
+      [2, 'wake:2', { role: 'user', content: 'news of wake:2' }],
+    ])
+    expect((await world.registry.loadSession('s'))?.session.lastPosition).toBe(2)
+    const own = { turnId: 'next', after: 2, entries: [{ kind: 'message', message: 'own' }] } as const
+    expect(await world.registry.appendToSession('s', own)).toEqual({ lastPosition: 3 })
+  })
+
+  it('what it has said itself, or another turn for it, is not told again; what a user sent is not told at all', async world => {
+    const { registry } = world
+    await openedOnce(world)
+    for (const id of ['wake:1', 'wake:2']) await sayWake(world, id)
+    await say(world, 'sent')
+    await open(world, 'wake:1')
+    const mark = { leasehold: { turnId: 'wake:2' } }
+    const entries = [{ role: 'user' }, { role: 'user', providerOptions: mark }].map(message => ({
+      kind: 'message' as const,
+      message,
+    }))
+    await registry.appendToSession('s', { turnId: 'wake:1', after: 0, entries })
+    await end(world, 'wake:1', CANCELLED)
+    await open(world, 'wake:2')
+    await end(world, 'wake:2', CANCELLED)
+    await open(world, 'sent')
+    await end(world, 'sent', CANCELLED)
+    expect(await open(world, 'plain')).toBe('reopened')
+    expect((await heard(world)).map(([, turnId]) => turnId)).toEqual(['wake:1', 'wake:1'])
+  })
+
+  it('what the turn of a wake has not said stays when it is pruned', async world => {
+    await openedOnce(world)
+    await sayWake(world, 'wake:1')
+    await open(world, 'wake:1')
+    await end(world, 'wake:1', CANCELLED)
+    await world.registry.prune({ before: Number.MAX_SAFE_INTEGER })
+    expect(await heard(world)).toMatchObject([[1, 'wake:1', { content: 'news of wake:1' }]])
   })
 
   it('the same turn registered again keeps its one place', async world => {

@@ -26,7 +26,7 @@ export function findHostProblems(host: unknown): readonly HostProblem[] {
     ]
   }
   const { registry, eventSink, wakes, engines = {}, tools = {} } = host as Partial<Host>
-  const { models = {}, plugins = [] } = host as Partial<Host>
+  const { models = {}, stopConditions = {}, plugins = [] } = host as Partial<Host>
   return [
     ...(typeof registry?.open === 'function'
       ? []
@@ -40,6 +40,9 @@ export function findHostProblems(host: unknown): readonly HostProblem[] {
     ...Object.entries(engines).flatMap(([kind, engine]) => problemsOfEngine(kind, engine)),
     ...Object.entries(tools).flatMap(([name, entry]) => problemsOfTool(name, entry)),
     ...Object.entries(models).flatMap(([name, model]) => problemsOfModel(name, model)),
+    ...Object.entries(stopConditions)
+      .filter(([, condition]) => typeof condition !== 'function')
+      .map(([name]) => invalid(`has a stop condition "${name}" that is no function`)),
     ...problemsOfPlugins(plugins),
   ]
 }

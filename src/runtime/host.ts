@@ -5,7 +5,7 @@ import type { TieredStore } from './durability.ts'
 import type { Engine } from './engine.ts'
 import type { EnvironmentStore, SessionPolicy } from './environment.ts'
 import { findHostProblems } from './host-problems.ts'
-import type { ModelTable, PluginOptions, PluginStack, ToolTable } from './plugin.ts'
+import type { ModelTable, PluginOptions, PluginStack, StopConditionTable, ToolTable } from './plugin.ts'
 import type { SessionStore } from './session-store.ts'
 import type { WakeSink } from './wake-sink.ts'
 
@@ -16,6 +16,8 @@ export interface Host<Engines extends EngineTable = EngineTable, Tools extends T
   readonly tools?: Tools
   /** By name; turns choose one by their policy's `model`. Default: none. */
   readonly models?: ModelTable
+  /** By name; turns choose some by their policy's `stopWhen`. Default: none. */
+  readonly stopConditions?: StopConditionTable
   /** Made anew for each runtime, in this order. Default: none. */
   readonly plugins?: PluginStack
   /** What plugins get where a start gives no options of its own. Default: none. */

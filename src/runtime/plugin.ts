@@ -1,4 +1,4 @@
-import type { LanguageModel, ModelMessage } from 'ai'
+import type { LanguageModel, ModelMessage, StopCondition, ToolSet } from 'ai'
 import type { Json } from '../model/json.ts'
 import type { Schema } from './schema.ts'
 import type { Tool, ToolDefinition } from './tool.ts'
@@ -6,6 +6,8 @@ import type { Tool, ToolDefinition } from './tool.ts'
 export type ToolTable = Readonly<Record<string, Tool | ToolDefinition>>
 /** The AI SDK's own models, by the names that policies choose them with. */
 export type ModelTable = Readonly<Record<string, LanguageModel>>
+/** The AI SDK's own conditions (`isStepCount`, `hasToolCall`, any function of the steps), by the names that policies choose them with. */
+export type StopConditionTable = Readonly<Record<string, StopCondition<ToolSet>>>
 
 /** What one plugin adds to a runtime. */
 export interface PluginParts {
@@ -13,6 +15,7 @@ export interface PluginParts {
   /** Beside `tools`, those that somebody else lists, and may list otherwise before the next attempt. */
   readonly listed?: ListedTools
   readonly models?: ModelTable
+  readonly stopConditions?: StopConditionTable
   readonly hooks?: RuntimeHooks
 }
 

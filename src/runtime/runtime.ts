@@ -19,6 +19,7 @@ import {
   type Plugin,
   type PluginOptions,
   type RuntimeHooks,
+  type StopConditionTable,
   type ToolTable,
 } from './plugin.ts'
 
@@ -32,6 +33,7 @@ export interface ProcessRuntime {
   readonly policy: SessionPolicy
   readonly tools: ToolTable
   readonly models: ModelTable
+  readonly stopConditions: StopConditionTable
   /** In the plugins' order. */
   readonly hooks: readonly RuntimeHooks[]
   readonly probe?: PhaseProbe
@@ -99,12 +101,13 @@ async function assembleFor(
   }
 }
 
-type Assembly = Pick<ProcessRuntime, 'tools' | 'models' | 'hooks' | 'pinTools' | 'dispose'>
+type Assembly = Pick<ProcessRuntime, 'tools' | 'models' | 'stopConditions' | 'hooks' | 'pinTools' | 'dispose'>
 
 /** The host's own tools and models first, then each plugin's in order; two of one name are refused, for nobody could tell which runs. */
 async function assemble(host: Host, options: PluginOptions): Promise<Assembly> {
   const tools = new PartTable<ToolTable[string]>('tool', host.tools)
   const models = new PartTable<ModelTable[string]>('model', host.models)
+  const stops = new PartTable<StopConditionTable[string]>('stop condition', host.stopConditions)
   const hooks: RuntimeHooks[] = []
   const listings: Listing[] = []
   const dispose = () => disposeOf(hooks)
@@ -115,8 +118,10 @@ async function assemble(host: Host, options: PluginOptions): Promise<Assembly> {
       tools.add(`plugin "${plugin.name}"`, made.tools)
       if (made.listed !== undefined) listings.push(await addListed(tools, plugin.name, made.listed))
       models.add(`plugin "${plugin.name}"`, made.models)
+      stops.add(`plugin "${plugin.name}"`, made.stopConditions)
     }
-    const assembly = { tools: tools.entries, models: models.entries, hooks, dispose }
+    const stopConditions = stops.entries
+    const assembly = { tools: tools.entries, models: models.entries, stopConditions, hooks, dispose }
     return listings.length === 0
       ? assembly
       : { ...assembly, pinTools: remember => pinTools(tools, listings, remember) }

@@ -1,4 +1,4 @@
-import type { ModelMessage, ToolSet } from 'ai'
+import type { FinishReason, ModelMessage, ToolSet } from 'ai'
 import { fromJson, type Json } from '../../model/json.ts'
 import { type Asked, modelInStep } from '../agent/ask-in-step.ts'
 import type { ModelPrice, ModelUsage } from '../agent/model-call.ts'
@@ -11,7 +11,8 @@ import { loadSdk } from './sdk.ts'
 /** What one model call came to, as its step has it in the journal. */
 export interface ModelSaid {
   readonly text: string
-  readonly finishReason: string
+  readonly model: { readonly provider: string; readonly modelId: string }
+  readonly finishReason: FinishReason
   /** It waits for results, whatever it calls the reason: those that it called wrongly are among them. */
   readonly isCalling: boolean
   /** Calls that are to be made here; those that do not fit their schema have their error among the messages already. */
@@ -62,6 +63,7 @@ export async function callModel(ctx: BodyContext, scope: StepScope, call: ModelC
   const { usage, ms, failedTries } = took
   return {
     text,
+    model: { provider: model.provider, modelId: model.modelId },
     finishReason,
     isCalling: toolCalls.some(({ providerExecuted }) => providerExecuted !== true),
     toolCalls: toolCalls

@@ -11,10 +11,15 @@ export interface TurnPolicy {
   readonly model: string
   /** What the model is told before everything else. Default: nothing. */
   readonly instructions?: string
-  /** Model calls in all. Default 20. */
+  /** Model calls in all: one more fails the turn. Default 20. */
   readonly maxSteps: number
   /** Names of the tools that the model may call. Default: all. */
   readonly tools?: readonly string[]
+  /**
+   * Names in the host's or a plugin's `stopConditions`, looked at after each model call that had tools called. Default:
+   * none, and the turn ends with the model's answer.
+   */
+  readonly stopWhen?: readonly string[]
   /** What the model's calls are reckoned by, in dollars for a million tokens. Default: no cost is recorded. */
   readonly price?: ModelPrice
   /**
@@ -28,12 +33,13 @@ const DEFAULT_MAX_STEPS = 20
 
 export function readTurnPolicy(policy: SessionPolicy): TurnPolicy {
   const { model = 'default', instructions, maxSteps = DEFAULT_MAX_STEPS, tools } = policy
-  const { sameCalls = DEFAULT_SAME_CALLS, price } = policy
+  const { sameCalls = DEFAULT_SAME_CALLS, price, stopWhen } = policy
   if (typeof model !== 'string' || model === '') throw unusable('model', 'the name of a model')
   if (instructions !== undefined && typeof instructions !== 'string') throw unusable('instructions', 'a text')
   if (!isCount(maxSteps)) throw unusable('maxSteps', 'a whole number from 1')
   if (!isCount(sameCalls)) throw unusable('sameCalls', 'a whole number from 1')
   if (tools !== undefined && !isNames(tools)) throw unusable('tools', 'a list of names')
+  if (stopWhen !== undefined && !isNames(stopWhen)) throw unusable('stopWhen', 'a list of names')
   return {
     model,
     maxSteps,
@@ -41,6 +47,7 @@ export function readTurnPolicy(policy: SessionPolicy): TurnPolicy {
     ...(price === undefined ? {} : { price: readPrice(price) }),
     ...(instructions === undefined ? {} : { instructions }),
     ...(tools === undefined ? {} : { tools }),
+    ...(stopWhen === undefined ? {} : { stopWhen }),
   }
 }
 

@@ -9,22 +9,32 @@ import type { LeaseOwner, Liveness } from '../model/lease.ts'
 export function localLiveness(pid = process.pid): Liveness {
   const bootId = readText('/proc/sys/kernel/random/boot_id')
   const stat = readStat(pid)
-  const hostId = localHostId()
-  if (bootId === undefined || stat.type !== 'found' || hostId === undefined) return { kind: 'opaque' }
+  const namespace = readLink('/proc/self/ns/pid')
+  if (bootId === undefined || stat.type !== 'found' || namespace === undefined) return { kind: 'opaque' }
+  const machineId = readText('/etc/machine-id') ?? readText('/var/lib/dbus/machine-id')
+  const hostId = hostIdOf({ machineId, hostname: hostname(), namespace, bootId })
   return { kind: 'local_process', hostId, bootId, pid, processStart: stat.start }
 }
 
+/** The kernel's own number of the PID namespace that no container has made: the same on every machine. */
+const FIRST_NAMESPACE = 'pid:[4026531836]'
+
 /**
  * Machine id, host name and PID namespace: two containers of one node never judge each other, nor do two machines that
- * were cloned from one image.
+ * were cloned from one image and have names of their own. In a container, whose image may bring a machine id along and
+ * whose namespace has a number that other machines give as well, and where there is no machine id, the boot is part of it
+ * too: another boot may be another machine, whose workers live.
  */
-function localHostId(): string | undefined {
-  const machine = readText('/etc/machine-id') ?? readText('/var/lib/dbus/machine-id') ?? 'no-machine-id'
-  try {
-    return [machine, hostname(), readlinkSync('/proc/self/ns/pid')].join('/')
-  } catch {
-    return undefined
-  }
+export function hostIdOf(host: {
+  readonly machineId: string | undefined
+  readonly hostname: string
+  readonly namespace: string
+  readonly bootId: string
+}): string {
+  const { machineId, hostname, namespace, bootId } = host
+  const isMachine = machineId !== undefined && namespace === FIRST_NAMESPACE
+  const parts = [machineId ?? 'no-machine-id', hostname, namespace]
+  return (isMachine ? parts : [...parts, bootId]).join('/')
 }
 
 /**
@@ -57,6 +67,14 @@ function readStat(pid: number): Stat {
     const code = error instanceof Error && 'code' in error ? error.code : undefined
     // ESRCH: the process ended between open and read.
     return code === 'ENOENT' || code === 'ESRCH' ? { type: 'missing' } : { type: 'unreadable' }
+  }
+}
+
+function readLink(path: string): string | undefined {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return undefined
   }
 }
 

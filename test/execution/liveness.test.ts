@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
-import { isProvablyDead, localLiveness } from '../../src/execution/liveness.ts'
+import { hostIdOf, isProvablyDead, localLiveness } from '../../src/execution/liveness.ts'
 import type { LeaseOwner, Liveness } from '../../src/model/lease.ts'
 import { eventually } from '../support/eventually.ts'
 
@@ -68,6 +68,19 @@ test('a pid that another process bears now, by its start time, is dead (§6 #103
 test('another boot of the same host is proof', () => {
   const before = { ...local(OWN.liveness), bootId: 'an earlier one' }
   expect(isProvablyDead(owner(before), OWN)).toBe(true)
+})
+
+test('a host whose id another machine may have as well is another one after each boot', () => {
+  const machine = { machineId: 'm', hostname: 'app', namespace: 'pid:[4026531836]', bootId: 'one' }
+  const after = (host: Parameters<typeof hostIdOf>[0]) => hostIdOf({ ...host, bootId: 'other' })
+  expect(after(machine)).toBe(hostIdOf(machine))
+  for (const shared of [
+    { ...machine, namespace: 'pid:[4026532201]' },
+    { ...machine, machineId: undefined },
+  ]) {
+    expect(hostIdOf(shared)).toBe(hostIdOf({ ...shared }))
+    expect(after(shared)).not.toBe(hostIdOf(shared))
+  }
 })
 
 test.each<[string, Liveness]>([

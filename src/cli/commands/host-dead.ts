@@ -34,7 +34,7 @@ export const hostDeadCommand = ({ env, output }: CliContext): Command =>
       }),
     )
 
-/** A host id is machine id, host name and PID namespace, in this order. */
+/** A host id begins with machine id and host name, in this order. */
 const nameOf = (hostId: string): string | undefined => hostId.split('/')[1]
 
 async function findHost(registry: ProcessRegistry, host: string): Promise<string> {

@@ -12,6 +12,7 @@ import { createMaintenance } from './maintenance/maintenance.ts'
 import { type Retention, requireRetention } from './maintenance/pruner.ts'
 import type { DrainReport } from './model/drain.ts'
 import { LeaseholdError, messageOf } from './model/errors.ts'
+import { timerMs } from './model/timer.ts'
 import type { WatchedRegistry } from './registry/watch.ts'
 import type { Host } from './runtime/host.ts'
 import { stderrLogger } from './runtime/logger.ts'
@@ -95,7 +96,7 @@ export function createInlineWorker<H extends Host>(host: H, options: InlineWorke
     stack.defer(() => deathWatch.stop())
     stack.defer(async () => {
       runner.beginDrain()
-      const grace = setTimeout(() => shutdown.abort(), shutdownGraceMs)
+      const grace = setTimeout(() => shutdown.abort(), timerMs(shutdownGraceMs))
       await handle.drain()
       clearTimeout(grace)
       report = await runner.finishDrain()

@@ -19,6 +19,7 @@ import { createMaintenance, type Maintenance } from './maintenance/maintenance.t
 import { type Retention, requireRetention } from './maintenance/pruner.ts'
 import { Sweeper } from './maintenance/sweeper.ts'
 import type { DrainReport } from './model/drain.ts'
+import { timerMs } from './model/timer.ts'
 import { durableExecutionHost } from './runtime/execution-host.ts'
 import { type Host, requireHost } from './runtime/host.ts'
 import { borrowRegistry } from './runtime/open-registry.ts'
@@ -118,7 +119,7 @@ export async function createProcessWorker<H extends Host>(
     }
     const sweeper = new Sweeper(environment, runner, handle, tasks)
     const maintenance = createMaintenance(environment, { retention })
-    const shutDownAfterGrace = () => setTimeout(() => shutdown.abort(), shutdownGraceMs)
+    const shutDownAfterGrace = () => setTimeout(() => shutdown.abort(), timerMs(shutdownGraceMs))
     const parts = {
       temporal,
       environment,

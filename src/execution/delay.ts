@@ -1,10 +1,9 @@
-/** The longest time that a Node timer can hold: 2 ** 31 - 1 ms, some 25 days. */
-const LONGEST_TIMER_MS = 2_147_483_647
+import { timerMs } from '../model/timer.ts'
 
 /** Waits until a time of the clock that `now` reads, however far; rejects with the signal's reason when it fires. */
 export async function delayUntil(untilMs: number, now: () => number, signal: AbortSignal): Promise<void> {
   for (let leftMs = untilMs - now(); leftMs > 0; leftMs = untilMs - now()) {
-    await delay(Math.min(leftMs, LONGEST_TIMER_MS), signal)
+    await delay(timerMs(leftMs), signal)
   }
 }
 

@@ -5,6 +5,7 @@ import {
   type LeaseTimings,
   requireLeaseTimings,
 } from '../model/lease.ts'
+import { timerMs } from '../model/timer.ts'
 import type { WatchedRegistry } from '../registry/watch.ts'
 import type { FacetStores } from '../runtime/durability.ts'
 import {
@@ -93,9 +94,9 @@ export function createExecutionEnvironment(
     ...(probes === undefined ? {} : { probes }),
     worker,
     timings: requireLeaseTimings(leaseTimings),
-    parkGraceMs,
-    stopBoundMs,
-    forceGraceMs,
+    parkGraceMs: timerMs(parkGraceMs),
+    stopBoundMs: timerMs(stopBoundMs),
+    forceGraceMs: timerMs(forceGraceMs),
     slots: new WorkingSlots(concurrency),
     logger: withFields(logger, { workerId: worker.ownerId }),
     instruments: createInstruments(),

@@ -1,4 +1,5 @@
 import { LeaseholdError } from '../model/errors.ts'
+import { LONGEST_TIMER_MS } from '../model/timer.ts'
 import type { StepScope } from '../runtime/context.ts'
 
 export type TryResult<T> =
@@ -16,7 +17,9 @@ export async function tryStep<T>(
   },
 ): Promise<TryResult<T>> {
   const { operationId, signal, timeoutMs, address } = options
-  if (timeoutMs === undefined) return settle(async () => run({ operationId, signal }))
+  // A limit beyond what a timer can hold is none.
+  if (timeoutMs === undefined || timeoutMs > LONGEST_TIMER_MS)
+    return settle(async () => run({ operationId, signal }))
   const limit = new AbortController()
   const timedOut = Promise.withResolvers<never>()
   const timer = setTimeout(() => {

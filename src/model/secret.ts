@@ -43,7 +43,11 @@ export interface FoundSecret {
  * Looks for what must not be stored: values marked by `secret()`, texts in fields whose names say what they hold, and
  * texts of well-known shapes. A field that names where a secret is found (`apiKeyEnv`, `tokenFile`) is none.
  */
-export function findSecret(value: unknown, path = ''): FoundSecret | undefined {
+export function findSecret(
+  value: unknown,
+  path = '',
+  seen: Set<object> = new Set(),
+): FoundSecret | undefined {
   const here = path === '' ? '(the value itself)' : path
   if (typeof value === 'string') {
     const shape = SHAPES.find(({ pattern }) => pattern.test(value))
@@ -51,11 +55,14 @@ export function findSecret(value: unknown, path = ''): FoundSecret | undefined {
   }
   if (typeof value !== 'object' || value === null) return undefined
   if (isMarked(value)) return { path: here, why: 'is marked as a secret' }
+  // What leads back to itself is no JSON, and refused as such elsewhere.
+  if (seen.has(value)) return undefined
+  seen.add(value)
   for (const [name, member] of Object.entries(value)) {
     const inside = Array.isArray(value) ? `${path}[${name}]` : path === '' ? name : `${path}.${name}`
     if (typeof member === 'string' && member !== '' && isSecretName(name))
       return { path: inside, why: 'is a text in a field of that name' }
-    const found = findSecret(member, inside)
+    const found = findSecret(member, inside, seen)
     if (found !== undefined) return found
   }
   return undefined

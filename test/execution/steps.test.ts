@@ -285,3 +285,14 @@ test('a journal entry that is too large fails its step, and the process goes on'
     value: 'payload_too_large',
   })
 })
+
+test('a limit that is longer than a timer can hold does not end the step at once', async () => {
+  const stage = openStage({
+    engines: work(ctx =>
+      ctx.step('long', () => new Promise(resolve => setTimeout(() => resolve('done'), 50)), {
+        timeout: 30 * 24 * 3_600_000,
+      }),
+    ),
+  })
+  expect(await stage.outcome(await stage.start())).toEqual({ status: 'completed', value: 'done' })
+})

@@ -53,3 +53,10 @@ test.each([
 ])('of %j rows and logs say %j', (text, shown) => {
   expect(withoutSecrets(text)).toBe(shown)
 })
+
+test('what leads back to itself is looked through once', () => {
+  const round: { [name: string]: unknown } = { plain: 1 }
+  round.self = round
+  expect(findSecret(round)).toBeUndefined()
+  expect(findSecret({ round, token: 'x' })).toMatchObject({ path: 'token' })
+})

@@ -1,5 +1,6 @@
 import { type BudgetedCall, refusalText, type Spending, type TimeLeft, timeUp } from '../../model/budget.ts'
 import { isLeaseholdError } from '../../model/errors.ts'
+import { LONGEST_TIMER_MS } from '../../model/timer.ts'
 import { type ProcessContext, StepNotDone, type StepScope } from '../context.ts'
 import { ProcessFailure } from '../process-failure.ts'
 import type { BodyContext } from '../tool-call.ts'
@@ -14,9 +15,6 @@ const CHARS_PER_TOKEN = 4
 /** Of a call that sets no limit to its answer. */
 const ANSWER_TOKENS = 4_096
 const TOKENS_PER_PRICE = 1_000_000
-
-/** The longest that a timer waits. A call that may take longer is not bounded. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 /** What a call may take, and what of it is spent as soon as it is made. */
 export type Planned = Pick<BudgetedCall, 'asked' | 'sure'>
@@ -45,6 +43,7 @@ export async function withinBudget<T>(
   const answer = await ctx.reserveBudget({ id: operationId, ...planned })
   if (answer.type === 'exceeded') throw new BudgetExceeded(`The call was not made: ${refusalText(answer)}.`)
   const time = answer.type === 'reserved' ? answer.time : undefined
+  // A limit beyond what a timer can hold is none.
   return time === undefined || time.leftMs > LONGEST_TIMER_MS ? call(signal) : withinTime(time, signal, call)
 }
 

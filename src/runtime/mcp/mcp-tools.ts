@@ -1,5 +1,6 @@
 import { LeaseholdError } from '../../model/errors.ts'
 import { asJson, fromJson, hashJson, type Json } from '../../model/json.ts'
+import { timerMs } from '../../model/timer.ts'
 import { definePlugin, type Plugin, type ToolTable } from '../plugin.ts'
 import { defineTool, type ToolCallOptions, type ToolDefinition } from '../tool.ts'
 import { loadSdk } from '../turn/sdk.ts'
@@ -41,7 +42,7 @@ export function mcpTools(
   }
   const release = () => {
     runtimes--
-    if (runtimes === 0) idle = setTimeout(() => void closeAll(), idleMs)
+    if (runtimes === 0) idle = setTimeout(() => void closeAll(), timerMs(idleMs))
   }
   const plugin = definePlugin(name, async () => {
     runtimes++

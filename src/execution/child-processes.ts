@@ -4,7 +4,10 @@ import { subscribe } from 'node:diagnostics_channel'
 import { setTimeout as pause } from 'node:timers/promises'
 import { belongingTo, isRunning, type Running } from './os-processes.ts'
 
-const current = new AsyncLocalStorage<ChildProcesses>()
+const current = new AsyncLocalStorage<ChildProcesses | undefined>()
+
+/** What the code starts belongs to nobody around it. */
+export const outsideChildProcesses = <T>(code: () => T): T => current.run(undefined, code)
 
 // Node tells of every child process as it is made, in the asynchronous context of whoever makes it.
 subscribe('child_process', message => {

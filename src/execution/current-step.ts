@@ -11,7 +11,7 @@ export interface CurrentStep {
 }
 
 /** The step whose code is running. */
-export const currentStep = new AsyncLocalStorage<CurrentStep>()
+export const currentStep = new AsyncLocalStorage<CurrentStep | undefined>()
 
 /** A step's code runs only when the journal does not know the step: a step inside it would be visited, or not, by chance. */
 export function requireOutsideStep(what: string, name: string): void {

@@ -10,6 +10,7 @@ import type { RegistrationRequest } from '../model/registration.ts'
 import type { ProcessRegistry, StartResult } from '../registry/registry.ts'
 import { contextOf, inSpan, SpanKind } from '../telemetry/spans.ts'
 import { Attempt } from './attempt.ts'
+import { apartFromOthers } from './attempt-context.ts'
 import type { AttemptOptions } from './attempt-options.ts'
 import type { AttemptResult } from './attempt-result.ts'
 import { CancelWatch } from './cancel-watch.ts'
@@ -223,18 +224,16 @@ export class ProcessRunner {
       'leasehold.attempt': attempts,
       'leasehold.worker.id': worker.ownerId,
     }
-    const parent = contextOf(begun.process.traceparent)
-    return inSpan(
-      'leasehold.attempt',
-      { attributes, kind: SpanKind.CONSUMER, parent },
-      async (span, traced) => {
+    const request = { attributes, kind: SpanKind.CONSUMER, parent: contextOf(begun.process.traceparent) }
+    return apartFromOthers(() =>
+      inSpan('leasehold.attempt', request, async (span, traced) => {
         const result = await this.#runTraced(begun, { ...given, traced }, options)
         const outcome = result.type === 'ended' ? result.outcome.status : result.type
         span.setAttribute('leasehold.outcome', outcome)
         instruments.attempts.add(1, { kind: identity.kind, outcome })
         if (result.type === 'lost') instruments.leaseLosses.add(1, { kind: identity.kind })
         return result
-      },
+      }),
     )
   }
 

@@ -37,6 +37,11 @@ test.each([
   [['add', 'a', '--cron', '0 7 * * *', '--time-zone', 'Mars', '--kind', 'report'], 2, 'no time zone "Mars"'],
   [['add', 'a', '--event', 'e', '--cron', '0 7 * * *', '--kind', 'report'], 2, 'one source'],
   [['resume', 'a'], 4, 'no trigger "a"'],
+  [
+    ['add', 'a', '--event', 'e', '--kind', 'report', '--registry', 'sqlite:other.db'],
+    2,
+    'leave --registry out',
+  ],
 ])('triggers %s is refused in words', async (args, code, says) => {
   const { cli, writeHost, openRegistry } = await openWorkspace()
   const env = { LEASEHOLD_HOST: await writeHost(ENGINES) }

@@ -22,6 +22,15 @@ describe('a command line that is wrong', () => {
     { args: ['complete', '--success', '1'], says: 'either a process id or --call KEY' },
     { args: ['complete', 'a', '--call', 'k', '--success', '1'], says: 'either a process id or --call KEY' },
     { args: ['complete', 'a', '--success', '{'], says: 'The value of --success is not JSON' },
+    {
+      args: ['complete', 'a', '--success', String.raw`"\ud800"`],
+      says: 'found a string with a lone surrogate',
+    },
+    { args: ['signal', 'a', 'go', '{'], says: `Quote it for the shell, as in '{"dir": "."}'` },
+    {
+      args: ['resolve', 'a', 's', '--by', 'me', '--value', String.raw`["\udc00"]`],
+      says: 'cannot be kept as it is: found a string with a lone surrogate at [0]',
+    },
     { args: ['drain'], says: 'either --worker ID or --all-here' },
     { args: ['drain', '--all-here', '--timeout', 'soon'], says: 'A duration is a number' },
     { args: ['host-dead', 'h'], says: "Required option '--by <who>' not specified" },

@@ -1,6 +1,5 @@
 import { Command } from 'commander'
 import { LeaseholdError } from '../../model/errors.ts'
-import { toJson } from '../../model/json.ts'
 import type { Outcome } from '../../model/outcome.ts'
 import {
   type ConnectionFlags,
@@ -10,9 +9,9 @@ import {
   registryOption,
 } from '../connection-settings.ts'
 import type { CliContext } from '../context.ts'
+import { readJson } from '../json-input.ts'
 import { withRegistry } from '../open-registry.ts'
 import { processLines } from '../process-lines.ts'
-import { readInput } from '../start-input.ts'
 
 interface CompleteFlags extends ConnectionFlags {
   readonly success?: string
@@ -77,6 +76,5 @@ async function readOutcome({ success, failure }: CompleteFlags): Promise<OwnersO
   if (failure !== undefined) {
     return { status: 'failed', class: 'external', code: 'process_failed', message: failure }
   }
-  const value = toJson(await readInput(success, '--success'))
-  return { status: 'completed', value: value.ok ? value.json : null }
+  return { status: 'completed', value: (await readJson(success, '--success')) ?? null }
 }

@@ -3,7 +3,6 @@ import { localWorker } from '../../execution/environment.ts'
 import { isProvablyDead } from '../../execution/liveness.ts'
 import type { StepAnswer } from '../../model/effect.ts'
 import { LeaseholdError } from '../../model/errors.ts'
-import { toJson } from '../../model/json.ts'
 import type { ProcessRegistry, ResolveResult } from '../../registry/registry.ts'
 import {
   type ConnectionFlags,
@@ -12,10 +11,10 @@ import {
   registryOption,
 } from '../connection-settings.ts'
 import type { CliContext } from '../context.ts'
+import { readJson } from '../json-input.ts'
 import { withRegistry } from '../open-registry.ts'
 import { wholeNumber } from '../option-values.ts'
 import { oneLine } from '../plain-text.ts'
-import { readInput } from '../start-input.ts'
 
 interface ResolveFlags extends ConnectionFlags {
   readonly value?: string
@@ -54,8 +53,7 @@ async function readAnswer({ value, notDone }: ResolveFlags): Promise<StepAnswer>
     throw new LeaseholdError('usage', 'Say what became of the step: either --value JSON or --not-done.')
   }
   if (notDone) return 'not_done'
-  const read = toJson(await readInput(value, '--value'))
-  return { value: read.ok ? read.json : null }
+  return { value: (await readJson(value, '--value')) ?? null }
 }
 
 /** On the claimer's own host the operating system knows whether it is dead, before its lease has lapsed. */

@@ -1,6 +1,4 @@
 import { Command } from 'commander'
-import { LeaseholdError } from '../../model/errors.ts'
-import { toJson } from '../../model/json.ts'
 import {
   type ConnectionFlags,
   hostOption,
@@ -8,8 +6,8 @@ import {
   registryOption,
 } from '../connection-settings.ts'
 import type { CliContext } from '../context.ts'
+import { readJson } from '../json-input.ts'
 import { withRegistry } from '../open-registry.ts'
-import { readInput } from '../start-input.ts'
 
 interface SignalFlags extends ConnectionFlags {
   readonly signalId?: string
@@ -27,11 +25,10 @@ export function signalCommand({ env, output }: CliContext): Command {
     .addOption(hostOption())
     .action(async (id: string, name: string, given: string | undefined, flags: SignalFlags) => {
       const { signalId, ...connection } = flags
-      const payload = toJson(await readInput(given, 'the payload'))
-      if (!payload.ok) throw new LeaseholdError('usage', `The payload is not JSON: ${payload.found}.`)
+      const payload = (await readJson(given, 'the payload')) ?? null
       await withRegistry(readConnectionSettings(env, connection), async registry => {
         const options = signalId === undefined ? {} : { signalId }
-        const { type, event, isDue } = await registry.signal(id, name, payload.json, options)
+        const { type, event, isDue } = await registry.signal(id, name, payload, options)
         output.document(event, () => [
           type === 'replayed'
             ? `Process ${id} has had this signal before: it is #${event.sequence} of its log.`

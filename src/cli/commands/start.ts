@@ -13,11 +13,11 @@ import {
 import type { CliContext } from '../context.ts'
 import { EXIT_OF_OUTCOME } from '../exit-code.ts'
 import { type FlowFlags, flowOf, flowOptions } from '../flow-options.ts'
+import { readJson } from '../json-input.ts'
 import { loadHost, requireHostFile } from '../load-host.ts'
 import { wholeNumber } from '../option-values.ts'
 import { withInlineClient, withProcessClient } from '../process-client.ts'
 import { outcomeLines, processLines } from '../process-lines.ts'
-import { readInput } from '../start-input.ts'
 
 interface StartFlags extends ConnectionFlags, FlowFlags {
   readonly id?: string
@@ -78,7 +78,7 @@ async function readRequest(kind: string, flags: StartFlags): Promise<AnyStart> {
   const { id, disposition, label, maxAttempts, reuse } = flags
   return {
     kind,
-    input: await readInput(flags.input),
+    input: await readJson(flags.input, '--input'),
     ...(id === undefined ? {} : { id }),
     ...(disposition === undefined ? {} : { disposition }),
     ...(label === undefined ? {} : { label }),

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import { Argument, Command } from 'commander'
 import { allTriggers, nextOf } from '../../client/triggers.ts'
 import { LeaseholdError } from '../../model/errors.ts'
-import { toJson } from '../../model/json.ts'
 import { eventOccurrenceId, unknownTrigger } from '../../model/trigger.ts'
 import type { ProcessRegistry } from '../../registry/registry.ts'
 import type { TriggerRequest } from '../../runtime/triggers/order.ts'
@@ -13,11 +12,11 @@ import {
   registryOption,
 } from '../connection-settings.ts'
 import type { CliContext } from '../context.ts'
+import { readJson } from '../json-input.ts'
 import { loadHost, requireHostFile } from '../load-host.ts'
 import { withRegistry } from '../open-registry.ts'
 import type { Output } from '../output.ts'
 import { withInlineClient } from '../process-client.ts'
-import { readInput } from '../start-input.ts'
 import { deliveryLines, triggerLines } from '../trigger-lines.ts'
 
 const ACTIONS = ['list', 'add', 'pause', 'resume', 'remove', 'emit'] as const
@@ -65,6 +64,10 @@ async function act(
     throw usage(`"triggers ${action}" needs ${action === 'emit' ? 'the event’s name' : 'an id'}.`)
   if (action !== 'add')
     return withRegistry(settings, registry => change(registry, { action, name, flags }, output))
+  if (flags.registry !== undefined)
+    throw usage(
+      'A trigger is added to the registry of the host module that it is checked against: leave --registry out.',
+    )
   const request = await readRequest(name, flags)
   const host = await loadHost(requireHostFile(settings))
   const { type, trigger } = await withInlineClient(host, client => client.triggers.add(request))
@@ -117,12 +120,10 @@ async function emit(
   { payload, key = randomUUID() }: TriggersFlags,
   output: Output,
 ): Promise<void> {
-  const read = toJson((await readInput(payload, '--payload')) ?? null)
-  if (!read.ok) throw usage(`The payload must be plain JSON; found ${read.found} at ${read.path}.`)
   const { type, occurrence, deliveries } = await registry.recordOccurrence({
     occurrenceId: eventOccurrenceId(event, key),
     source: { type: 'event', name: event },
-    payload: read.json,
+    payload: (await readJson(payload, '--payload')) ?? null,
     isDueAtOnce: true,
   })
   const starts = deliveries.map(({ trigger, processId }) => ({ triggerId: trigger.triggerId, processId }))
@@ -138,7 +139,7 @@ async function readRequest(id: string, flags: TriggersFlags): Promise<TriggerReq
   if ((event === undefined) === (cron === undefined))
     throw usage('A trigger has one source: --event NAME, or --cron EXPRESSION with --time-zone ZONE.')
   if (timeZone !== undefined && cron === undefined) throw usage('--time-zone belongs to --cron.')
-  const input = await readInput(flags.input)
+  const input = await readJson(flags.input, '--input')
   const schedule = { cron: cron ?? '', ...(timeZone === undefined ? {} : { timeZone }) }
   return {
     id,

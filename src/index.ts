@@ -6,6 +6,7 @@ export {
 } from './client/process-client.ts'
 export type { ProcessHandle, StartedProcess } from './client/process-handle.ts'
 export type { SendOptions, SessionHandle } from './client/session-handle.ts'
+export { createTemporalAttach } from './client/temporal-attach.ts'
 export type { EmissionReport, TriggerClient } from './client/triggers.ts'
 export { createProcessWorker } from './create-process-worker.ts'
 export type { ProcessRunHandle, Submission } from './execution/submit.ts'

@@ -1,20 +1,17 @@
 import type { ConnectionLike } from '@temporalio/client'
-import { requireFrontend } from '../dev-server/frontend.ts'
+import { isDenied, requireFrontend } from '../dev-server/frontend.ts'
 import { LeaseholdError, messageOf } from '../model/errors.ts'
 import type { TemporalSettings } from './temporal-settings.ts'
 
 /** Long for a server that is there, short for somebody who waits to hear that it is not. */
 const ANSWER_WITHIN_MS = 5_000
 
-/** gRPC's PERMISSION_DENIED and UNAUTHENTICATED. */
-const DENIED: ReadonlySet<unknown> = new Set([7, 16])
-
 /** Throws `temporal_unreachable` if no server answers, `temporal_access_denied` if it lets nobody in with these keys. */
 export async function requireTemporal({ address, access }: TemporalSettings): Promise<void> {
   try {
     await requireFrontend(address, ANSWER_WITHIN_MS, access)
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && DENIED.has(cause.code)) {
+    if (isDenied(cause)) {
       throw new LeaseholdError(
         'temporal_access_denied',
         `The Temporal server at ${address} does not let this program in (${messageOf(cause)}). Correct TEMPORAL_API_KEY, or TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH, or the profile that holds them.`,

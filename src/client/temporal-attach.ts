@@ -1,17 +1,17 @@
-import { type Client, WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client'
+import type { Client } from '@temporalio/client'
 import type { ProcessAttach } from '../execution/work-driver.ts'
 import { LeaseholdError } from '../model/errors.ts'
 import type { ProcessRegistry } from '../registry/registry.ts'
-import { temporalError } from './temporal-errors.ts'
 
 /**
- * Waits for the end of a process's workflow, and then reads the outcome, which the registry had before. For hosts that
- * would rather hold one call of the server's than watch the registry.
+ * For `ProcessWorkDriver.withAttach`: waits for the end of a process's workflow, and then reads the outcome, which the
+ * registry had before. For hosts that would rather hold one call of the server's than watch the registry.
  */
 export const createTemporalAttach = (client: Client, registry: ProcessRegistry): ProcessAttach => ({
   async awaitTerminal(id, { signal } = {}) {
     // One that fired before is never heard of by the call.
     signal?.throwIfAborted()
+    const { WorkflowFailedError, WorkflowNotFoundError, temporalError } = await loadErrors()
     let failure: unknown
     try {
       await abortable(client, signal, () => client.workflow.getHandle(id).result())
@@ -32,6 +32,15 @@ export const createTemporalAttach = (client: Client, registry: ProcessRegistry):
     )
   },
 })
+
+/** Loaded late, so that the package's entry loads nothing of Temporal's. */
+async function loadErrors() {
+  const [{ WorkflowFailedError, WorkflowNotFoundError }, { temporalError }] = await Promise.all([
+    import('@temporalio/client'),
+    import('./temporal-errors.ts'),
+  ])
+  return { WorkflowFailedError, WorkflowNotFoundError, temporalError }
+}
 
 /** In the server's own words. */
 const statusOf = (client: Client, id: string): Promise<string> =>

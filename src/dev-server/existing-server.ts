@@ -1,6 +1,6 @@
 import { LeaseholdError, messageOf } from '../model/errors.ts'
 import type { DevServer, DevServerExit } from './dev-server.ts'
-import { type FrontendAccess, requireFrontend } from './frontend.ts'
+import { type FrontendAccess, isDenied, requireFrontend } from './frontend.ts'
 
 const ANSWER_WITHIN_MS = 5_000
 
@@ -9,6 +9,14 @@ export async function useExistingServer(address: string, access: FrontendAccess 
   try {
     await requireFrontend(address, ANSWER_WITHIN_MS, access)
   } catch (cause) {
+    if (isDenied(cause)) {
+      throw new LeaseholdError(
+        'temporal_access_denied',
+        `TEMPORAL_ADDRESS is "${address}", and the server there does not let this program in (${messageOf(cause)}). ` +
+          'Correct its API key or certificate, or unset TEMPORAL_ADDRESS to have a dev server started.',
+        { cause, details: { address } },
+      )
+    }
     throw new LeaseholdError(
       'temporal_unreachable',
       `TEMPORAL_ADDRESS is "${address}", but no Temporal server answers there ${access.tls ? 'with' : 'without'} TLS (${messageOf(cause)}). ` +

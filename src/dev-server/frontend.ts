@@ -35,6 +35,10 @@ export async function requireFrontend(
   )
 }
 
+/** gRPC's PERMISSION_DENIED and UNAUTHENTICATED: a server answers, and lets nobody in with these keys. */
+export const isDenied = (error: unknown): error is Error =>
+  error instanceof Error && 'code' in error && (error.code === 7 || error.code === 16)
+
 async function succeeds(connection: Connection, call: () => Promise<unknown>): Promise<boolean> {
   try {
     await connection.withDeadline(Date.now() + CALL_TIMEOUT_MS, call)

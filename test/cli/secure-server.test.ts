@@ -51,9 +51,13 @@ test('a profile of Temporal’s configuration file gets them in by an API key, w
   expect(door.calls.refused).toBe(0)
   worker.child.kill('SIGTERM')
 
-  const denied = await cli(['worker', '--json'], { env: { ...env, TEMPORAL_API_KEY: `wrong-${apiKey}` } })
-  expect(denied.code).toBe(5)
-  expect(jsonError(denied)).toMatchObject({ code: 'temporal_access_denied', address: door.address })
+  const wrong = { ...env, TEMPORAL_API_KEY: `wrong-${apiKey}` }
+  const denied = await cli(['worker', '--json'], { env: wrong })
+  const dev = await cli(['dev', '--json'], { env: { ...wrong, TEMPORAL_ADDRESS: door.address } })
+  for (const ended of [denied, dev]) {
+    expect(ended.code).toBe(5)
+    expect(jsonError(ended)).toMatchObject({ code: 'temporal_access_denied', address: door.address })
+  }
   await write('temporal.toml', profile(apiKey))
   const broken = await cli(['start', 'greet', '--json', '--debug'], { env })
   expect(broken.code).toBe(2)
@@ -63,6 +67,6 @@ test('a profile of Temporal’s configuration file gets them in by an API key, w
   })
   const missing = await cli(['doctor'], { env: { ...env, TEMPORAL_CONFIG_FILE: join(folder, 'none.toml') } })
   expect(missing.stdout).toContain("Profile 'team' not found")
-  for (const { stdout, stderr } of [await worker.ended, started, denied, broken, missing])
+  for (const { stdout, stderr } of [await worker.ended, started, denied, dev, broken, missing])
     expect(stdout + stderr).not.toContain(apiKey)
 })

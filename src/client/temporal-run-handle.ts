@@ -1,4 +1,4 @@
-import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client'
+import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client'
 import type { Priority } from '@temporalio/common'
 import { ValueError } from '@temporalio/common'
 import {
@@ -64,8 +64,11 @@ export class TemporalRunHandle implements ProcessRunHandle, ClientBackend {
     return result
   }
 
-  submit(process: Submission): Promise<void> {
-    return this.#submit(process, CALL_TIMEOUT_MS)
+  async submit(process: Submission): Promise<void> {
+    const { id, attempts, lastSequence, isSubmitted } = process
+    const handOver = () => (isSubmitted ? this.#nudge(process, 'look') : this.#start(process))
+    await this.#call(id, handOver, CALL_TIMEOUT_MS)
+    await this.#options.registry.recordSubmitted(id, { ref: this.#ref(id), attempts, lastSequence })
   }
 
   /**
@@ -74,24 +77,18 @@ export class TemporalRunHandle implements ProcessRunHandle, ClientBackend {
    */
   async passCancelOn(record: ProcessRecord, { isDue }: { readonly isDue: boolean }): Promise<void> {
     if (isDue) return this.tellDue(record)
+    await this.#tell(record, 'cancel')
+  }
+
+  /** Noted nowhere, so that nothing stands in the way of the attempt that it gives rise to: if none does, the sweep submits. */
+  tellDue(record: ProcessRecord): Promise<void> {
+    return this.#tell(record, 'look')
+  }
+
+  async #tell(record: ProcessRecord, nudge: Nudge): Promise<void> {
     if (record.externalRef?.backend !== TEMPORAL_BACKEND) return
-    const tell = () => this.#signalWithStart(submissionOf(record), 'cancel')
+    const tell = () => this.#nudge(submissionOf(record), nudge)
     await this.#call(record.id, tell, PASS_ON_TIMEOUT_MS).catch(() => {})
-  }
-
-  async tellDue(record: ProcessRecord): Promise<void> {
-    if (record.externalRef?.backend !== TEMPORAL_BACKEND) return
-    await this.#submit(submissionOf(record), PASS_ON_TIMEOUT_MS).catch(() => {})
-  }
-
-  async #submit(process: Submission, timeoutMs: number): Promise<void> {
-    const { id, attempts, lastSequence, isSubmitted } = process
-    await this.#call(
-      id,
-      () => (isSubmitted ? this.#signalWithStart(process, 'look') : this.#start(process)),
-      timeoutMs,
-    )
-    await this.#options.registry.recordSubmitted(id, { ref: this.#ref(id), attempts, lastSequence })
   }
 
   async #start(process: Pick<Submission, 'id' | 'flow'>): Promise<void> {
@@ -104,6 +101,16 @@ export class TemporalRunHandle implements ProcessRunHandle, ClientBackend {
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
       await this.#requireOwnWorkflow(process.id)
+    }
+  }
+
+  /** Most often its run is there; only one that is gone has to be described anew. */
+  async #nudge(process: Pick<Submission, 'id' | 'flow'>, nudge: Nudge): Promise<void> {
+    try {
+      await this.#options.client.workflow.getHandle(process.id).signal(NUDGE_SIGNAL, nudge)
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) throw error
+      await this.#signalWithStart(process, nudge)
     }
   }
 

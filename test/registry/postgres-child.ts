@@ -57,8 +57,8 @@ const ROLES: Record<string, Role> = {
       const process = yield* tx.loadProcess('p' as ProcessId)
       if (process === undefined) throw new Error('it was registered')
       yield* tx.saveProcess({ ...process, failures: 7 }, { status: 'running' })
-      // What is written goes to the server with the next question.
-      yield* tx.now()
+      // What is written goes to the server with the next question that waits for its answer.
+      yield* tx.nextDue()
       say('writing')
       hang()
     })

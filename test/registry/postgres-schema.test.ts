@@ -466,6 +466,7 @@ describe('by its query plan', () => {
         yield explain(statement)
         return foundBy(statements.get(statement).text)
       },
+      seldom: (statement, params) => explaining.all(statement, params),
       *send(statement) {
         yield explain(statement)
       },

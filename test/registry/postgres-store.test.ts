@@ -220,6 +220,7 @@ describe('a client', () => {
     })
     const writing = store.transaction(function* (tx) {
       yield* tx.insertProcess(stored())
+      yield* tx.nextDue()
       yield* tx.saveDue(ID, 1)
     })
     await expect(writing).rejects.toThrow(errorWith('internal'))
@@ -280,7 +281,7 @@ describe('a client', () => {
       yield* tx.insertProcess(stored({ id: idOf('other') }))
       yield* tx.insertProcess(stored())
       try {
-        yield* tx.now()
+        yield* tx.nextDue()
       } catch (error) {
         seen.push((error as pg.DatabaseError).code)
         throw error

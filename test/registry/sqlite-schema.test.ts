@@ -548,6 +548,7 @@ describe('by its query plan', () => {
           explain(sql)
           return foundBy(sql)
         }),
+      seldom: (statement, params) => explaining.all(statement, params),
       send: statement => immediately(() => explain(compiled(statement).sql)),
       save: statement =>
         immediately(() => {

@@ -177,7 +177,7 @@ function* run(
   const taken = yield* takeLease(tx, stored, current, request, now, given)
   if (stored.record.attempts > 0) return { type: 'run', ...taken }
   // Empty but for a fork's, and then read before the others are let in; a later attempt's may be long.
-  return { type: 'run', ...taken, journal: yield* tx.listJournal(stored.record.id, stored.epoch) }
+  return { type: 'run', ...taken, journal: yield* tx.listJournal(stored.record.id, stored.epoch, 'empty') }
 }
 
 /** A cancelled process says which effects of its attempts nobody can vouch for. */

@@ -147,7 +147,11 @@ function* decide(
 ): Operation<{ decision: RegisterDecision; now: number }> {
   const { id } = asked.registration
   // The tombstone after the row: whoever waited for the lock of one that was pruned meanwhile finds it.
-  const [existing, tombstone, now] = yield* together(tx.loadProcess(id), tx.loadTombstone(id), tx.now())
+  const [existing, tombstone, now] = yield* together(
+    tx.loadProcess(id, 'absent'),
+    tx.loadTombstone(id),
+    tx.now(),
+  )
   const known = { existing: existing?.record, tombstone: existing === undefined ? tombstone : undefined }
   return { decision: decideRegister(known, asked, { sameId, reuse }), now }
 }

@@ -23,7 +23,7 @@ export function* findEvent(
   id: ProcessId,
   replayKey: string,
 ): Operation<StoredEvent | undefined> {
-  const rows = yield* session.all(selectByReplayKey, { id, key: replayKey })
+  const rows = yield* session.seldom(selectByReplayKey, { id, key: replayKey })
   const [row] = yield* wholeEvents(session, rows)
   return row && { event: eventFromRow(row), payloadHash: row.payload_hash }
 }

@@ -32,11 +32,12 @@ export const prepareForList = <Value extends string, Row>(
     ),
   }))
 
-/** The rows for all of the values, however many: one query for each 256 of them. */
+/** The rows for all of the values, however many: one query for each 256 of them. `ask`: as the session offers. */
 export function* allOfList<Value extends string, Row>(
   session: SqlSession,
   statements: ListStatements<Value, Row>,
   values: readonly Value[],
+  ask: 'all' | 'seldom' = 'all',
 ): Operation<Row[]> {
   const rows: Row[] = []
   for (let start = 0; start < values.length; start += LARGEST) {
@@ -49,7 +50,7 @@ export function* allOfList<Value extends string, Row>(
       const value = part[index] ?? part[0]
       if (value !== undefined) bindings[`value_${index}`] = value
     }
-    rows.push(...(yield* session.all(fitting.statement, bindings)))
+    rows.push(...(yield* session[ask](fitting.statement, bindings)))
   }
   return rows
 }

@@ -48,8 +48,17 @@ const selectEpoch = prepare((db, p: Named<{ id: ProcessId; epoch: number }>) =>
     .orderBy('position'),
 )
 
-export function* listJournal(session: SqlSession, id: ProcessId, epoch: number): Operation<JournalEntry[]> {
-  return yield* toEntries(session, yield* session.all(selectEpoch, { id, epoch }))
+export function* listJournal(
+  session: SqlSession,
+  id: ProcessId,
+  epoch: number,
+  likely?: 'empty',
+): Operation<JournalEntry[]> {
+  const rows =
+    likely === 'empty'
+      ? yield* session.seldom(selectEpoch, { id, epoch })
+      : yield* session.all(selectEpoch, { id, epoch })
+  return yield* toEntries(session, rows)
 }
 
 const selectEntry = prepare((db, p: Named<{ id: ProcessId; epoch: number; address: string }>) =>

@@ -68,7 +68,10 @@ export function* loadLease(session: SqlSession, id: ProcessId): Operation<Stored
 }
 
 export function* loadLeaseForUpdate(session: SqlSession, id: ProcessId): Operation<StoredLease | undefined> {
-  const [row] = yield* session.all(lockLease, { id })
+  const known = session.memory?.lease(id)
+  if (known !== undefined && known !== 'none') return fromLeaseRow(known)
+  const [row] =
+    known === 'none' ? yield* session.seldom(lockLease, { id }) : yield* session.all(lockLease, { id })
   return row && fromLeaseRow(row)
 }
 
@@ -94,9 +97,12 @@ export function* saveLease(
   expectedFence: number,
 ): Operation<boolean> {
   const row = toLeaseRow(id, lease)
-  return expectedFence === 0
-    ? yield* session.save(insertLease, row)
-    : yield* session.save(updateLease, { ...row, expected_fence: expectedFence })
+  const isSaved =
+    expectedFence === 0
+      ? yield* session.save(insertLease, row)
+      : yield* session.save(updateLease, { ...row, expected_fence: expectedFence })
+  if (isSaved) session.memory?.leased(row)
+  return isSaved
 }
 
 const selectLeasesOfWorker = prepare((db, p: Named<{ worker: string }>) =>

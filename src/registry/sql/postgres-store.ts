@@ -3,6 +3,7 @@ import type { ProcessStore } from '../store.ts'
 import { ChangeWatch } from './postgres/change-watch.ts'
 import { connectClient, createPool, type PostgresAddress } from './postgres/connect.ts'
 import { DEFAULT_SCHEMA, describePostgres, requireSchemaName } from './postgres/describe.ts'
+import { Doubts } from './postgres/doubts.ts'
 import { asStoreError, explain } from './postgres/errors.ts'
 import { createHeldBackWatch } from './postgres/held-back.ts'
 import { joinTransaction } from './postgres/join.ts'
@@ -10,6 +11,8 @@ import { openSchema } from './postgres/migrate.ts'
 import { channelOf } from './postgres/notice.ts'
 import { Notifier } from './postgres/notifier.ts'
 import { createPostgresPlatform } from './postgres/platform.ts'
+import { RecentRows } from './postgres/recent-rows.ts'
+import { ServerClock } from './postgres/server-clock.ts'
 import { PostgresStatements } from './postgres/statements.ts'
 import { PostgresTransactions } from './postgres/transactions.ts'
 
@@ -77,6 +80,7 @@ export async function createPostgresStore(options: PostgresStoreOptions): Promis
     description,
     retryForMs: lockTimeoutMs,
     platform,
+    guesses: { rows: new RecentRows(), clock: new ServerClock(), doubts: new Doubts() },
     onCommit(ids) {
       changes.tell(ids)
       notifier?.announce(ids)

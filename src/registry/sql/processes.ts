@@ -79,8 +79,17 @@ export function* loadProcess(session: SqlSession, id: ProcessId): Operation<Stor
 export function* loadProcessForUpdate(
   session: SqlSession,
   id: ProcessId,
+  likely?: 'absent',
 ): Operation<StoredProcess | undefined> {
-  const [row] = yield* wholeProcesses(session, yield* session.all(lockProcess, { id }))
+  const known = session.memory?.process(id)
+  if (known !== undefined) {
+    session.withoutWaits.add(id)
+    return fromProcessRow(known, [])
+  }
+  const found =
+    likely === 'absent' ? yield* session.seldom(lockProcess, { id }) : yield* session.all(lockProcess, { id })
+  const [row] = yield* wholeProcesses(session, found)
+  if (row !== undefined && row === found[0]) session.memory?.loaded(row)
   if (row?.wait_count === 0) session.withoutWaits.add(id)
   else session.withoutWaits.delete(id)
   return row && fromProcessRow(row, yield* waitsOf(session, row))
@@ -101,7 +110,8 @@ export function* insertProcess(
   const changeSeq = yield* platform.nextChange(session, changeOf(process))
   const whole = { ...toRegistrationColumns(process), ...toMutableColumns(process, changeSeq) }
   const { row, blobs } = takeOutOfRow(whole, BLOB_COLUMNS.processes)
-  yield* session.send(insertRow, row)
+  yield* session.save(insertRow, row)
+  if (blobs.length === 0) session.memory?.inserted(row)
   yield* insertWaits(session, row.id, process.record.waits)
   yield* saveProcessBlobs(session, row.id, blobs)
 }
@@ -151,6 +161,8 @@ export function* saveProcess(
       ? yield* session.save(updateRow[status], row)
       : yield* session.save(updateLeasedRow[status], { ...row, ...guardBindings(platform, lease) })
   if (!isSaved) return false
+  if (blobs.length === 0) session.memory?.updated(row.id, mutable)
+  else session.memory?.forget(row.id)
   yield* replaceWaits(session, row.id, process.record.waits)
   yield* saveProcessBlobs(session, row.id, blobs)
   return true
@@ -161,7 +173,9 @@ const updateDue = prepare((db, p: Named<{ id: ProcessId; due_at: number | null }
 )
 
 export function* saveDue(session: SqlSession, id: ProcessId, dueAtMs: number | undefined): Operation<void> {
-  yield* session.send(updateDue, { id, due_at: dueAtMs ?? null })
+  const due_at = dueAtMs ?? null
+  yield* session.send(updateDue, { id, due_at })
+  session.memory?.updated(id, { due_at })
 }
 
 const selectDue = prepare((db, p: Named<{ now: number; limit: number }>) =>

@@ -102,6 +102,7 @@ const deleteLease = prepare((db, p: Named<{ id: ProcessId }>) =>
 )
 
 export function* deleteProcess(session: SqlSession, id: ProcessId): Operation<number | undefined> {
+  session.memory?.forget(id)
   const [events] = yield* session.all(countEvents, { id })
   if ((yield* session.run(deleteRow, { id })) === 0) return undefined
   yield* session.send(deleteLease, { id })

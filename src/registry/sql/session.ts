@@ -1,12 +1,20 @@
 import type { ChangeCursor, ProcessId } from '../../model/ids.ts'
 import type { ChangePage, Operation, ProcessChange } from '../store.ts'
+import type { LeaseRow, MutableColumns, ProcessRow } from './schema.ts'
 import type { Statement } from './statement.ts'
 
 /** A database connection inside a transaction, as the statements' functions use it. */
 export interface SqlSession {
   /** Rows that this transaction has locked and found without waits: it need not take any away. */
   readonly withoutWaits: Set<ProcessId>
+  /** Absent where asking costs no way there and back. */
+  readonly memory?: SessionMemory | undefined
   all<Params, Row>(statement: Statement<Params, Row>, params: Params): Operation<Row[]>
+  /**
+   * The same for rows that are seldom there. Where the database is elsewhere, nobody waits to hear that there are none: if
+   * there is one after all, that ends the transaction as in `save`.
+   */
+  seldom<Params, Row>(statement: Statement<Params, Row>, params: Params): Operation<Row[]>
   /**
    * Writes without asking how many rows: where the database is elsewhere, nobody waits for the answer. If it is an error,
    * it shows at a later statement or at the commit, which then fails.
@@ -19,6 +27,25 @@ export interface SqlSession {
   save<Params, Row>(statement: Statement<Params, Row>, params: Params): Operation<boolean>
   /** How many rows were written. */
   run<Params, Row>(statement: Statement<Params, Row>, params: Params): Operation<number>
+}
+
+/**
+ * What need not be waited for: the rows of processes that are gone on with, as this OS process wrote them last, and the
+ * database's time. Whether it is so, and for the rows until the commit, is asked with the writes. If it is not, that ends
+ * the transaction as in `save`.
+ */
+export interface SessionMemory {
+  now(): number | undefined
+  /** The database's answer to what time it is. */
+  heard(nowMs: number): void
+  process(id: ProcessId): ProcessRow | undefined
+  lease(id: ProcessId): LeaseRow | 'none' | undefined
+  loaded(row: ProcessRow): void
+  inserted(row: ProcessRow): void
+  updated(id: ProcessId, columns: Partial<MutableColumns>): void
+  leased(row: LeaseRow): void
+  /** It is written in a way that is not told here. */
+  forget(id: ProcessId): void
 }
 
 /** Where rows stand in the order of changes: by position, and by id where a position is shared. */

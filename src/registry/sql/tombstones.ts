@@ -39,7 +39,7 @@ export function* loadTombstoneForUpdate(
   session: SqlSession,
   id: ProcessId,
 ): Operation<Tombstone | undefined> {
-  const [row] = yield* session.all(lockTombstone, { id })
+  const [row] = yield* session.seldom(lockTombstone, { id })
   return row && fromRow(row)
 }
 

@@ -146,7 +146,7 @@ export const createSqlReader = (session: SqlSession, platform: SqlPlatform): Sto
   findSignal: (id, eventType) => findSignal(session, id, eventType),
   listWaiters: keys => listWaiters(session, keys),
   listWakeEvents: (id, after, limit) => listWakeEvents(session, id, after, limit),
-  listJournal: (id, epoch) => listJournal(session, id, epoch),
+  listJournal: (id, epoch, likely) => listJournal(session, id, epoch, likely),
   loadJournalEntry: (id, epoch, address) => loadJournalEntry(session, id, epoch, address),
   listOnceSteps: id => listOnceSteps(session, id),
   listDue: (now, limit) => listDue(session, now, limit),
@@ -210,7 +210,7 @@ export const createSqlReader = (session: SqlSession, platform: SqlPlatform): Sto
 /** All of the seam's verbs. What a transaction loads it may write, so it locks it. */
 export const createSqlTransaction = (session: SqlSession, platform: SqlPlatform): StoreTransaction => ({
   ...createSqlReader(session, platform),
-  loadProcess: id => loadProcessForUpdate(session, id),
+  loadProcess: (id, likely) => loadProcessForUpdate(session, id, likely),
   loadLease: id => loadLeaseForUpdate(session, id),
   loadTombstone: id => loadTombstoneForUpdate(session, id),
   insertProcess: process => insertProcess(session, platform, process),

@@ -40,7 +40,7 @@ const selectWaiters = prepareForList((db, keys) =>
 )
 
 export function* listWaiters(session: SqlSession, keys: readonly string[]): Operation<Waiter[]> {
-  const rows = yield* allOfList(session, selectWaiters, keys)
+  const rows = yield* allOfList(session, selectWaiters, keys, 'seldom')
   return rows.map(({ process_id, awaited }) => ({ id: process_id, key: awaited ?? '' }))
 }
 

@@ -34,7 +34,8 @@ import type { Operation } from './operation.ts'
 export interface StoreReader {
   /** The store's clock in milliseconds since the epoch. Lease time is this clock's and nobody else's. */
   now(): Operation<number>
-  loadProcess(id: ProcessId): Operation<StoredProcess | undefined>
+  /** `likely`: what a store whose database is elsewhere may go on from until it knows. The answer is right all the same. */
+  loadProcess(id: ProcessId, likely?: 'absent'): Operation<StoredProcess | undefined>
   /** Rows that fit the filter with an id strictly after `after` and up to `through`, if given, in byte order of their ids. */
   listProcesses(filter: ProcessListFilter, page: IdRange): Operation<ProcessRecord[]>
   /** The greatest of all ids, in byte order; absent where there are no rows. */
@@ -60,7 +61,7 @@ export interface StoreReader {
   /** Events with a wake that is not acknowledged and a sequence above `after`, ascending. */
   listWakeEvents(id: ProcessId, after: number, limit: number): Operation<ProcessEvent[]>
   /** The entries of one epoch in order of position. */
-  listJournal(id: ProcessId, epoch: number): Operation<JournalEntry[]>
+  listJournal(id: ProcessId, epoch: number, likely?: 'empty'): Operation<JournalEntry[]>
   loadJournalEntry(id: ProcessId, epoch: number, address: string): Operation<JournalEntry | undefined>
   /** The `once` steps of all epochs, in order of epoch and position. */
   listOnceSteps(id: ProcessId): Operation<JournalEntry[]>

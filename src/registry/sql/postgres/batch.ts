@@ -2,6 +2,7 @@ import pg from 'pg'
 import { types } from './connect.ts'
 import type { Answers, PostgresConnection, Query, QueryResult } from './connection.ts'
 import { asStoreError } from './errors.ts'
+import { Message } from './message.ts'
 
 /**
  * A connection that takes several queries in one message and answers them in one. Most of what a small query costs is
@@ -89,8 +90,10 @@ class Batch extends pg.Query {
     connection.stream.cork()
     try {
       for (const query of this.#queries) this.#asked.push(send(connection, query, this.#statements))
-      connection.sync()
+      message.sync()
+      write(connection)
     } finally {
+      message.clear()
       connection.stream.uncork()
     }
   }
@@ -139,6 +142,14 @@ class Batch extends pg.Query {
   }
 }
 
+/** Of all connections: what is put into it is written in the same turn. */
+const message = new Message()
+
+function write({ stream }: pg.Connection): void {
+  const bytes = message.take()
+  if (bytes !== undefined && stream.writable) stream.write(bytes)
+}
+
 function send(
   connection: pg.Connection,
   { text, name, values }: Query,
@@ -146,18 +157,15 @@ function send(
 ): Asked {
   const known = statements.find(name)
   if (known === undefined) {
+    write(connection)
     if (statements.takeDoubt(name)) connection.close({ type: 'S', name }, true)
     connection.parse({ text, name, types: [] }, true)
   }
-  connection.bind({ statement: name, values: values.map(asBound) }, true)
-  if (known === undefined) connection.describe({ type: 'P', name: '' }, true)
-  connection.execute({}, true)
+  message.bind(name, values)
+  if (known === undefined) {
+    write(connection)
+    connection.describe({ type: 'P', name: '' }, true)
+  }
+  message.execute()
   return { name, prepared: known ?? statements.add(name), isNew: known === undefined }
-}
-
-/** As `pg` writes it to the connection: texts, and bytes as they are. */
-function asBound(value: Query['values'][number]): string | Buffer | null {
-  if (value === null || typeof value === 'string') return value
-  if (typeof value === 'number') return String(value)
-  return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
 }

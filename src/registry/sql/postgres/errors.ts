@@ -22,10 +22,10 @@ const SESSION_ENDED = new Set([
   '53300', // too many connections
 ])
 
-/** A guard in a statement has refused its write, where the transaction had taken it that none would. */
-export class RefusedWrite extends Error {
+/** What a transaction had taken for so, without waiting for it, is not so, or the body failed before that was known. */
+export class WrongGuess extends Error {
   constructor(cause: unknown) {
-    super('a guarded write was refused', { cause })
+    super('a guess was wrong', { cause })
   }
 }
 
@@ -51,12 +51,12 @@ const STATE = {
   deadlock: '40P01',
   /** After a migration that another OS process made, a prepared query may answer with other columns. */
   changedResult: '0A000',
-  /** As `required` statements fail, and no others: none divides. */
+  /** As guesses fail, and no other statements: none divides. */
   divisionByZero: '22012',
 } as const
 
-export const asRefusal = (error: unknown): unknown =>
-  stateOf(error) === STATE.divisionByZero ? new RefusedWrite(error) : error
+export const asWrongGuess = (error: unknown): unknown =>
+  stateOf(error) === STATE.divisionByZero ? new WrongGuess(error) : error
 
 /** The server has rolled the transaction back, and another run of the same body may well succeed. */
 export const isWorthRepeating = (error: unknown): boolean =>

@@ -107,8 +107,12 @@ export function createPostgresPlatform(options: PostgresPlatformOptions): SqlPla
   return {
     *now(session) {
       if (clock !== undefined) return yield* immediately(() => Math.floor(clock()))
+      const guess = session.memory?.now()
+      if (guess !== undefined) return guess
       const [row] = yield* session.all(selectClock, {})
-      return row?.now ?? 0
+      const now = row?.now ?? 0
+      session.memory?.heard(now)
+      return now
     },
 
     boundNow: () => (clock === undefined ? null : Math.floor(clock())),

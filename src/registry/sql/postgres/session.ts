@@ -5,11 +5,17 @@ import type { Operation } from '../../store.ts'
 import type { SqlSession } from '../session.ts'
 import type { Statement } from '../statement.ts'
 import { type Answers, COMMIT, type PostgresConnection, type Query, type QueryResult } from './connection.ts'
-import { asRefusal, isWorthRepeating, stateOf } from './errors.ts'
+import type { Doubts } from './doubts.ts'
+import { asWrongGuess, isWorthRepeating, stateOf, WrongGuess } from './errors.ts'
+import type { RecentRows } from './recent-rows.ts'
+import { RowNotes } from './row-notes.ts'
+import type { ServerClock } from './server-clock.ts'
 import type { PostgresStatements } from './statements.ts'
 
 interface Asked {
   readonly query: Query
+  /** What it was taken for is wrong. */
+  readonly onWrong?: () => void
   resolve(result: QueryResult): void
   reject(error: unknown): void
 }
@@ -20,8 +26,17 @@ export interface SessionOptions {
   readonly begin?: Query
   /** May this one, which the body asks first and alone, go without a transaction? Whatever comes then is `MoreAsked`. */
   readonly isEnough?: (query: Query) => boolean
-  /** Take it that no guard refuses a write, and wait for none: where one does, the transaction fails with `RefusedWrite`. */
+  /** Take it that no guard refuses a write, and wait for none: where one does, the transaction fails with `WrongGuess`. */
   readonly isOptimistic: boolean
+  /** Nor wait for what is seldom there, or for rows and a clock that are known: where one is not so, the same. */
+  readonly guesses?: Guesses | undefined
+}
+
+/** What transactions guess from; each learns for those after it. */
+export interface Guesses {
+  readonly rows: RecentRows
+  readonly clock: ServerClock
+  readonly doubts: Doubts
 }
 
 /** A body has asked for more than one query gave, and so needs a transaction for all of it. */
@@ -45,10 +60,12 @@ export type Ending =
  * The verbs' way to one connection and a transaction on it, open only as long as that.
  *
  * What a body asks is gathered until it waits for an answer, and then asked together: its first queries with the begin
- * of the transaction, its last writes with the commit. Where one of them fails, the server does none of those behind it.
+ * of the transaction, its last writes with the commit, and both without these words where it waits for none. Where one
+ * of them fails, the server does none of those behind it.
  */
 export class PostgresSession implements SqlSession {
   readonly withoutWaits = new Set<ProcessId>()
+  readonly memory: RowNotes | undefined
   readonly #connection: PostgresConnection
   readonly #options: SessionOptions
   readonly #own = new WeakSet<Promise<unknown>>()
@@ -56,28 +73,55 @@ export class PostgresSession implements SqlSession {
   #isBegun = false
   /** What was asked without a transaction. */
   #alone: Query | undefined
+  /** Of what is gathered, an answer is waited for. */
+  #isWaiting = false
+  #hasWaited = false
+  #hasGuessed = false
+  /** The transaction's own number, once a write has told it. */
+  #writtenBy: number | undefined
   #failure: unknown
   #isOver = false
 
   constructor(connection: PostgresConnection, options: SessionOptions) {
     this.#connection = connection
     this.#options = options
+    this.memory =
+      options.guesses &&
+      new RowNotes({
+        ...options.guesses,
+        require: (statement, params, onWrong) => {
+          this.#hasGuessed = true
+          this.#check(statement, params, 'required', onWrong)
+        },
+        isWaiting: () => this.#isWaiting || this.#hasWaited,
+      })
   }
 
   *all<Params, Row>(statement: Statement<Params, Row>, params: Params) {
-    const { rows } = yield* awaited(this.#ask(this.#bound(statement, params)))
+    const { rows } = yield* awaited(this.#askAndWait(this.#bound(statement, params)))
     return rows as Row[]
   }
 
+  *seldom<Params, Row>(statement: Statement<Params, Row>, params: Params) {
+    const { guesses, statements } = this.#options
+    const { name } = statements.get(statement)
+    // Where something is waited for anyway, its answer comes along.
+    if (guesses === undefined || this.#isWaiting || guesses.doubts.isDoubtful(name)) {
+      return yield* this.all(statement, params)
+    }
+    this.#hasGuessed = true
+    this.#check(statement, params, 'refused', () => guesses.doubts.raise(name))
+    return []
+  }
+
   *run<Params, Row>(statement: Statement<Params, Row>, params: Params) {
-    const { rowCount } = yield* awaited(this.#ask(this.#bound(statement, params)))
+    const { rowCount } = yield* awaited(this.#askAndWait(this.#bound(statement, params)))
     return rowCount
   }
 
   *save<Params, Row>(statement: Statement<Params, Row>, params: Params) {
     if (!this.#options.isOptimistic) return (yield* this.run(statement, params)) > 0
-    const { required } = this.#options.statements.get(statement)
-    this.#ask({ ...this.#bound(statement, params), ...required })
+    this.#check(statement, params, 'required')
     return true
   }
 
@@ -91,25 +135,46 @@ export class PostgresSession implements SqlSession {
     return this.#own.has(promise)
   }
 
+  /** Has the body gone on from something that may yet turn out to be wrong? */
+  get isGuessing(): boolean {
+    return this.#hasGuessed && this.#failure === undefined
+  }
+
   /** Has the server been told to begin? */
   get isBegun(): boolean {
     return this.#isBegun
   }
 
   async commit(): Promise<Ending> {
-    const gathered = this.#take()
+    const gathered = this.#gathered
+    this.#gathered = []
     this.end()
     if (this.#failure !== undefined) return { type: 'rolled_back', error: this.#failure }
-    if (!this.#isBegun) return { type: 'committed' }
-    const { results, failure } = await this.#connection.ask([...gathered.map(({ query }) => query), COMMIT])
+    const queries = gathered.map(({ query }) => query)
+    if (this.#isBegun) return this.#ending(gathered, await this.#connection.ask([...queries, COMMIT]))
+    // What comes in one message is one transaction without a word: the server commits at its end, or nothing of it.
+    if (queries.length === 0) return { type: 'committed' }
+    const answers = await this.#connection.ask(queries)
+    const ending = this.#ending(gathered, answers)
+    return answers.failure === undefined ? { type: 'committed' } : ending
+  }
+
+  #ending(gathered: readonly Asked[], answers: Answers): Ending {
+    const { results, failure } = answers
+    this.#learn(gathered, answers)
     const committed = results[gathered.length]
     // To a transaction that has failed "commit" means rollback.
     if (committed !== undefined) return { type: committed.command === 'COMMIT' ? 'committed' : 'rolled_back' }
-    const error = asRefusal(failure?.error)
+    const error = asWrongGuess(failure?.error)
     const isBefore = failure?.isCertain === true && results.length < gathered.length
     // The server says so itself where it has rolled back. Anything else may have come after the commit.
     const isRolledBack = isBefore || isWorthRepeating(error) || stateOf(error)?.startsWith('23')
     return { type: isRolledBack ? 'rolled_back' : 'unknown', error }
+  }
+
+  /** What was written is committed: later transactions may go on from it. */
+  keep(): void {
+    this.memory?.keep(this.#writtenBy)
   }
 
   /** Writes the last of it, into a transaction that goes on without it. */
@@ -127,7 +192,24 @@ export class PostgresSession implements SqlSession {
     this.#gathered = []
   }
 
-  #ask(query: Query): Promise<QueryResult> {
+  #askAndWait(query: Query): Promise<QueryResult> {
+    this.#isWaiting = true
+    this.#hasWaited = true
+    return this.#ask(query)
+  }
+
+  /** Nobody waits for it: if it is wrong, all that comes behind it is not done either. */
+  #check<Params, Row>(
+    statement: Statement<Params, Row>,
+    params: Params,
+    what: 'required' | 'refused',
+    onWrong?: () => void,
+  ): void {
+    const query = { ...this.#bound(statement, params), ...this.#options.statements.get(statement)[what] }
+    this.#ask(query, onWrong)
+  }
+
+  #ask(query: Query, onWrong?: () => void): Promise<QueryResult> {
     if (this.#isOver) throw transactionOver()
     // To a transaction that has failed, the server says nothing but that it has.
     if (this.#failure !== undefined) throw this.#failure
@@ -135,7 +217,7 @@ export class PostgresSession implements SqlSession {
     const answer = new Promise<QueryResult>((resolve, reject) => {
       // After all that this turn still asks, or its commit.
       if (this.#gathered.length === 0) process.nextTick(() => void this.#flush())
-      this.#gathered.push({ query, resolve, reject })
+      this.#gathered.push({ query, resolve, reject, ...(onWrong && { onWrong }) })
     })
     // Where nobody waits for it, one that is waited for fails as well, or the commit does.
     answer.catch(() => {})
@@ -152,6 +234,7 @@ export class PostgresSession implements SqlSession {
   #take(): readonly Asked[] {
     const gathered = this.#gathered
     this.#gathered = []
+    this.#isWaiting = false
     const { begin, isEnough } = this.#options
     const [first] = gathered
     if (first === undefined || this.#isBegun || begin === undefined) return gathered
@@ -163,8 +246,10 @@ export class PostgresSession implements SqlSession {
     return [{ query: begin, resolve() {}, reject() {} }, ...gathered]
   }
 
-  #settle(gathered: readonly Asked[], { results, failure }: Answers): void {
-    if (failure !== undefined) this.#failure ??= asRefusal(failure.error)
+  #settle(gathered: readonly Asked[], answers: Answers): void {
+    const { results, failure } = answers
+    this.#learn(gathered, answers)
+    if (failure !== undefined) this.#failure ??= asWrongGuess(failure.error)
     for (const [index, { resolve, reject }] of gathered.entries()) {
       const result = results[index]
       if (result === undefined) reject(this.#failure)
@@ -172,11 +257,22 @@ export class PostgresSession implements SqlSession {
     }
   }
 
+  #learn(gathered: readonly Asked[], { results, failure }: Answers): void {
+    for (const { rows } of results) this.#writtenBy ??= writerIn(rows[0])
+    if (asWrongGuess(failure?.error) instanceof WrongGuess) gathered[results.length]?.onWrong?.()
+  }
+
   /** At once, in the body's own turn: a value that cannot be bound ends the body, and is never left out unseen. */
   #bound<Params, Row>(statement: Statement<Params, Row>, params: Params): Query {
     const { name, text, bind } = this.#options.statements.get(statement)
     return { name, text, values: bind(params as object) }
   }
+}
+
+/** What `required` writes tell. */
+function writerIn(row: unknown): number | undefined {
+  if (typeof row !== 'object' || row === null || !('written_by' in row)) return undefined
+  return typeof row.written_by === 'number' ? row.written_by : undefined
 }
 
 const transactionOver = (): LeaseholdError =>

@@ -35,9 +35,16 @@ export interface PostgresStatement {
   /** Unique in this OS process, so that connections never mix two of them up. */
   readonly name: string
   readonly text: string
-  /** The same for a write that must write a row: where it writes none, it fails (`RefusedWrite`). */
-  readonly required: { readonly name: string; readonly text: string }
+  /** The same for a statement that must find or write a row: where there is none, it fails (`Refused`). A write says in which transaction it was made. */
+  readonly required: StatementText
+  /** The same for a query that must find nothing: where it does, it fails. */
+  readonly refused: StatementText
   bind(params: object): SqlValue[]
+}
+
+interface StatementText {
+  readonly name: string
+  readonly text: string
 }
 
 let statementCount = 0
@@ -61,7 +68,13 @@ export class PostgresStatements {
       text,
       required: {
         name: `${name}_required`,
-        text: `with written as (${text} returning 1) select 1 / count(*) from written`,
+        text: text.startsWith('select')
+          ? `with found as (${text}) select 1 / count(*) from found`
+          : `with written as (${text} returning 1) select 1 / count(*), pg_current_xact_id()::text::bigint as written_by from written`,
+      },
+      refused: {
+        name: `${name}_refused`,
+        text: `with found as (${text}) select 1 / (count(*) = 0)::int from found`,
       },
       bind: params =>
         bind(params as Params).map(value => (typeof value === 'string' ? toText(value) : value)),

@@ -16,10 +16,10 @@ import {
   isInsertRace,
   isStaleStatement,
   isWorthRepeating,
-  RefusedWrite,
   unknownOutcome,
+  WrongGuess,
 } from './errors.ts'
-import { type Ending, MoreAsked, PostgresSession, type SessionOptions } from './session.ts'
+import { type Ending, type Guesses, MoreAsked, PostgresSession, type SessionOptions } from './session.ts'
 import type { PostgresStatements } from './statements.ts'
 
 export interface TransactionsOptions {
@@ -29,6 +29,7 @@ export interface TransactionsOptions {
   /** How long a transaction is tried again before its error is told. */
   readonly retryForMs: number
   readonly platform: SqlPlatform
+  readonly guesses: Guesses
   /** The rows that a commit has changed. */
   readonly onCommit: (ids: ReadonlySet<ProcessId>) => void
 }
@@ -50,6 +51,8 @@ export class PostgresTransactions {
 
   constructor(options: TransactionsOptions) {
     this.#options = options
+    // Perhaps for another server, on which the same number is another transaction's.
+    options.pool.on('remove', () => options.guesses.rows.clear())
   }
 
   transaction<T>(body: (tx: StoreTransaction) => Operation<T>): Promise<T> {
@@ -74,30 +77,47 @@ export class PostgresTransactions {
     }
   }
 
-  /** A guard that refuses a write is rare: only then is the body run again, and waits for what each write says. */
+  /** A wrong guess is rare: only then is the body run again, and waits for what it is told; at last, for each write. */
   async #write<T>(body: (tx: StoreTransaction) => Operation<T>): Promise<T> {
-    try {
-      return await this.#run(body, { isOptimistic: true })
-    } catch (error) {
-      if (!(error instanceof RefusedWrite)) throw error
-      return await this.#run(body, { isOptimistic: false })
+    const { guesses } = this.#options
+    for (const trust of [{ isOptimistic: true, guesses }, { isOptimistic: true }]) {
+      try {
+        return await this.#run(body, trust)
+      } catch (error) {
+        if (!(error instanceof WrongGuess)) throw error
+      }
     }
+    return await this.#run(body, { isOptimistic: false })
   }
 
   async #run<T>(
     body: (tx: StoreTransaction) => Operation<T>,
-    { isOptimistic }: { readonly isOptimistic: boolean },
+    trust: Pick<SessionOptions, 'isOptimistic' | 'guesses'>,
   ): Promise<T> {
     const { platform, statements, onCommit } = this.#options
     const changed = new Set<ProcessId>()
-    const value = await this.#withSession({ begin: BEGIN, statements, isOptimistic }, async session => {
+    const value = await this.#withSession({ begin: BEGIN, statements, ...trust }, async session => {
       const tx = noting(createSqlTransaction(session, platform), changed)
-      const result = await runAsynchronously(body(tx), promise => session.isOwn(promise))
+      const result = await this.#runBody(session, tx, body)
       this.#requireCommitted(await session.commit())
+      session.keep()
       return result
     })
     if (changed.size > 0) onCommit(changed)
     return value
+  }
+
+  async #runBody<T>(
+    session: PostgresSession,
+    tx: StoreTransaction,
+    body: (tx: StoreTransaction) => Operation<T>,
+  ): Promise<T> {
+    try {
+      return await runAsynchronously(body(tx), promise => session.isOwn(promise))
+    } catch (error) {
+      // Perhaps for a guess that nobody has looked into yet.
+      throw session.isGuessing ? new WrongGuess(error) : error
+    }
   }
 
   /** One query sees one snapshot without a transaction; only a body that goes on from its answer needs one. */

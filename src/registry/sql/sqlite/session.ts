@@ -14,13 +14,15 @@ export function createSqliteSession(connection: SqliteConnection): SqlSession {
       'The transaction is over: the database rolled it back, or it has ended.',
     )
   }
+  const all: SqlSession['all'] = (statement, params) =>
+    immediately(() => {
+      requireTransaction()
+      return connection.all(statement, params)
+    })
   return {
     withoutWaits: new Set(),
-    all: (statement, params) =>
-      immediately(() => {
-        requireTransaction()
-        return connection.all(statement, params)
-      }),
+    all,
+    seldom: all,
     send: (statement, params) =>
       immediately(() => {
         requireTransaction()

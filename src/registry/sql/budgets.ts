@@ -22,7 +22,7 @@ export function* loadBudgetForUpdate(
   session: SqlSession,
   id: ProcessId,
 ): Operation<BudgetLedger | undefined> {
-  const [row] = yield* session.all(lockBudget, { id })
+  const [row] = yield* session.seldom(lockBudget, { id })
   return row && decode(row.ledger)
 }
 

@@ -34,21 +34,27 @@ test('under load too, whatever was registered ends though the server is killed a
   const server = await startOwnServer()
   await using world = await openCrashWorld({ address: server.address })
   for (let nth = 0; nth < 2; nth++) await world.spawnWorker({ concurrency: 8, parkGraceMs: 50 })
-  const ids = Array.from({ length: 60 }, (_, nth) => `nap-${nth}`).values()
+  const starts = Array.from({ length: 60 }, (_, nth) => nth).values()
+  const killed = Promise.withResolvers<void>()
   let unreachable = 0
   const caller = async () => {
-    for (const id of ids) {
-      await world.processes.start({ kind: 'nap', id, input: { ...world, ms: 3_000 } }).catch(error => {
-        // It says so, and has kept the row.
-        if (!isLeaseholdError(error, 'temporal_unreachable')) throw error
-        unreachable++
-      })
+    for (const nth of starts) {
+      // However late the first ones park, there are some left that meet no server.
+      if (nth >= 40) await killed.promise
+      await world.processes
+        .start({ kind: 'nap', id: `nap-${nth}`, input: { ...world, ms: 3_000 } })
+        .catch(error => {
+          // It says so, and has kept the row.
+          if (!isLeaseholdError(error, 'temporal_unreachable')) throw error
+          unreachable++
+        })
     }
   }
   const starting = Promise.all(Array.from({ length: 6 }, caller))
   const all = async () => (await world.registry.list({ status: 'any' }, { limit: 100 })).records
   await eventually(async () => (await all()).filter(({ waits }) => waits.length > 0).length >= 10)
   await server.kill()
+  killed.resolve()
   // Those that are told only when they have waited for it; the rest comes while it is away.
   await eventually(() => unreachable > 0)
   await startOwnServer(portOf(server.address))

@@ -53,6 +53,7 @@ const CODES: readonly { readonly exit: number; readonly codes: readonly ErrorCod
       'process_already_terminal',
       'session_busy',
       'session_closed',
+      'session_not_open',
       'session_conflict',
       'tool_call_answered',
       'approval_mismatch',

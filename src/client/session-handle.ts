@@ -3,10 +3,10 @@ import {
   type ForkSessionRequest,
   type Session,
   type SessionEntry,
-  unknownSession,
   type WhileRunning,
   whileRunningOf,
 } from '../model/session.ts'
+import { unknownSession } from '../model/session-errors.ts'
 import { isWakeTurn } from '../model/unsaid-news.ts'
 import type { RegisterOptions } from '../registry/registry.ts'
 import type { Host } from '../runtime/host.ts'
@@ -39,6 +39,12 @@ export interface SessionHandle {
    * - `reject`: `session_busy`.
    */
   send(prompt: SessionTurnStart['prompt'], options?: SendOptions): Promise<StartedProcess>
+  /**
+   * From now on the session takes nothing new: `send` throws `session_closed`, wakes are given up (`target_closed`), and
+   * turns that wait for it are cancelled. The one that runs comes to its end; entries, forks and `delete` are as before.
+   * Throws `session_unknown`. Closed again, it finishes what a client that died in the middle left undone.
+   */
+  close(): Promise<void>
   /** Throws `session_unknown`. */
   entries(): Promise<readonly SessionEntry[]>
   /** A new session that begins with what was said here up to an entry. */
@@ -114,6 +120,11 @@ export function createSessionHandle(
     id,
     create,
     send,
+    close: async () => {
+      const { waiting } = await (await connect()).registry.closeSession(id)
+      for (const turnId of waiting)
+        await createProcessHandle(turnId, connect).cancel(`session "${id}" was closed`)
+    },
     entries: async () => {
       const loaded = await (await connect()).registry.loadSession(id)
       if (loaded === undefined) throw unknownSession(id)

@@ -23,7 +23,7 @@ export interface WakeReport {
   readonly enqueued: number
   /** Not taken: tried again later. */
   readonly retried: number
-  /** Given up. Of these, `expired` and `target_gone` hold up those behind them: `redriveWake(wakeId)`. */
+  /** Given up. Of these, `expired`, `target_gone` and `target_closed` hold up those behind them: `redriveWake(wakeId)`. */
   readonly discarded: readonly DiscardedWake[]
 }
 
@@ -100,7 +100,7 @@ async function takenBy(
     const found = typeof answer === 'string' ? `"${answer}"` : typeof answer
     throw new LeaseholdError(
       'host_invalid',
-      `The sink for wakes answers "enqueued", "not_now", "target_gone" or "sequence_rewound"; found ${found}.`,
+      `The sink for wakes answers "enqueued", "not_now", "target_gone", "target_closed" or "sequence_rewound"; found ${found}.`,
     )
   } finally {
     signal.removeEventListener('abort', stop)

@@ -23,6 +23,7 @@ export type ErrorCode =
   | 'session_unknown'
   | 'session_busy'
   | 'session_closed'
+  | 'session_not_open'
   | 'session_conflict'
   // tool calls that are answered later
   | 'tool_call_unknown'

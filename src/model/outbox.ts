@@ -50,6 +50,8 @@ export const DISCARD_REASONS = [
   'expired',
   /** The session was deleted for good. One that was never there is retried. */
   'target_gone',
+  /** The session was closed, and takes nothing new. */
+  'target_closed',
   /** It goes to another session instead. */
   'retargeted',
   /** The session has heard of this or a later event of the process already. */
@@ -73,7 +75,7 @@ export type WakeSettlement =
   | { readonly type: 'discard'; readonly reason: DiscardReason }
 
 /** Lost: these hold up their group. A wake that went elsewhere, or was heard before, leaves no gap. */
-const BLOCKING: ReadonlySet<DiscardReason> = new Set(['expired', 'target_gone'])
+const BLOCKING: ReadonlySet<DiscardReason> = new Set(['expired', 'target_gone', 'target_closed'])
 
 export const isBlockingWake = ({ discarded }: StoredWake): boolean =>
   discarded !== undefined && BLOCKING.has(discarded.reason)

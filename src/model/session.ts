@@ -1,15 +1,18 @@
 import { isLeaseholdError, LeaseholdError } from './errors.ts'
 import { type Json, jsonEquals } from './json.ts'
 import type { CausalRef } from './provenance.ts'
+import { sessionClosed } from './session-errors.ts'
 import { requireSessionScope } from './session-scope.ts'
 
 /**
  * A session of an agent: what was said, in order, and which turn may go on saying.
  *
- *   (none) ── create ──▶ open for a turn ── close ──▶ closed ── create for another turn ──▶ open
+ *   (none) ── create ──▶ open for a turn ── leave ──▶ free ── create for another turn ──▶ open
+ *                                └────────── close ───────┴──▶ closed: read and forked, and nothing new
  *
  * One turn at a time; those that were registered as turns of the session have it in the order of their registrations,
- * before any other. A turn is known by its id for ever, so that everything it does can be repeated after a crash.
+ * before any other. A turn is known by its id for ever, so that everything it does can be repeated after a crash. The one
+ * that has the session when it is closed comes to its end.
  */
 export interface Session {
   readonly sessionId: string
@@ -17,8 +20,10 @@ export interface Session {
   readonly policy: { readonly [field: string]: Json }
   readonly pluginOptions: { readonly [plugin: string]: Json }
   readonly causedBy?: CausalRef
-  /** The turn that may append. Absent: closed. */
+  /** The turn that may append. Absent: nobody has it. */
   readonly openFor?: string
+  /** Since then it takes no new turn. */
+  readonly closedAtMs?: number
   /** The last entry's position; 0: none. */
   readonly lastPosition: number
   /** Counts the writes: a save is refused where another came between. */
@@ -85,9 +90,9 @@ export interface WaitingTurn {
 }
 
 /**
- * The same turn finds its session as it left it; another one has to wait until that is closed (`session_busy`), or until
+ * The same turn finds its session as it left it; another one has to wait until that has left it (`session_busy`), or until
  * the process whose turn it is has ended without having come to that, and until those who waited before it had theirs.
- * For no turn the session is only made, closed: one that is there stays as it is.
+ * For no turn the session is only made, free: one that is there stays as it is.
  */
 export function decideCreateSession(
   existing: Session | undefined,
@@ -112,6 +117,7 @@ export function decideCreateSession(
     return { type: 'created', session }
   }
   if (turnId === undefined || existing.openFor === turnId) return { type: 'existing', session: existing }
+  if (existing.closedAtMs !== undefined) throw sessionClosed(sessionId)
   const openFor = existing.openFor === undefined || isHolderOver ? ahead : existing.openFor
   if (openFor === undefined)
     return { type: 'reopened', session: written({ ...existing, openFor: turnId }, now) }
@@ -168,8 +174,8 @@ export function decideAppendToSession(
   if (lastPosition > after && entries.every(isWritten)) return { type: 'replayed' }
   if (openFor !== turnId) {
     throw new LeaseholdError(
-      'session_closed',
-      `Session "${sessionId}" is ${openFor === undefined ? 'closed' : `in turn "${openFor}"`}; turn "${turnId}" cannot append to it. Create it for that turn first.`,
+      'session_not_open',
+      `Session "${sessionId}" is ${openFor === undefined ? 'in no turn' : `in turn "${openFor}"`}; turn "${turnId}" cannot append to it. Create it for that turn first.`,
       { details: { sessionId, turnId } },
     )
   }
@@ -192,8 +198,13 @@ export function decideAppendToSession(
   }
 }
 
-/** Only its own turn closes a session; for any other there is nothing to do. */
-export function decideCloseSession(
+/** Closed stays closed, since when it was first. */
+export function decideCloseSession(session: Session, now: number): Session {
+  return session.closedAtMs === undefined ? written({ ...session, closedAtMs: now }, now) : session
+}
+
+/** Only its own turn leaves a session; for any other there is nothing to do. */
+export function decideLeaveSession(
   session: Session | undefined,
   turnId: string,
   now: number,
@@ -210,7 +221,7 @@ export interface ForkSessionRequest {
   readonly at?: number
 }
 
-/** A new session, closed, that begins with what was said in another one up to an entry. */
+/** A new session, free, that begins with what was said in another one up to an entry. */
 export function decideForkSession(
   session: Session,
   { id, at = session.lastPosition }: ForkSessionRequest,
@@ -235,18 +246,6 @@ export function decideForkSession(
     updatedAtMs: now,
   }
 }
-
-export const sessionExists = (sessionId: string): LeaseholdError =>
-  new LeaseholdError('session_conflict', `There is a session "${sessionId}" already. Choose another id.`, {
-    details: { sessionId },
-  })
-
-export const turnRefused = (sessionId: string, openFor: string): LeaseholdError =>
-  new LeaseholdError(
-    'session_busy',
-    `Session "${sessionId}" is in turn "${openFor}", and takes no new input meanwhile. Say it again when that has ended.`,
-    { details: { sessionId, openFor } },
-  )
 
 /** What becomes of input that comes while a turn of the session runs: the session's policy `whileRunning`. */
 export const WHILE_RUNNING = ['queue', 'steer', 'interrupt', 'reject'] as const
@@ -273,22 +272,3 @@ const written = (session: Session, now: number): Session => ({
   version: session.version + 1,
   updatedAtMs: now,
 })
-
-export const deletedWhileOpen = (sessionId: string, openFor: string): LeaseholdError =>
-  new LeaseholdError(
-    'session_busy',
-    `Session "${sessionId}" is in turn "${openFor}", which would lose what it says. Cancel that process first, or wait for its end.`,
-    { details: { sessionId, openFor } },
-  )
-
-export const deletedWhileAwaited = (sessionId: string, turnId: string): LeaseholdError =>
-  new LeaseholdError(
-    'session_busy',
-    `Turn "${turnId}" waits for session "${sessionId}". Cancel that process first, or wait for its end.`,
-    { details: { sessionId, openFor: turnId } },
-  )
-
-export const unknownSession = (sessionId: string): LeaseholdError =>
-  new LeaseholdError('session_unknown', `There is no session "${sessionId}" in this store.`, {
-    details: { sessionId },
-  })

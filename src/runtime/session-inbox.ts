@@ -20,6 +20,7 @@ export async function deliverToInbox(
   const found = await registry.findSession(wake.targetSessionId)
   if (found.type === 'deleted') return 'target_gone'
   if (found.type === 'absent') return 'not_now'
+  if (found.session.closedAtMs !== undefined) return 'target_closed'
   const turn = await turnFor(host, found.session, wake)
   try {
     await registry.register(turn, {
@@ -28,8 +29,9 @@ export async function deliverToInbox(
       isDueAtOnce: true,
     })
   } catch (error) {
-    // Deleted since it was looked for: the next try finds it so.
-    if (isLeaseholdError(error, 'session_unknown')) return 'not_now'
+    // Since it was looked for: the next try finds it so.
+    if (isLeaseholdError(error, 'session_unknown') || isLeaseholdError(error, 'session_closed'))
+      return 'not_now'
     if (!isKnown(error)) throw error
   }
   return 'enqueued'

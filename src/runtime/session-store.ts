@@ -11,7 +11,8 @@ export interface SessionStore extends TieredStore {
   create(request: SessionRequest): Promise<unknown>
   append(sessionId: string, append: SessionAppend): Promise<unknown>
   load(sessionId: string, options: { readonly residency: Residency }): Promise<LoadedSession | undefined>
-  close(sessionId: string, turnId: string): Promise<void>
+  /** Ends the turn's hold on it. */
+  leave(sessionId: string, turnId: string): Promise<void>
   /** Turns that wait for the session, with their inputs: a session that is steered hears of them. Default: none. */
   waiting?(sessionId: string): Promise<readonly WaitingInput[]>
 }
@@ -21,6 +22,6 @@ export const registrySessions = (registry: ProcessRegistry): SessionStore => ({
   create: request => registry.createSession(request),
   append: (sessionId, append) => registry.appendToSession(sessionId, append),
   load: (sessionId, options) => registry.loadSession(sessionId, options),
-  close: (sessionId, turnId) => registry.closeSession(sessionId, turnId),
+  leave: (sessionId, turnId) => registry.leaveSession(sessionId, turnId),
   waiting: sessionId => registry.waitingInputs(sessionId),
 })

@@ -33,8 +33,17 @@ export type WakeReceipt =
   | 'not_now'
   /** The session is deleted for good: the wake is given up and holds up those behind it, until somebody redrives it. */
   | 'target_gone'
+  /** The session is closed: given up likewise. */
+  | 'target_closed'
   /** The session has heard of this or of a later event of the process already. */
   | 'sequence_rewound'
 
-export const isWakeReceipt = (answer: unknown): answer is WakeReceipt =>
-  answer === 'enqueued' || answer === 'not_now' || answer === 'target_gone' || answer === 'sequence_rewound'
+const RECEIPTS: ReadonlySet<unknown> = new Set<WakeReceipt>([
+  'enqueued',
+  'not_now',
+  'target_gone',
+  'target_closed',
+  'sequence_rewound',
+])
+
+export const isWakeReceipt = (answer: unknown): answer is WakeReceipt => RECEIPTS.has(answer)

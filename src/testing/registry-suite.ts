@@ -7,6 +7,7 @@ import { blobCases } from './registry-suite/blobs.ts'
 import { bodyCases } from './registry-suite/body.ts'
 import { budgetCases } from './registry-suite/budgets.ts'
 import { changeCases } from './registry-suite/changes.ts'
+import { closedSessionCases } from './registry-suite/closed-sessions.ts'
 import { completionCases } from './registry-suite/completion.ts'
 import { deadDelivererCases } from './registry-suite/dead-deliverers.ts'
 import { drainCases } from './registry-suite/drains.ts'
@@ -96,6 +97,7 @@ export const SUBJECTS: Readonly<Record<string, (it: Case) => void>> = {
   budgets: budgetCases,
   sessions: sessionLogCases,
   'turns that wait for their session': waitingTurnCases,
+  'sessions that are closed': closedSessionCases,
   streams: streamCases,
   wakes: wakeCases,
   'the outbox': outboxCases,

@@ -85,7 +85,7 @@ const messagesOf = async (stage: Stage, sessionId: string) =>
   )
 
 describe('a session turn', () => {
-  test('asks the model, stores what was said, closes its session, and ends with both ids (§6 #168)', async () => {
+  test('asks the model, stores what was said, leaves its session, and ends with both ids (§6 #168)', async () => {
     const { model, prompts } = scripted(says('hi there'))
     const stage = stageOf(model)
     const id = await turn(stage)
@@ -213,7 +213,7 @@ describe('a session turn', () => {
       after: 0,
       entries: [user('long ago', 'message'), user('in short', 'summary')],
     })
-    await stage.registry.closeSession('talk', 'before')
+    await stage.registry.leaveSession('talk', 'before')
     await stage.outcome(await turn(stage, { session: { sessionId: 'talk' } }))
     expect(texts(prompts[0])).toEqual([
       ['user', 'in short'],
@@ -249,7 +249,7 @@ describe('a session turn', () => {
     ['its policy is no use', [], { maxSteps: 'many' }, 'maxSteps is no use'],
   ]
   test.each(STOPS)(
-    'is process_session_turn_failed where %s, and its session is closed (§6 #168)',
+    'is process_session_turn_failed where %s, and its session is free (§6 #168)',
     async (_, script, policy, reason) => {
       const { model } = scripted(...script)
       const stage = stageOf(model, { tools: { add: add() } })
@@ -275,7 +275,7 @@ describe('a session turn', () => {
     })
   })
 
-  test('that is cancelled says so, and its session is closed (§6 #168)', async () => {
+  test('that is cancelled says so, and its session is free (§6 #168)', async () => {
     const asked = createGate()
     const model = new MockLanguageModelV4({
       doGenerate: async ({ abortSignal }) => {

@@ -72,7 +72,7 @@ function keeping(...answers: (WakeReceipt | Error)[]) {
 
 const openSession = async ({ registry }: Stage): Promise<void> => {
   await registry.createSession({ ...SESSION, turnId: 'host', policy: { instructions: 'listen' } })
-  await registry.closeSession('s', 'host')
+  await registry.leaveSession('s', 'host')
 }
 
 /** What users said in the session, in order. */
@@ -297,6 +297,20 @@ describe('the inbox of a session', () => {
     expect(await deliver()).toMatchObject({ enqueued: 2 })
     await runTurns(stage)
     expect(await said(stage)).toEqual(['a', 'done'])
+  })
+
+  test('of a session that is closed is given up, and goes to another one where somebody sends it there', async () => {
+    const { stage, deliver } = openStageOf()
+    await openSession(stage)
+    await stage.registry.closeSession('s')
+    await tell(stage, 'p', 'a', 'b')
+    expect(await deliver()).toMatchObject({ enqueued: 0, discarded: [{ reason: 'target_closed' }] })
+    expect(await stage.registry.blockedGroups()).toMatchObject([
+      { sessionId: 's', processId: 'p', reason: 'target_closed', waiting: 2 },
+    ])
+    await stage.registry.forkSession('s', { id: 'f' })
+    expect(await stage.registry.retargetWakes('p', 's', { sessionId: 'f' })).toBe(3)
+    expect(await deliver()).toMatchObject({ enqueued: 3, discarded: [] })
   })
 
   test('of a session that could not be told in time is given up (§6 #61)', async () => {

@@ -181,6 +181,41 @@ test('a session that is made stands open for nobody, and one that is ended is no
   expect(await chat.delete()).toBe(false)
 })
 
+test('a closed session tells those that wait, lets its turn come to its end, and takes nothing new', async () => {
+  const { chat, gate, startFirst } = await openWorld()
+  const first = await startFirst()
+  const second = await chat.send('second', { id: 'two' })
+  await expect.poll(async () => (await second.describe()).waits.length, { timeout: 20_000 }).toBe(1)
+  await chat.close()
+  expect(await second.outcome()).toMatchObject({
+    status: 'cancelled',
+    message: expect.stringContaining('session "chat" was closed'),
+  })
+  await expect(chat.send('third')).rejects.toMatchObject({ code: 'session_closed' })
+  expect(await chat.send('second', { id: 'two' })).toMatchObject({ started: false })
+  gate.open()
+  expect(await first.outcome()).toMatchObject(answer('heard first'))
+  expect(await chat.entries()).toHaveLength(2)
+  await chat.close()
+  const fork = await chat.fork({ id: 'other' })
+  expect(await (await fork.send('third')).outcome()).toMatchObject(answer('heard first, third'))
+  expect(await chat.delete()).toBe(true)
+  await expect(chat.close()).rejects.toMatchObject({ code: 'session_unknown' })
+})
+
+test('a turn that nobody told finds its session closed when it comes to it', async () => {
+  const { host, chat, gate, startFirst } = await openWorld()
+  const { registry, release } = await borrowRegistry(host.registry)
+  onTestFinished(release)
+  const first = await startFirst()
+  const second = await chat.send('second')
+  // As by a client that dies right after it.
+  await registry.closeSession('chat')
+  gate.open()
+  expect(await first.outcome()).toMatchObject({ status: 'completed' })
+  expect(await second.outcome()).toMatchObject({ status: 'failed', code: 'session_closed' })
+})
+
 test('reject: nothing is taken while a turn runs', async () => {
   const { chat, gate, startFirst } = await openWorld({ whileRunning: 'reject' })
   const first = await startFirst()

@@ -27,7 +27,7 @@ describe.each(REGISTRIES)('on $name', ({ newAddress }) => {
       const { registry, release } = await borrowRegistry(host.registry)
       await using _ = { [Symbol.asyncDispose]: release }
       await registry.createSession({ sessionId: 's', turnId: 'host' })
-      await registry.closeSession('s', 'host')
+      await registry.leaveSession('s', 'host')
 
       const first = await spawnWakeWorker({ ...options, dies })
       const handle = await processes.start({ kind: 'teller', session: { sessionId: 's' } })

@@ -139,6 +139,7 @@ describe('a group', () => {
   test.each<{ reason: (typeof DISCARD_REASONS)[number]; blocks: boolean }>([
     { reason: 'expired', blocks: true },
     { reason: 'target_gone', blocks: true },
+    { reason: 'target_closed', blocks: true },
     { reason: 'retargeted', blocks: false },
     { reason: 'sequence_rewound', blocks: false },
   ])('is held up by a wake given up as $reason: $blocks (§6 #60)', ({ reason, blocks }) => {
@@ -166,14 +167,17 @@ describe('a group', () => {
 })
 
 describe('redriving', () => {
-  test.each(['expired', 'target_gone'] as const)('tries one given up as %s as if it were new', reason => {
-    const redriven = decideRedriveWake(discarded(reason), 'wake:1', NOW + 9)
-    expect(redriven).toMatchObject({
-      ...{ status: 'pending', attempts: 0, dueAtMs: NOW + 9 },
-      expiresAtMs: NOW + 9 + OUTBOX.expiryMs,
-    })
-    expect(redriven).not.toHaveProperty('discarded')
-  })
+  test.each(['expired', 'target_gone', 'target_closed'] as const)(
+    'tries one given up as %s as if it were new',
+    reason => {
+      const redriven = decideRedriveWake(discarded(reason), 'wake:1', NOW + 9)
+      expect(redriven).toMatchObject({
+        ...{ status: 'pending', attempts: 0, dueAtMs: NOW + 9 },
+        expiresAtMs: NOW + 9 + OUTBOX.expiryMs,
+      })
+      expect(redriven).not.toHaveProperty('discarded')
+    },
+  )
 
   test.each<{ what: string; wake: StoredWake | undefined }>([
     { what: 'an unknown wake', wake: undefined },

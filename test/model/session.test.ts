@@ -3,6 +3,7 @@ import {
   decideAppendToSession,
   decideCloseSession,
   decideCreateSession,
+  decideLeaveSession,
   type NewSessionEntry,
   type Session,
   type SessionEntry,
@@ -20,7 +21,7 @@ const session: Session = {
   createdAtMs: NOW - 9,
   updatedAtMs: NOW - 5,
 }
-const { openFor: _, ...closed } = session
+const { openFor: _, ...free } = session
 const says = (message: string): NewSessionEntry => ({ kind: 'message', message })
 const entry = (position: number, message: string, turnId = 't'): SessionEntry => ({
   ...says(message),
@@ -37,7 +38,7 @@ describe('creating a session', () => {
   test.each([
     ['is new', undefined, 'created', 1],
     ['is open for the same turn', session, 'existing', 4],
-    ['is closed', closed, 'reopened', 5],
+    ['is free', free, 'reopened', 5],
   ] as const)('that %s', (_, existing, type, version) => {
     expect(decideCreateSession(existing, request, ALONE)).toMatchObject({
       type,
@@ -56,7 +57,7 @@ describe('creating a session', () => {
   })
 
   test.each([
-    ['a closed one', closed, ALONE],
+    ['a free one', free, ALONE],
     ['one whose turn has ended', session, { ...ALONE, isHolderOver: true }],
   ])('%s is not opened before a turn that waits for it has had it', (_, existing, queue) => {
     const other = { ...request, turnId: 'u' }
@@ -85,8 +86,8 @@ const APPENDS: readonly [
   ['at its end', session, { turnId: 't', after: 2, entries: [says('c')] }, [], 'append'],
   ['what is there', session, { turnId: 't', after: 1, entries: [says('b')] }, [entry(2, 'b')], 'replayed'],
   [
-    'what is there, when closed',
-    closed,
+    'what is there, when free',
+    free,
     { turnId: 't', after: 1, entries: [says('b')] },
     [entry(2, 'b')],
     'replayed',
@@ -113,21 +114,31 @@ const APPENDS: readonly [
     'session_conflict',
   ],
   ['with a gap', session, { turnId: 't', after: 3, entries: [says('d')] }, [], 'session_conflict'],
-  ['when closed', closed, { turnId: 't', after: 2, entries: [says('c')] }, [], 'session_closed'],
-  ['for another turn', session, { turnId: 'u', after: 2, entries: [says('c')] }, [], 'session_closed'],
+  ['when free', free, { turnId: 't', after: 2, entries: [says('c')] }, [], 'session_not_open'],
+  ['for another turn', session, { turnId: 'u', after: 2, entries: [says('c')] }, [], 'session_not_open'],
 ]
 
 describe('appending to a session', () => {
   test.each(APPENDS)('%s', (_, to, append, stored, comes) => {
     const decide = () => decideAppendToSession(to, append, stored, NOW)
-    if (comes.startsWith('session_')) expect(decide).toThrow(errorWith(comes as 'session_closed'))
+    if (comes.startsWith('session_')) expect(decide).toThrow(errorWith(comes as 'session_not_open'))
     else expect(decide()).toMatchObject({ type: comes })
   })
 })
 
-test('only its own turn closes a session', () => {
-  expect(decideCloseSession(session, 't', NOW)).toEqual({ ...closed, version: 5, updatedAtMs: NOW })
-  expect(decideCloseSession(session, 'u', NOW)).toBeUndefined()
-  expect(decideCloseSession(closed, 't', NOW)).toBeUndefined()
-  expect(decideCloseSession(undefined, 't', NOW)).toBeUndefined()
+test('a closed session stays closed since then, and takes no turn but the one that has it', () => {
+  const over = decideCloseSession(session, NOW)
+  expect(over).toEqual({ ...session, closedAtMs: NOW, version: 5, updatedAtMs: NOW })
+  expect(decideCloseSession(over, NOW + 9)).toBe(over)
+  const open = (turnId: string) =>
+    decideCreateSession(over, { sessionId: 's', turnId }, { ...ALONE, isHolderOver: true })
+  expect(open('t')).toEqual({ type: 'existing', session: over })
+  expect(() => open('u')).toThrow(errorWith('session_closed'))
+})
+
+test('only its own turn leaves a session', () => {
+  expect(decideLeaveSession(session, 't', NOW)).toEqual({ ...free, version: 5, updatedAtMs: NOW })
+  expect(decideLeaveSession(session, 'u', NOW)).toBeUndefined()
+  expect(decideLeaveSession(free, 't', NOW)).toBeUndefined()
+  expect(decideLeaveSession(undefined, 't', NOW)).toBeUndefined()
 })

@@ -17,7 +17,7 @@ test('on Temporal an event and a schedule start processes, whose ends are turns 
   await using world = await openWorld({ engines, host: { models: { default: listening } } })
   const { processes, registry } = world
   await registry.createSession({ ...SESSION, turnId: 'host' })
-  await registry.closeSession('s', 'host')
+  await registry.leaveSession('s', 'host')
   await world.startWorker()
 
   await processes.triggers.add({

@@ -10,7 +10,7 @@ import {
   type PruneRequest,
   parsePruneRequest,
 } from '../../model/retention.ts'
-import { decideCloseSession, ownSessions } from '../../model/session.ts'
+import { decideLeaveSession, ownSessions } from '../../model/session.ts'
 import type { KeptProcess, PrunePage, PrunePlan, RetentionOperations } from '../registry.ts'
 import type {
   EndedQuery,
@@ -139,18 +139,18 @@ function* prune(tx: StoreTransaction, row: EndedRow, request: PruneRequest, now:
   const events = yield* tx.deleteProcess(id)
   if (events === undefined) return { type: 'passed_over' }
   for (const sessionId of Object.values(ownSessions(id))) yield* tx.deleteSession(sessionId)
-  if (stored !== undefined) yield* closeSessionOf(tx, stored, now)
+  if (stored !== undefined) yield* leaveSessionOf(tx, stored, now)
   if (stored?.record.provenance.causedBy?.type === 'trigger_occurrence') yield* tx.deleteDelivery(id)
   yield* tx.insertTombstone(decision.tombstone)
   return { type: 'pruned', events }
 }
 
 /** A turn may end without its code, and leave its session open: once it is gone, nobody could tell that it is over. */
-function* closeSessionOf(tx: StoreTransaction, { record }: StoredProcess, now: number): Operation<void> {
+function* leaveSessionOf(tx: StoreTransaction, { record }: StoredProcess, now: number): Operation<void> {
   const { id, input } = record
   const sessionId = input.type === 'session_turn' ? input.createRequest.sessionId : undefined
   if (sessionId === undefined) return
-  const closed = decideCloseSession(yield* tx.loadSession(sessionId), id, now)
-  if (closed === undefined) return
-  yield* tx.saveSession(yield* leaveNews(tx, closed, [record]), closed.version - 1)
+  const left = decideLeaveSession(yield* tx.loadSession(sessionId), id, now)
+  if (left === undefined) return
+  yield* tx.saveSession(yield* leaveNews(tx, left, [record]), left.version - 1)
 }

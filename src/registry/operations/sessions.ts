@@ -9,20 +9,24 @@ import {
   decideCloseSession,
   decideCreateSession,
   decideForkSession,
-  deletedWhileAwaited,
-  deletedWhileOpen,
+  decideLeaveSession,
   type FoundSession,
   type NewSession,
   type SessionAppend,
   type SessionRequest,
-  sessionExists,
-  turnRefused,
-  unknownSession,
   type WaitingInput,
   type WaitingTurn,
 } from '../../model/session.ts'
+import {
+  deletedWhileAwaited,
+  deletedWhileOpen,
+  sessionClosed,
+  sessionExists,
+  turnRefused,
+  unknownSession,
+} from '../../model/session-errors.ts'
 import type { SessionOperations } from '../registry.ts'
-import type { Operation, ProcessStore, StoreTransaction } from '../store.ts'
+import type { Operation, ProcessStore, StoreReader, StoreTransaction } from '../store.ts'
 import { leaveNews } from './leave-news.ts'
 
 /** A reading of a session: all in one snapshot. */
@@ -91,24 +95,34 @@ export function createSessionOperations(store: ProcessStore): SessionOperations 
         return fork
       }),
 
-    waitingInputs: sessionId =>
-      store.read(function* (reader) {
-        const found: WaitingInput[] = []
-        for (const { turnId } of yield* reader.listWaitingTurns(sessionId)) {
-          const record = (yield* reader.loadProcess(turnId as ProcessId))?.record
-          if (record?.input.type !== 'session_turn' || isTerminal(record.status)) continue
-          // One that is cancelled says nothing any more.
-          if (record.cancelRequest === undefined) found.push({ turnId, input: record.input.turnInput })
-        }
-        return found
+    waitingInputs: sessionId => store.read(reader => inputsOf(reader, sessionId)),
+
+    closeSession: sessionId =>
+      store.transaction(function* (tx) {
+        const session = yield* tx.loadSession(sessionId)
+        if (session === undefined) throw unknownSession(sessionId)
+        const closed = decideCloseSession(session, yield* tx.now())
+        if (closed !== session) yield* tx.saveSession(closed, session.version)
+        return { session: closed, waiting: (yield* inputsOf(tx, sessionId)).map(({ turnId }) => turnId) }
       }),
 
-    closeSession: (sessionId, turnId) =>
+    leaveSession: (sessionId, turnId) =>
       store.transaction(function* (tx) {
-        const closed = decideCloseSession(yield* tx.loadSession(sessionId), turnId, yield* tx.now())
-        if (closed !== undefined) yield* tx.saveSession(closed, closed.version - 1)
+        const left = decideLeaveSession(yield* tx.loadSession(sessionId), turnId, yield* tx.now())
+        if (left !== undefined) yield* tx.saveSession(left, left.version - 1)
       }),
   }
+}
+
+function* inputsOf(reader: StoreReader, sessionId: string): Operation<readonly WaitingInput[]> {
+  const found: WaitingInput[] = []
+  for (const { turnId } of yield* reader.listWaitingTurns(sessionId)) {
+    const record = (yield* reader.loadProcess(turnId as ProcessId))?.record
+    if (record?.input.type !== 'session_turn' || isTerminal(record.status)) continue
+    // One that is cancelled says nothing any more.
+    if (record.cancelRequest === undefined) found.push({ turnId, input: record.input.turnInput })
+  }
+  return found
 }
 
 function* decideCreate(
@@ -160,6 +174,7 @@ export function* queueTurn(
 ): Operation<void> {
   const session = yield* tx.loadSession(sessionId)
   if (session === undefined) throw unknownSession(sessionId)
+  if (session.closedAtMs !== undefined) throw sessionClosed(sessionId)
   const waiting = yield* tx.listWaitingTurns(sessionId)
   if (whenBusy === 'refuse') {
     const { openFor } = session

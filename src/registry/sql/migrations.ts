@@ -17,6 +17,7 @@ import { budgets } from './migrations/0016-budgets.ts'
 import { telemetry } from './migrations/0017-telemetry.ts'
 import { claimsOfWakes } from './migrations/0018-claims-of-wakes.ts'
 import { streamSteps } from './migrations/0019-stream-steps.ts'
+import { closedSessions } from './migrations/0020-closed-sessions.ts'
 
 /** One step of the schema's history. Never changed once released: the next change is the next number. */
 export interface Migration {
@@ -47,6 +48,7 @@ export const MIGRATIONS: readonly Migration[] = [
   telemetry,
   claimsOfWakes,
   streamSteps,
+  closedSessions,
 ]
 
 /** The schema that this version of Leasehold writes. */

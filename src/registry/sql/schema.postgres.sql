@@ -248,6 +248,7 @@ CREATE TABLE sessions (
   version bigint not null,
   created_at bigint not null,
   updated_at bigint not null,
+  closed_at bigint,
   PRIMARY KEY (session_id)
 );
 

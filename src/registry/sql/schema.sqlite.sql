@@ -237,7 +237,7 @@ CREATE TABLE sessions (
   version integer not null,
   created_at integer not null,
   updated_at integer not null
-) strict;
+, closed_at integer) strict;
 
 CREATE TABLE "stream_rows" (
   process_id text not null references processes (id) on delete cascade,

@@ -8,8 +8,9 @@ export interface SessionRow {
   readonly policy: JsonText<Session['policy']>
   readonly plugin_options: JsonText<Session['pluginOptions']>
   readonly caused_by: JsonText<CausalRef> | null
-  /** The turn that may append. Null: closed. */
+  /** The turn that may append. Null: nobody has it. */
   readonly open_for: string | null
+  readonly closed_at: number | null
   readonly last_position: number
   readonly version: number
   readonly created_at: number

@@ -10,6 +10,7 @@ import { columns, type Named, prepare } from './statement.ts'
 
 const MUTABLE_COLUMNS = [
   'open_for',
+  'closed_at',
   'last_position',
   'version',
   'updated_at',
@@ -30,6 +31,7 @@ const toRow = (session: Session): SessionRow => ({
   plugin_options: encode(session.pluginOptions),
   caused_by: encodeOptional(session.causedBy),
   open_for: session.openFor ?? null,
+  closed_at: session.closedAtMs ?? null,
   last_position: session.lastPosition,
   version: session.version,
   created_at: session.createdAtMs,
@@ -42,6 +44,7 @@ const fromRow = (row: SessionRow): Session => ({
   pluginOptions: decode(row.plugin_options),
   ...(row.caused_by === null ? {} : { causedBy: decode(row.caused_by) }),
   ...(row.open_for === null ? {} : { openFor: row.open_for }),
+  ...(row.closed_at === null ? {} : { closedAtMs: row.closed_at }),
   lastPosition: row.last_position,
   version: row.version,
   createdAtMs: row.created_at,

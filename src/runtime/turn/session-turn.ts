@@ -32,8 +32,8 @@ export const childSessionId = (
 ): string => createRequest.sessionId ?? ownSessions(id).turn
 
 /**
- * One turn of a child session: opens it, says what is to be said, stores that, and closes the session, whatever the end.
- * Only an attempt that another one goes on from leaves it open, so that no other turn comes between. A wake that comes to
+ * One turn of a child session: opens it, says what is to be said, stores that, and leaves the session, whatever the end.
+ * Only an attempt that another one goes on from keeps it, so that no other turn comes between. A wake that comes to
  * no answer is told to the next turn.
  */
 export async function runSessionTurn(
@@ -47,7 +47,7 @@ export async function runSessionTurn(
   const phase = <T>(name: TurnPhase, work: () => Promise<T>) => inPhase(runtime.probe, name, work)
   const history = await open(ctx, sessions, { sessionId, record, input, residency })
   if (history.absorbedBy !== undefined) {
-    await sessions.close(sessionId, id)
+    await sessions.leave(sessionId, id)
     return { process_id: id, child_session_id: sessionId, turn: { absorbedBy: history.absorbedBy } }
   }
   try {
@@ -67,7 +67,7 @@ export async function runSessionTurn(
       const entries = messages.map(message => ({ kind: 'message' as const, message: storable(message) }))
       await sessions.append(sessionId, { turnId: id, after: history.position, entries })
     })
-    await phase('final_commit', () => sessions.close(sessionId, id))
+    await phase('final_commit', () => sessions.leave(sessionId, id))
     await phase('after_persist', async () => {
       for (const hook of runtime.hooks) await tellAfterTurn(ctx, () => hook.afterTurn?.(turn))
     })
@@ -77,7 +77,7 @@ export async function runSessionTurn(
     const news = unsaidNews(record, [])
     if (news !== undefined)
       await sessions.append(sessionId, { turnId: id, after: history.position, entries: [news] })
-    await sessions.close(sessionId, id)
+    await sessions.leave(sessionId, id)
     throw describe(ctx, error)
   }
 }
@@ -118,7 +118,8 @@ async function open(
     try {
       await sessions.create(request)
     } catch (cause) {
-      if (isTransient(cause) || turnAhead(cause) !== undefined) throw cause
+      const isTold = turnAhead(cause) !== undefined || isLeaseholdError(cause, 'session_closed')
+      if (isTransient(cause) || isTold) throw cause
       throw new ProcessFailure(
         'process_session_create_failed',
         `The session of the turn could not be opened: ${messageOf(cause)}`,

@@ -175,7 +175,7 @@ export function blobCases(it: Case): void {
     await registry.createSession({ sessionId: 's', turnId: 't' })
     const entries = [LARGE, OTHER].map(message => ({ kind: 'message', message }) as const)
     await registry.appendToSession('s', { turnId: 't', after: 0, entries })
-    await registry.closeSession('s', 't')
+    await registry.leaveSession('s', 't')
     expect(await countBlobs(world)).toBe(2)
     await registry.deleteSession('s')
     expect(await registry.collectBlobs()).toMatchObject({ examined: 2, collected: { count: 1 } })

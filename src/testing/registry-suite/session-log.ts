@@ -35,7 +35,7 @@ export function sessionLogCases(it: Case): void {
     expect(await registry.loadSession('none')).toBeUndefined()
   })
 
-  it('a session that is made for no turn is closed, and one that is there stays as it is', async ({
+  it('a session that is made for no turn is free, and one that is there stays as it is', async ({
     registry,
   }) => {
     expect(await registry.createSession({ sessionId: 's', policy: { model: 'small' } })).toMatchObject({
@@ -75,7 +75,7 @@ export function sessionLogCases(it: Case): void {
     expect(await registry.loadSession('s')).toEqual(original)
     // Without a place it takes all along.
     expect(await registry.forkSession('f', { id: 'g' })).toMatchObject({ lastPosition: 3 })
-    await registry.closeSession('f', 't2')
+    await registry.leaveSession('f', 't2')
     await registry.deleteSession('f')
     expect((await registry.loadSession('g'))?.entries).toHaveLength(3)
   })
@@ -94,7 +94,7 @@ export function sessionLogCases(it: Case): void {
     expect(
       await registry.appendToSession('s', { turnId: 't1', after: 0, entries: [says('a'), says('b')] }),
     ).toEqual({ lastPosition: 2 })
-    await registry.closeSession('s', 't1')
+    await registry.leaveSession('s', 't1')
     await registry.createSession(SECOND)
     await registry.appendToSession('s', { turnId: 't2', after: 2, entries: [says('c')] })
     const loaded = await registry.loadSession('s')
@@ -116,7 +116,7 @@ export function sessionLogCases(it: Case): void {
     expect(error).toMatchObject({ code: 'session_busy', details: { openFor: 't1', turnId: 't2' } })
   })
 
-  it('a turn whose process has ended without closing its session is no longer in the way', async world => {
+  it('a turn whose process has ended without leaving its session is no longer in the way', async world => {
     const { registry } = world
     const id = await world.register()
     await registry.createSession({ sessionId: 's', turnId: id })
@@ -128,9 +128,9 @@ export function sessionLogCases(it: Case): void {
     })
   })
 
-  it('a closed session opens for the next turn, and keeps what it began with', async ({ registry }) => {
+  it('a free session opens for the next turn, and keeps what it began with', async ({ registry }) => {
     await registry.createSession({ ...FIRST, policy: { model: 'small' } })
-    await registry.closeSession('s', 't1')
+    await registry.leaveSession('s', 't1')
     expect((await registry.loadSession('s'))?.session).not.toHaveProperty('openFor')
     expect(await registry.createSession({ ...SECOND, policy: { model: 'big' } })).toMatchObject({
       type: 'reopened',
@@ -149,9 +149,9 @@ export function sessionLogCases(it: Case): void {
     expect((await registry.loadSession('s'))?.session).toMatchObject({ openFor: holder, version: 1 })
   })
 
-  it('of many turns that want a closed session at once, one has it', async ({ registry }) => {
+  it('of many turns that want a free session at once, one has it', async ({ registry }) => {
     await registry.createSession(FIRST)
-    await registry.closeSession('s', 't1')
+    await registry.leaveSession('s', 't1')
     const turns = ['a', 'b', 'c', 'd']
     const asked = await Promise.allSettled(
       turns.map(turnId => registry.createSession({ sessionId: 's', turnId })),
@@ -166,7 +166,7 @@ export function sessionLogCases(it: Case): void {
     const append = { turnId: 't1', after: 0, entries: [says('a'), says('b')] }
     await registry.appendToSession('s', append)
     expect(await registry.appendToSession('s', append)).toEqual({ lastPosition: 2 })
-    await registry.closeSession('s', 't1')
+    await registry.leaveSession('s', 't1')
     expect(await registry.appendToSession('s', append)).toEqual({ lastPosition: 2 })
     expect((await registry.loadSession('s'))?.entries).toHaveLength(2)
   })
@@ -199,15 +199,15 @@ export function sessionLogCases(it: Case): void {
     expect(entries[0]?.message).toEqual(entries[1]?.message)
   })
 
-  it('only the turn that has the session appends and closes', async ({ registry }) => {
+  it('only the turn that has the session appends to it and leaves it', async ({ registry }) => {
     await registry.createSession(FIRST)
     const append = { turnId: 't2', after: 0, entries: [says('a')] }
-    await refused(registry.appendToSession('s', append), 'session_closed')
-    await registry.closeSession('s', 't2')
+    await refused(registry.appendToSession('s', append), 'session_not_open')
+    await registry.leaveSession('s', 't2')
     expect((await registry.loadSession('s'))?.session).toMatchObject({ openFor: 't1', version: 1 })
-    await registry.closeSession('s', 't1')
-    await registry.closeSession('s', 't1')
-    await refused(registry.appendToSession('s', { ...append, turnId: 't1' }), 'session_closed')
+    await registry.leaveSession('s', 't1')
+    await registry.leaveSession('s', 't1')
+    await refused(registry.appendToSession('s', { ...append, turnId: 't1' }), 'session_not_open')
     expect((await registry.loadSession('s'))?.session).toMatchObject({ version: 2 })
   })
 
@@ -226,7 +226,7 @@ export function sessionLogCases(it: Case): void {
     await registry.createSession(FIRST)
     await registry.appendToSession('s', { turnId: 't1', after: 0, entries: [says('a')] })
     await refused(registry.deleteSession('s'), 'session_busy')
-    await registry.closeSession('s', 't1')
+    await registry.leaveSession('s', 't1')
     expect(await registry.deleteSession('s')).toBe(true)
     expect(await registry.loadSession('s')).toBeUndefined()
     expect(await registry.deleteSession('s')).toBe(false)
@@ -234,12 +234,12 @@ export function sessionLogCases(it: Case): void {
     expect((await registry.loadSession('s'))?.entries).toEqual([])
   })
 
-  it('a session that is not there takes no entry, and closing it does nothing', async ({ registry }) => {
+  it('a session that is not there takes no entry, and leaving it does nothing', async ({ registry }) => {
     await refused(
       registry.appendToSession('s', { turnId: 't1', after: 0, entries: [says('a')] }),
       'session_unknown',
     )
-    await registry.closeSession('s', 't1')
+    await registry.leaveSession('s', 't1')
     expect(await registry.loadSession('s')).toBeUndefined()
   })
 

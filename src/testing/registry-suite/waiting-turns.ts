@@ -6,10 +6,10 @@ import { type Case, refused, type World } from './harness.ts'
 
 const CANCELLED = OUTCOMES.cancelled
 
-/** A session that a turn has had, and that is closed. */
+/** A session that a turn has had, and that is free. */
 async function openedOnce({ registry }: World): Promise<void> {
   await registry.createSession({ sessionId: 's', turnId: 'first' })
-  await registry.closeSession('s', 'first')
+  await registry.leaveSession('s', 'first')
 }
 
 const queue = ({ registry }: World, id: string) =>
@@ -82,10 +82,10 @@ export function waitingTurnCases(it: Case): void {
     expect(await open(world, 'b')).toBe('reopened')
     expect(await open(world, 'b')).toBe('existing')
     expect(await open(world, 'c')).toBe('behind b')
-    await world.registry.closeSession('s', 'b')
+    await world.registry.leaveSession('s', 'b')
     expect(await open(world, 'c')).toBe('behind a')
     expect(await open(world, 'a')).toBe('reopened')
-    await world.registry.closeSession('s', 'a')
+    await world.registry.leaveSession('s', 'a')
     expect(await open(world, 'c')).toBe('reopened')
   })
 
@@ -107,7 +107,7 @@ export function waitingTurnCases(it: Case): void {
     expect(await open(world, 'b')).toBe('reopened')
   })
 
-  it('a session whose turn ended without closing it is free for good when that was pruned', async world => {
+  it('a session whose turn ended without leaving it is free for good when that was pruned', async world => {
     await openedOnce(world)
     await say(world, 'a')
     await open(world, 'a')
@@ -178,7 +178,7 @@ export function waitingTurnCases(it: Case): void {
     await openedOnce(world)
     for (const id of ['a', 'b', 'a']) await queue(world, id)
     expect(await open(world, 'a')).toBe('reopened')
-    await world.registry.closeSession('s', 'a')
+    await world.registry.leaveSession('s', 'a')
     expect(await open(world, 'b')).toBe('reopened')
   })
 
@@ -191,7 +191,7 @@ export function waitingTurnCases(it: Case): void {
       for (const id of ids.filter(one => !order.includes(one))) {
         if ((await open(world, id)) === 'reopened') order.push(id)
       }
-      await world.registry.closeSession('s', order.at(-1) ?? '')
+      await world.registry.leaveSession('s', order.at(-1) ?? '')
     }
     expect(order.toSorted()).toEqual(ids)
   })

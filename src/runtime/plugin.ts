@@ -1,4 +1,4 @@
-import type { LanguageModel, ModelMessage, StopCondition, ToolSet } from 'ai'
+import type { LanguageModel, ModelMessage, StopCondition, ToolCallRepairFunction, ToolSet } from 'ai'
 import type { Json } from '../model/json.ts'
 import type { Schema } from './schema.ts'
 import type { Tool, ToolDefinition } from './tool.ts'
@@ -34,6 +34,11 @@ export interface RuntimeHooks {
   transformContext?(
     messages: readonly ModelMessage[],
   ): readonly ModelMessage[] | Promise<readonly ModelMessage[]>
+  /**
+   * The AI SDK's own: a call of the model's that names no tool or does not fit it, made one that does; null: not by this
+   * hook. In the step of the model call, and so only once. A call that nobody repairs is answered with what is wrong.
+   */
+  readonly repairToolCall?: ToolCallRepairFunction<ToolSet>
   /** Before a turn's first model call, at each of its attempts; what it throws ends the turn as failed. */
   beforeTurn?(turn: TurnInfo): void | Promise<void>
   /** After a turn was stored. What it throws is logged and changes nothing. */

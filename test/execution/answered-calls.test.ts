@@ -1,8 +1,9 @@
-import { generateText, isStepCount, tool } from 'ai'
+import { generateText, isStepCount, type ToolCallRepairFunction, type ToolSet, tool } from 'ai'
 import { MockLanguageModelV4 } from 'ai/test'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import {
+  definePlugin,
   defineTool,
   durableModel,
   durableTools,
@@ -202,6 +203,80 @@ test('a call that ends the process does so though the loop stops before the mode
     host: { policy: { budget: { toolCalls: 1 } } },
   })
   expect(await stage.outcome(await stage.start())).toMatchObject({ code: 'process_budget_exceeded' })
+})
+
+/** A model that calls a tool by half its name, and without what it needs. */
+const clumsy: readonly ScriptedStep[] = [{ calls: [{ tool: 'loo', args: '{ "n": ', id: 'c0' }] }, told]
+
+/** As hosts have it: gives every call that does not fit a name and arguments that do, and counts. */
+function mending() {
+  let mended = 0
+  const mend: ToolCallRepairFunction<ToolSet> = async ({ toolCall }) => {
+    mended++
+    return { ...toolCall, toolName: 'look', input: '{"n":5}' }
+  }
+  return { mend, count: () => mended }
+}
+
+test('a call that does not fit is repaired by a hook of a plugin, once, and made', async () => {
+  const { mend, count } = mending()
+  const gate = createGate()
+  const model = scriptedModel([
+    ...clumsy.slice(0, 1),
+    async prompt => gate.pass().then(() => JSON.stringify(prompt.at(-1))),
+  ])
+  const plugins = [
+    definePlugin('idle', () => ({ hooks: { repairToolCall: async () => null } })),
+    definePlugin('mender', () => ({ hooks: { repairToolCall: mend } })),
+  ]
+  const stage = openStage({
+    tools: { look: once(n => `seen ${n}`) },
+    host: { models: { default: model }, plugins },
+  })
+  const id = await stage.start({ kind: 'session_turn', disposition: 'rerunnable', input: { prompt: 'go' } })
+  const outcome = await replay(stage, id, () =>
+    eventually(() => {
+      expect(gate.arrivals).toBe(1)
+      gate.open()
+    }),
+  )
+  expect(outcome).toMatchObject({ value: { turn: { answer: expect.stringContaining('seen 5') } } })
+  expect(count()).toBe(1)
+  expect((await stage.registry.journal(id)).map(({ address }) => address)).toContain('look[c0]')
+})
+
+test('a call that cannot be repaired is answered with what is wrong, also where the repair itself fails', async () => {
+  const broken = definePlugin('broken', () => ({
+    hooks: { repairToolCall: () => Promise.reject(new Error('no tools at hand')) },
+  }))
+  const stage = openStage({
+    tools: { look: once(() => 1) },
+    host: { models: { default: scriptedModel(clumsy) }, plugins: [broken] },
+  })
+  const id = await stage.start({ kind: 'session_turn', disposition: 'rerunnable', input: { prompt: 'go' } })
+  expect(await stage.outcome(id)).toMatchObject({
+    value: { turn: { answer: expect.stringContaining('no tools at hand') } },
+  })
+})
+
+test('a call that the AI SDK’s own loop has repaired is made as repaired, at every attempt', async () => {
+  const { mend } = mending()
+  const model = scriptedModel(clumsy)
+  const tools: ToolTable = { look: once(n => `seen ${n}`) }
+  const stage = openStage({
+    engines: work(async ctx => {
+      const { text } = await generateText({
+        model: durableModel(ctx, model),
+        tools: durableTools(ctx, tools),
+        stopWhen: isStepCount(9),
+        repairToolCall: mend,
+        prompt: 'go',
+      })
+      return text
+    }),
+  })
+  const outcome = await stage.outcome(await stage.start())
+  expect(textOf(outcome, String)).toContain('seen 5')
 })
 
 test('a model that calls a tool and says that it has stopped has its result all the same', async () => {

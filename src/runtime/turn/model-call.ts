@@ -6,6 +6,7 @@ import type { StepScope } from '../context.ts'
 import type { ModelTable, ToolTable } from '../plugin.ts'
 import { toolDefinition } from '../tool.ts'
 import type { BodyContext } from '../tool-call.ts'
+import type { RepairToolCall } from './repair.ts'
 import { loadSdk } from './sdk.ts'
 
 /** What one model call came to, as its step has it in the journal. */
@@ -32,6 +33,7 @@ export interface ModelCall {
   /** JSON Schema of the answer, where it is to be no free text. */
   readonly answerSchema?: Json
   readonly price?: ModelPrice
+  readonly repair?: RepairToolCall
 }
 
 /**
@@ -40,7 +42,7 @@ export interface ModelCall {
  */
 export async function callModel(ctx: BodyContext, scope: StepScope, call: ModelCall): Promise<ModelSaid> {
   const { generateText } = await loadSdk()
-  const { messages, instructions, answerSchema, price } = call
+  const { messages, instructions, answerSchema, price, repair } = call
   let took: Asked | undefined
   const model = await modelInStep(ctx, scope, call.model, {
     price,
@@ -56,6 +58,7 @@ export async function callModel(ctx: BodyContext, scope: StepScope, call: ModelC
     tools: await uncallable(call.tools),
     abortSignal: scope.signal,
     ...(instructions === undefined ? {} : { instructions }),
+    ...(repair === undefined ? {} : { repairToolCall: repair }),
     ...(answerSchema === undefined ? {} : { output: await answerOutput(answerSchema) }),
   })
   const { text, finishReason, toolCalls, responseMessages } = result

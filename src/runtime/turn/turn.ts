@@ -12,6 +12,7 @@ import { type BodyContext, findTool } from '../tool-call.ts'
 import { answerSchemaOf, readAnswer } from './answer.ts'
 import { callModel, type ModelSaid, storable } from './model-call.ts'
 import { chooseModel, chooseTools, readTurnPolicy, turnFailed } from './policy.ts'
+import { repairOf } from './repair.ts'
 import type { Steering } from './steering.ts'
 import type { CallPart, TurnStep } from './step-result.ts'
 import { chooseStopConditions, findStop } from './stop-conditions.ts'
@@ -47,6 +48,7 @@ export async function runTurn(ctx: BodyContext, parts: TurnParts): Promise<Finis
   const policy = readTurnPolicy(runtime.policy)
   const model = chooseModel(runtime.models, policy)
   const tools = chooseTools(runtime.tools, policy)
+  const repair = repairOf(runtime.hooks)
   const conditions = chooseStopConditions(runtime.stopConditions, policy)
   const answerSchema = answerSchemaOf(parts.outputContract)
   const said: ModelMessage[] = [...parts.input]
@@ -67,6 +69,7 @@ export async function runTurn(ctx: BodyContext, parts: TurnParts): Promise<Finis
           ...(policy.price === undefined ? {} : { price: policy.price }),
           ...(policy.instructions === undefined ? {} : { instructions: policy.instructions }),
           ...(answerSchema === undefined ? {} : { answerSchema }),
+          ...(repair === undefined ? {} : { repair }),
         }))
         return callModel(ctx, scope, call)
       },

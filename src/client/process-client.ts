@@ -16,10 +16,11 @@ import {
   sparinglyPut,
 } from '../runtime/environment.ts'
 import type { EngineTable, Host } from '../runtime/host.ts'
-import { borrowRegistry, type RegistryLoan } from '../runtime/open-registry.ts'
+import { borrowRegistry } from '../runtime/open-registry.ts'
 import type { ToolTable } from '../runtime/plugin.ts'
 import { type AnyStart, prepareStart, type StartRequest } from '../runtime/start-request.ts'
 import type { ClientBackend } from './backend.ts'
+import type { Connected } from './connected.ts'
 import { createInlineBackend } from './inline-backend.ts'
 import { createProcessHandle, type ProcessHandle, type StartedProcess } from './process-handle.ts'
 import { createSessionHandle, type SessionHandle } from './session-handle.ts'
@@ -150,13 +151,6 @@ export function createProcessClient<Engines extends EngineTable, Tools extends T
     const environments = sparinglyPut(host.stores?.environments ?? registryEnvironments(registry))
     return { registry, release, environments, backend: await createBackend(registry, given) }
   }
-}
-
-/** What a client holds once its registry is open. */
-export interface Connected extends RegistryLoan {
-  readonly registry: WatchedRegistry
-  readonly backend: ClientBackend
-  readonly environments: EnvironmentStore
 }
 
 async function createBackend<Engines extends EngineTable, Tools extends ToolTable>(

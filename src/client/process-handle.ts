@@ -6,7 +6,7 @@ import type { Outcome } from '../model/outcome.ts'
 import type { ProcessRecord } from '../model/process.ts'
 import type { StreamEntry } from '../model/stream.ts'
 import type { FollowStreamOptions } from '../registry/follow-stream.ts'
-import type { Connected } from './process-client.ts'
+import type { Connected } from './connected.ts'
 import { readUiMessages } from './ui-messages.ts'
 
 /**

@@ -12,7 +12,7 @@ import type { RegisterOptions } from '../registry/registry.ts'
 import type { Host } from '../runtime/host.ts'
 import { prepareStart } from '../runtime/start-request.ts'
 import type { SessionTurnStart } from '../runtime/turn/prepare.ts'
-import type { Connected } from './process-client.ts'
+import type { Connected } from './connected.ts'
 import { createProcessHandle, type StartedProcess } from './process-handle.ts'
 import { tracedStart } from './traced-start.ts'
 

@@ -30,7 +30,7 @@ test.each(PAGES)('a page %s asks once for its rows and once for their blobs', as
       yield* tx.insertEvent(buildEvent({ id: ID, lastSequence: index }, { eventType: 'note', payload }, NOW))
     }
   })
-  const connection = new SqliteConnection(path, { readOnly: true })
+  const connection = new SqliteConnection(path)
   onTestFinished(() => connection.close())
   connection.exec('begin')
   const session = createSqliteSession(connection)

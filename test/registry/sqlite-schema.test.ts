@@ -12,8 +12,9 @@ import { SCHEMA_VERSION } from '../../src/registry/sql/migrations.ts'
 import type { SqlSession } from '../../src/registry/sql/session.ts'
 import { compiled, SqliteConnection } from '../../src/registry/sql/sqlite/connection.ts'
 import { migrate } from '../../src/registry/sql/sqlite/migrate.ts'
-import { openSqlite as openConnections } from '../../src/registry/sql/sqlite/open.ts'
+import { openSqlite as openConnection } from '../../src/registry/sql/sqlite/open.ts'
 import { ChangeCounter, createSqlitePlatform } from '../../src/registry/sql/sqlite/platform.ts'
+import { type Named, prepare } from '../../src/registry/sql/statement.ts'
 import { createSqlTransaction } from '../../src/registry/sql/verbs.ts'
 import type { Operation, StoreTransaction } from '../../src/registry/store.ts'
 import { approval, ID, journalEntry, leaseOf, NOW, owner, stored, wakeDelivery } from '../model/fixtures.ts'
@@ -58,10 +59,17 @@ test('a migration that another OS process made meanwhile is not made again', asy
 })
 
 test('a commit is on the disk before it is acknowledged', async () => {
-  const { writer } = await openConnections(await temporaryPath(), { lockTimeoutMs: 1_000, mustExist: false })
-  expect(writer.value('pragma journal_mode')).toBe('wal')
+  const connection = await openConnection(await temporaryPath(), { lockTimeoutMs: 1_000, mustExist: false })
+  expect(connection.value('pragma journal_mode')).toBe('wal')
   const full = 2
-  expect(writer.value('pragma synchronous')).toBe(full)
+  expect(connection.value('pragma synchronous')).toBe(full)
+})
+
+test('a statement is prepared once, whatever its limit: none is planned by what that is bound to', async () => {
+  const statement = prepare((db, p: Named<{ limit: number }>) =>
+    db.selectFrom('processes').select('id').orderBy('id').limit(p.limit),
+  )
+  expect(compiled(statement).sql).toBe('select "id" from "processes" order by "id" limit ? + 0')
 })
 
 describe('by its query plan', () => {

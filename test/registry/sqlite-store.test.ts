@@ -62,16 +62,18 @@ describe('transactions that are ready together', () => {
   })
 
   test('are invisible to readers until all of them are committed', async () => {
-    const store = await openSqlite()
+    const path = await temporaryPath()
+    const [store, other] = [await openSqlite({ path }), await openSqlite({ path })]
     const seen: Promise<string[]>[] = []
     const write = (name: string) =>
       store.transaction(function* (tx) {
         yield* tx.saveWorker(workerRow(name))
-        // A read runs at once, here in the middle of the shared commit.
-        seen.push(workerNames(store))
+        // Here in the middle of the shared commit: the other store's read runs at once, this one's own comes after it.
+        seen.push(workerNames(other), workerNames(store))
       })
     await Promise.all([write('first'), write('second')])
-    expect(await Promise.all(seen)).toEqual([[], []])
+    const both = ['first', 'second']
+    expect(await Promise.all(seen)).toEqual([[], both, [], both])
   })
 
   test('run in the order in which they were submitted, and see what came before', async () => {

@@ -29,15 +29,15 @@ const selectRegistryId = prepare(db => db.selectFrom('meta').select('registry_id
 export async function createSqliteStore(options: SqliteStoreOptions): Promise<ProcessStore> {
   const { clock = Date.now, lockTimeoutMs = 10_000, mustExist = false } = options
   const path = requireFilePath(options.path)
-  const { writer, reader } = await openSqlite(path, { lockTimeoutMs, mustExist })
-  const registryId = writer.all(selectRegistryId, {})[0]?.registry_id ?? ''
+  const connection = await openSqlite(path, { lockTimeoutMs, mustExist })
+  const registryId = connection.all(selectRegistryId, {})[0]?.registry_id ?? ''
   const counter = new ChangeCounter()
   const platform = createSqlitePlatform({ registryId, clock, changes: counter })
-  const session = createSqliteSession(writer)
+  const session = createSqliteSession(connection)
   const tx = createSqlTransaction(session, platform)
-  const snapshot = createSqlReader(createSqliteSession(reader), platform)
-  const changes = new ChangeWatch(writer)
-  const commits = new GroupCommit(writer, {
+  const snapshot = createSqlReader(session, platform)
+  const changes = new ChangeWatch(connection)
+  const commits = new GroupCommit(connection, {
     lockTimeoutMs,
     onBegin() {
       counter.begin()
@@ -63,8 +63,7 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<Pr
     changes.stop()
     await Promise.allSettled(reads)
     await commits.idle()
-    // The writer last: the last connection moves the log into the file, which one that only reads cannot.
-    for (const connection of [reader, writer]) connection.close()
+    connection.close()
   }
 
   return {
@@ -80,10 +79,10 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<Pr
     },
     async read(body) {
       requireOpen()
-      const reading = retryWhileBusy(
-        () => inSnapshot(reader, () => runSynchronously(body(snapshot))),
-        lockTimeoutMs,
-      )
+      const run = () =>
+        retryWhileBusy(() => inSnapshot(connection, () => runSynchronously(body(snapshot))), lockTimeoutMs)
+      // Asked for by the body of a transaction, it comes after that one: it sees what is committed.
+      const reading = connection.isTransaction ? nextTurn().then(run) : run()
       reads.add(reading)
       try {
         return await reading
@@ -101,7 +100,13 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<Pr
   }
 }
 
-/** A deferred transaction: it sees one state of the database, and takes no lock that a writer could hold. */
+const nextTurn = () => new Promise<void>(resolve => setImmediate(resolve))
+
+/**
+ * A deferred transaction: it sees one state of the database, and takes no lock that a writer could hold. On the connection
+ * that writes, which is never in a transaction between turns: what it has just written is in its cache, and another
+ * connection would forget its own at each of these commits.
+ */
 function inSnapshot<T>(connection: SqliteConnection, run: () => T): T {
   connection.frame('begin')
   try {

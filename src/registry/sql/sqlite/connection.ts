@@ -1,5 +1,5 @@
 import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqlite'
-import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler, sql } from 'kysely'
+import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, sql } from 'kysely'
 import type { Schema } from '../schema.ts'
 import {
   type CompiledStatement,
@@ -8,6 +8,7 @@ import {
   type SqlValue,
   type Statement,
 } from '../statement.ts'
+import { PreparedOnceCompiler } from './query-compiler.ts'
 
 /** Builds SQL and never runs it: node:sqlite does, synchronously, which is what lets transactions share a commit. */
 const builder = new Kysely<Schema>({
@@ -15,7 +16,7 @@ const builder = new Kysely<Schema>({
     createAdapter: () => new SqliteAdapter(),
     createDriver: () => new DummyDriver(),
     createIntrospector: db => new SqliteIntrospector(db),
-    createQueryCompiler: () => new SqliteQueryCompiler(),
+    createQueryCompiler: () => new PreparedOnceCompiler(),
   },
 })
 
@@ -42,9 +43,9 @@ export class SqliteConnection {
   readonly #texts = new Map<string, StatementSync>()
   #schemaVersion: unknown
 
-  constructor(path: string, options: { readonly readOnly?: boolean } = {}) {
+  constructor(path: string) {
     // SQLite's own waiting would stop the event loop, and with it lease renewals: a locked database answers at once.
-    this.#database = new DatabaseSync(path, { timeout: 0, readOnly: options.readOnly ?? false })
+    this.#database = new DatabaseSync(path, { timeout: 0 })
   }
 
   /** SQLite ends a transaction by itself after some errors (full disk, I/O), so nobody else can know. */

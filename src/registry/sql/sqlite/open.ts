@@ -6,15 +6,11 @@ import { SqliteConnection } from './connection.ts'
 import { cannotOpen, explain } from './errors.ts'
 import { migrate, requireKnownVersion } from './migrate.ts'
 
-/** The two connections of a store. */
-export interface SqliteConnections {
-  readonly writer: SqliteConnection
-  /** Its snapshots never wait for the write lock. */
-  readonly reader: SqliteConnection
-}
-
-/** Of pages that a connection keeps: SQLite's own 2 MB do not hold the inner pages of the indexes of a million rows. */
-const CACHE_KIB = 8_192
+/**
+ * Of pages that a connection keeps: SQLite's own 2 MB do not hold the inner pages of the indexes of a million rows. They
+ * are good for as long as only this connection writes.
+ */
+const CACHE_KIB = 16_384
 
 /** The absolute path of the file, or an error for what is not one. */
 export function requireFilePath(path: string): string {
@@ -29,30 +25,25 @@ export function requireFilePath(path: string): string {
 export async function openSqlite(
   path: string,
   { lockTimeoutMs, mustExist }: { readonly lockTimeoutMs: number; readonly mustExist: boolean },
-): Promise<SqliteConnections> {
-  const opened: SqliteConnection[] = []
-  const open = (options?: { readOnly: boolean }): SqliteConnection => {
-    const connection = new SqliteConnection(path, options)
-    opened.push(connection)
-    return connection
-  }
+): Promise<SqliteConnection> {
+  let opened: SqliteConnection | undefined
   try {
     if (mustExist && !existsSync(path)) throw notThere(path)
     makeFolder(path)
-    const writer = open()
+    const connection = new SqliteConnection(path)
+    opened = connection
     // First, because a file that is not ours must stay as it is, its journal mode included.
-    const version = await retryWhileBusy(() => requireKnownVersion(writer, path), lockTimeoutMs)
+    const version = await retryWhileBusy(() => requireKnownVersion(connection, path), lockTimeoutMs)
     if (mustExist && version === 0) throw notThere(path)
-    await retryWhileBusy(() => requireWriteAheadLog(writer, path), lockTimeoutMs)
+    await retryWhileBusy(() => requireWriteAheadLog(connection, path), lockTimeoutMs)
     // Said here because builds of SQLite differ: with NORMAL a power cut may take back the last commits, and with them
     // a lease that was given or a step that was done.
-    writer.exec('pragma synchronous = full')
-    await retryWhileBusy(() => migrate(writer, path), lockTimeoutMs)
-    const reader = open({ readOnly: true })
-    for (const connection of [writer, reader]) connection.exec(`pragma cache_size = -${CACHE_KIB}`)
-    return { writer, reader }
+    connection.exec('pragma synchronous = full')
+    await retryWhileBusy(() => migrate(connection, path), lockTimeoutMs)
+    connection.exec(`pragma cache_size = -${CACHE_KIB}`)
+    return connection
   } catch (error) {
-    for (const connection of opened) connection.close()
+    opened?.close()
     throw explain(error, path)
   }
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { v7 as uuidv7 } from 'uuid'
 import type { RegistrationRequest } from '../../src/model/registration.ts'
 import type { ProcessRegistry } from '../../src/registry/registry.ts'
 
@@ -13,7 +14,8 @@ export const prepareRegistry = (registry: ProcessRegistry): Promise<void> =>
   registry.putEnv(ENVIRONMENT, new Uint8Array())
 
 export const registration = (patch: Partial<RegistrationRequest> = {}): RegistrationRequest => ({
-  id: randomUUID(),
+  // As the client makes them.
+  id: uuidv7(),
   input: { type: 'engine', kind: 'noop', payload: null },
   disposition: 'rerunnable',
   identity: { kind: 'noop' },

@@ -1,9 +1,6 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { generateText, stepCountIs } from 'ai'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { durableModel, durableTools, type McpServer, mcpTools, type ProcessContext } from '../../src/index.ts'
@@ -11,9 +8,8 @@ import type { Model } from '../../src/runtime/agent/model-types.ts'
 import { scriptedModel } from '../../src/testing/index.ts'
 import { eventually } from '../support/eventually.ts'
 import { createGate } from '../support/gate.ts'
+import { MCP_TRANSPORTS, stdioServer } from '../support/mcp-servers.ts'
 import { openStage, type Stage, supersede, work } from './stage.ts'
-
-const SCRIPT = fileURLToPath(new URL('../support/mcp-server.ts', import.meta.url))
 
 /** A folder that the server writes what it did into; it dies of the first call, unless there is `safe` in it. */
 async function openFolder() {
@@ -25,27 +21,6 @@ async function openFolder() {
     lines: async (name: string) =>
       (await readFile(join(folder, name), 'utf8').catch(() => '')).split('\n').filter(line => line !== ''),
   }
-}
-
-const stdio = (folder: string): McpServer => ({ command: process.execPath, args: [SCRIPT, 'stdio', folder] })
-
-/** Starts the server, again and again on the same port whenever it dies. */
-async function startHttp(folder: string): Promise<McpServer> {
-  let isOver = false
-  const start = async (port: string): Promise<string> => {
-    const child = spawn(process.execPath, [SCRIPT, 'http', folder, port], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-    onTestFinished(() => {
-      isOver = true
-      child.kill('SIGKILL')
-    })
-    const [first] = await once(child.stdout, 'data')
-    const bound = String(first).trim()
-    child.on('exit', () => void (isOver || start(bound)))
-    return bound
-  }
-  return { url: `http://127.0.0.1:${await start('0')}/mcp` }
 }
 
 function openWith(server: McpServer, run: Parameters<typeof work>[0]): Stage {
@@ -60,12 +35,7 @@ const callAs = (tool: string, args: object) => ({
   input: { tool: `files_${tool}`, args },
 })
 
-const TRANSPORTS = [
-  { name: 'stdio', open: async (folder: string) => stdio(folder) },
-  { name: 'streamable HTTP', open: startHttp },
-]
-
-describe.each(TRANSPORTS)('MCP tools over $name', ({ open }) => {
+describe.each(MCP_TRANSPORTS)('MCP tools over $name', ({ open }) => {
   test('are called as steps, over one connection for all processes', async () => {
     const { folder, makeSafe, lines } = await openFolder()
     await makeSafe()
@@ -152,13 +122,13 @@ test('a server that lists other tools at the next attempt changes nothing of wha
     })
     return text
   }
-  const stage = openWith(stdio(folder), run)
+  const stage = openWith(stdioServer(folder), run)
   const id = await stage.start()
   const first = stage.runner.run(id)
   await eventually(() => expect(gate.arrivals).toBe(1))
   // Another OS process, that starts the server anew.
   await writeFile(join(folder, 'later'), '')
-  const plugin = mcpTools({ files: stdio(folder) })
+  const plugin = mcpTools({ files: stdioServer(folder) })
   onTestFinished(() => plugin[Symbol.asyncDispose]())
   await supersede(stage, stage)
   await stage.addWorker({}, { plugins: [plugin] }).runner.run(id)
@@ -185,7 +155,7 @@ test('a server that lists other tools at the next attempt changes nothing of wha
 
 test("the server's own no is the tool's failure, and no unknown outcome", async () => {
   const { folder } = await openFolder()
-  const stage = openWith(stdio(folder), () => null)
+  const stage = openWith(stdioServer(folder), () => null)
   const id = await stage.start(callAs('refuse', {}))
   expect(await stage.outcome(id)).toMatchObject({
     status: 'failed',
@@ -197,7 +167,7 @@ test("the server's own no is the tool's failure, and no unknown outcome", async 
 
 test('a server is asked how far a call is, for its word is what the time limit counts from', async () => {
   const { folder } = await openFolder()
-  const stage = openWith(stdio(folder), () => null)
+  const stage = openWith(stdioServer(folder), () => null)
   expect(await stage.outcome(await stage.start(callAs('tell', {})))).toMatchObject({
     value: 'somebody hears how far it is',
   })
@@ -207,8 +177,8 @@ test('tools whose names would be one are told apart where they are long, else re
   const { folder } = await openFolder()
   const long = 'l'.repeat(70)
   const plugins = [
-    mcpTools({ [long]: stdio(folder) }),
-    mcpTools({ 'a.b': stdio(folder), a_b: stdio(folder) }),
+    mcpTools({ [long]: stdioServer(folder) }),
+    mcpTools({ 'a.b': stdioServer(folder), a_b: stdioServer(folder) }),
   ]
   for (const plugin of plugins) onTestFinished(() => plugin[Symbol.asyncDispose]())
   const [first, second] = plugins.map(plugin =>

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 import { eventually } from './eventually.ts'
 import type { InlineMainOptions } from './inline-main.ts'
+import type { McpMainOptions } from './mcp-main.ts'
 import type { StreamReaderOptions } from './stream-reader-main.ts'
 import type { WakeMainOptions } from './wake-main.ts'
 import type { WorkerMainOptions } from './worker-main.ts'
@@ -41,6 +42,10 @@ export const spawnInlineWorker = (options: InlineMainOptions): Promise<WorkerPro
 /** One that tells a session of what it does, and hands that over. */
 export const spawnWakeWorker = (options: WakeMainOptions): Promise<WorkerProcess> =>
   spawnWorkerMain('wake-main.ts', options)
+
+/** One with the tools of an MCP server. */
+export const spawnMcpWorker = (options: McpMainOptions): Promise<WorkerProcess> =>
+  spawnWorkerMain('mcp-main.ts', options)
 
 /** No worker, but whoever reads what one says. */
 export const spawnStreamReader = (options: StreamReaderOptions): Promise<WorkerProcess> =>

@@ -7,6 +7,7 @@ import { findSchemaProblem } from '../json-schema.ts'
 import { immediately, together } from '../operation.ts'
 import type { AppendResult } from '../registry.ts'
 import type { Operation, StoreTransaction } from '../store.ts'
+import { closeReservations } from './budgets.ts'
 import { dueUnlessHeld } from './due.ts'
 import { tellQueue } from './flow.ts'
 import { putWake } from './put-wake.ts'
@@ -49,6 +50,7 @@ export function* append(
   yield* tx.saveProcess(next, { status: 'any' })
   const { turn } = stored.record
   if (turn !== undefined && next.record.turn === undefined) yield* tellQueue(tx, turn)
+  if (event.semantics?.terminal !== undefined) yield* closeReservations(tx, yield* tx.loadBudget(processId))
   return { result: { type: 'appended', event, ...present(wakeDelivery) }, record: next.record, isDue }
 }
 

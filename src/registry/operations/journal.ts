@@ -16,6 +16,7 @@ import { findSchemaProblem } from '../json-schema.ts'
 import { immediately, together } from '../operation.ts'
 import type { EmitResult, EpochAnswer, JournalOperations } from '../registry.ts'
 import type { Operation, ProcessStore, StoreTransaction } from '../store.ts'
+import { closeReservations } from './budgets.ts'
 import { changed } from './due.ts'
 import { leaseGuard, requireHeld, requireProcess, saveUnderLease, writeEvent } from './shared.ts'
 import { waitersFor } from './waiters.ts'
@@ -131,6 +132,7 @@ function* emit(
   // The process has ended itself: the lease goes with it, as in every terminal write.
   if (isTerminal(next.record.status)) {
     yield* tx.saveLease(id, { fence: lease.fencingToken }, lease.fencingToken)
+    yield* closeReservations(tx, yield* tx.loadBudget(id))
   }
   return { type: 'appended', event }
 }

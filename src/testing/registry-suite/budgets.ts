@@ -1,16 +1,20 @@
 import { expect } from 'vitest'
 import type { Budget, Spending } from '../../model/budget.ts'
 import type { ProcessLease } from '../../model/lease.ts'
+import { emitEntry } from './event-semantics.ts'
 import { COMPLETED, TTL } from './fixtures.ts'
 import { type Case, refused, type World } from './harness.ts'
 
 const reserve = ({ registry }: World, lease: ProcessLease, id: string, asked: Spending, limits?: Budget) =>
   registry.reserveBudget(lease, { operation: { id, asked }, ...(limits === undefined ? {} : { limits }) })
 
+const OVER = { eventType: 'over', payload: 1, replayKey: 'end' }
+
 const childOf = (world: World, parent: string, id: string) =>
   world.register({
     id,
     provenance: { originator: { type: 'host' }, causedBy: { type: 'process', processId: parent } },
+    eventTypes: [{ name: 'over', payloadSchema: true, semantics: { terminal: { state: 'completed' } } }],
   })
 
 export function budgetCases(it: Case): void {
@@ -135,6 +139,14 @@ export function budgetCases(it: Case): void {
         return registry.completeWithLease(answer.lease, answer.outcome)
       },
     ],
+    [
+      'by an event that somebody else appends',
+      async ({ registry, clock }) => {
+        clock.advance(TTL)
+        return registry.append('c', OVER)
+      },
+    ],
+    ['by an event of its own', ({ registry }, lease) => registry.emit(lease, emitEntry(lease), OVER)],
   ]
   for (const [how, end] of ends) {
     it(`a process that is ended ${how} in the middle of a call gives back what is not sure of it`, async world => {

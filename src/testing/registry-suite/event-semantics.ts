@@ -28,7 +28,7 @@ const WAKING = {
 }
 const news = (text?: string) => ({ eventType: 'news', payload: text === undefined ? {} : { text } })
 
-const emitEntry = (lease: ProcessLease): Omit<JournalEntry, 'value'> => ({
+export const emitEntry = (lease: ProcessLease): Omit<JournalEntry, 'value'> => ({
   processId: lease.processId,
   epoch: 0,
   position: 1,

@@ -130,9 +130,9 @@ function answerOf({ votes, approvers }: Approval): ToolCallAnswer | undefined {
 const deniedText = ({ by, reason }: ApprovalVote): string =>
   `denied by ${by}${reason === undefined ? '' : `: ${reason}`}`
 
-export interface UseRequest {
+/** The call that is about to be made: what was allowed is this one. */
+export interface UseRequest extends Pick<ApprovalRequest, 'tool' | 'argsDigest' | 'sessionId'> {
   readonly operationId: string
-  readonly argsDigest: string
 }
 
 export type UseDecision =
@@ -145,8 +145,8 @@ export type UseDecision =
 export function decideUse(call: ApprovalCall, use: UseRequest, now: number): UseDecision {
   const { approval, answer, answeredAtMs = 0 } = call
   const { votes, used, validForMs } = approval
-  if (use.argsDigest !== approval.argsDigest)
-    return { type: 'refused', reason: 'it was approved for other arguments' }
+  const other = findOther(approval, use)
+  if (other !== undefined) return { type: 'refused', reason: `it was approved for ${other}` }
   if (used !== undefined) {
     if (used.operationId === use.operationId) return { type: 'replayed' }
     return { type: 'refused', reason: 'its approval was used already' }
@@ -162,6 +162,13 @@ export function decideUse(call: ApprovalCall, use: UseRequest, now: number): Use
     type: 'use',
     call: { ...call, approval: { ...approval, used: { operationId: use.operationId, atMs: now } } },
   }
+}
+
+/** What people were asked about, where it is not this call. */
+function findOther(approval: Approval, use: UseRequest): string | undefined {
+  if (use.tool !== approval.tool) return 'another tool'
+  if (use.argsDigest !== approval.argsDigest) return 'other arguments'
+  return use.sessionId === approval.sessionId ? undefined : 'another session'
 }
 
 type Refusal =

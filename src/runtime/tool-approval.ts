@@ -1,3 +1,4 @@
+import type { UseRequest } from '../model/approval.ts'
 import { hashJson, type Json } from '../model/json.ts'
 import { excerptOf } from './agent/excerpt.ts'
 import { StepNotDone } from './context.ts'
@@ -5,9 +6,8 @@ import type { ApprovalRule, ToolDefinition } from './tool.ts'
 import type { BodyContext, ToolInvocation } from './tool-call.ts'
 
 /** A call that was allowed, and what shows it. */
-export interface GivenApproval {
+export interface GivenApproval extends Omit<UseRequest, 'operationId'> {
   readonly key: string
-  readonly argsDigest: string
 }
 
 export type ApprovalAnswer =
@@ -27,6 +27,7 @@ export async function askApproval(
   if (rule === undefined) return { type: 'given', approval: undefined }
   const { callId, toolName, args } = call
   const argsDigest = hashJson(args)
+  const { sessionId } = ctx.runtime
   const { key, untilMs } = await ctx.requestApproval({
     callId,
     timeout: rule.timeout,
@@ -35,7 +36,7 @@ export async function askApproval(
       tool: toolName,
       args: shown(args),
       argsDigest,
-      sessionId: ctx.runtime.sessionId,
+      sessionId,
       approvers: rule.approvers ?? 1,
       ...(rule.validFor === undefined ? {} : { validForMs: rule.validFor }),
     },
@@ -43,16 +44,16 @@ export async function askApproval(
   const answer = await ctx.waitForAnswer(key, untilMs)
   if (answer === undefined) return { type: 'refused', reason: 'nobody approved it in time' }
   if (answer.status === 'failure') return { type: 'refused', reason: answer.message }
-  return { type: 'given', approval: { key, argsDigest } }
+  return { type: 'given', approval: { key, tool: toolName, argsDigest, sessionId } }
 }
 
 /** At the last moment before the effect: a yes may have been taken back, or be too old. */
 export async function requireApproval(
   ctx: BodyContext,
-  { key, argsDigest }: GivenApproval,
+  { key, ...call }: GivenApproval,
   operationId: string,
 ): Promise<void> {
-  const use = await ctx.useApproval(key, { operationId, argsDigest })
+  const use = await ctx.useApproval(key, { operationId, ...call })
   if (use.type === 'refused') throw new StepNotDone(`it was not made, because ${use.reason}`)
 }
 

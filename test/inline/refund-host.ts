@@ -9,6 +9,7 @@ import {
   durableModel,
   durableTools,
   sqliteRegistry,
+  type ToolDefinition,
 } from '../../src/index.ts'
 import { scriptedModel } from '../../src/testing/scripted-model.ts'
 
@@ -23,30 +24,38 @@ const refund = tool({
   },
 })
 
-const tools = { refund: defineTool(refund, { effect: 'once' }) }
-
 const model = scriptedModel([
   { calls: [{ tool: 'refund', args: { order: 'A7', euros: 20 } }] },
   prompt => (JSON.stringify(prompt.at(-1)).includes('is unknown') ? 'please look' : 'done'),
 ])
+
+const refunding = (approval: Pick<ToolDefinition, 'approval'> = {}) => {
+  const tools = { refund: defineTool(refund, { effect: 'once', ...approval }) }
+  const engine = defineEngine({
+    disposition: 'rerunnable',
+    input: z.string(),
+    async run(ctx) {
+      const { text } = await generateText({
+        model: durableModel(ctx, model),
+        tools: durableTools(ctx, tools),
+        stopWhen: isStepCount(5),
+        prompt: ctx.input,
+      })
+      return text
+    },
+  })
+  return { tools, engine }
+}
+
+const { tools, engine } = refunding()
 
 export default defineHost({
   registry: sqliteRegistry({ path }),
   models: { default: model },
   tools,
   engines: {
-    refunds: defineEngine({
-      disposition: 'rerunnable',
-      input: z.string(),
-      async run(ctx) {
-        const { text } = await generateText({
-          model: durableModel(ctx, model),
-          tools: durableTools(ctx, tools),
-          stopWhen: isStepCount(5),
-          prompt: ctx.input,
-        })
-        return text
-      },
-    }),
+    refunds: engine,
+    /** Two people must allow each. */
+    allowedRefunds: refunding({ approval: { approvers: 2 } }).engine,
   },
 })

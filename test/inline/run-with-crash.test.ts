@@ -1,8 +1,12 @@
+import { execFile } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { afterAll, describe, expect, test } from 'vitest'
 import { leaseholdMatchers, runWithCrash } from '../../src/testing/index.ts'
+import { eventually } from '../support/eventually.ts'
 
 expect.extend(leaseholdMatchers)
 
@@ -13,7 +17,13 @@ const folder = mkdtempSync(join(tmpdir(), 'leasehold-refunds-'))
 process.env.REFUND_DB = join(folder, 'leasehold.db')
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-const paid = (): string[] => readFileSync(`${process.env.REFUND_DB}.paid`, 'utf8').trim().split('\n')
+const paid = (): string[] =>
+  readFileSync(`${process.env.REFUND_DB}.paid`, { encoding: 'utf8', flag: 'a+' }).split('\n').filter(Boolean)
+
+/** The command line in an OS process of its own. */
+const leasehold = (args: readonly string[]) =>
+  promisify(execFile)(process.execPath, [MAIN, ...args, '--registry', `sqlite:${process.env.REFUND_DB}`])
+const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 
 test('a refund survives a worker that dies between the model’s answer and the journal', async () => {
   const run = await runWithCrash({
@@ -26,6 +36,46 @@ test('a refund survives a worker that dies between the model’s answer and the 
   expect(run).toHaveDone('refund')
   expect(run).toHaveNoUnknownEffect()
 })
+
+test.each([
+  { when: 'while people are asked', point: 'approval.asked', says: 'done', pays: 1 },
+  // Nobody knows, so it is not paid again; the model is told so.
+  { when: 'when the yes is used', point: 'approval.used', says: 'please look', pays: 0 },
+] as const)(
+  'what people say outlives a worker that dies $when, and nothing runs again for it',
+  async ({ point, says, pays }) => {
+    const before = paid().length
+    const run = await runWithCrash({
+      host,
+      start: { kind: 'allowedRefunds', input: `refund order A9, ${point}` },
+      crashAt: { point },
+      meanwhile: async (processes, id) => {
+        const asked = await eventually(
+          async () => (await processes.approvals())[0] ?? expect.fail('nobody is asked'),
+        )
+        expect(asked).toMatchObject({ processId: id, approval: { tool: 'refund', approvers: 2 } })
+        // One person counts once.
+        for (let said = 0; said < 2; said++)
+          await processes.answerApproval(id, asked.key, { by: 'ana', verdict: 'approve' })
+        expect(await processes.approvals()).toMatchObject([{ approval: { votes: [{ by: 'ana' }] } }])
+        const { stdout } = await leasehold([
+          'approve',
+          id,
+          '--by',
+          'ben',
+          '--digest',
+          asked.approval.argsDigest,
+        ])
+        expect(stdout).toContain('approved by ben')
+      },
+    })
+    expect(run).toHaveCrashed()
+    expect(run).toHaveCompleted(says)
+    expect(paid().length - before).toBe(pays)
+    // Both of the model's answers were asked for once, over all attempts.
+    expect(run).toHaveDone('model[', 2)
+  },
+)
 
 describe('the test kit', () => {
   test('leaves an effect unknown, and not repeated, where the worker dies right after it', async () => {

@@ -4,7 +4,7 @@ import type { ProcessLease } from '../../model/lease.ts'
 import { COMPLETED, TTL } from './fixtures.ts'
 import { type Case, refused, unchanged, type World } from './harness.ts'
 
-const USE = { operationId: 'op_1', argsDigest: 'digest' }
+const USE = { operationId: 'op_1', tool: 'pay', argsDigest: 'digest', sessionId: 's' }
 
 const request = (patch: Partial<ApprovalRequest> = {}): ApprovalRequest => ({
   callId: 'call-1',
@@ -136,7 +136,7 @@ export function approvalCases(it: Case): void {
     await refused(registry.vote('q', { by: 'ben', verdict: 'deny' }), 'tool_call_answered')
   })
 
-  it('a yes holds for these arguments and as long as it is good', async world => {
+  it('a yes holds for this tool, these arguments and this session, and as long as it is good', async world => {
     const { registry, clock } = world
     const lease = await ask(world, { validForMs: 10 })
     await refused(
@@ -144,10 +144,17 @@ export function approvalCases(it: Case): void {
       'approval_mismatch',
     )
     await registry.vote('p', { by: 'ana', verdict: 'approve', argsDigest: 'digest' })
-    expect(await registry.useApproval(lease, 'p', { ...USE, argsDigest: 'another' })).toEqual({
-      type: 'refused',
-      reason: 'it was approved for other arguments',
-    })
+    for (const [other, what] of [
+      [{ argsDigest: 'another' }, 'other arguments'],
+      [{ tool: 'other' }, 'another tool'],
+      [{ sessionId: 'other' }, 'another session'],
+    ] as const) {
+      expect(await registry.useApproval(lease, 'p', { ...USE, ...other })).toEqual({
+        type: 'refused',
+        reason: `it was approved for ${what}`,
+      })
+    }
+    expect(await registry.pendingCall('p')).not.toHaveProperty('approval.used')
     clock.advance(11)
     expect(await registry.useApproval(lease, 'p', USE)).toMatchObject({ type: 'refused' })
   })

@@ -28,3 +28,19 @@ test.each([
     expect(children.records.map(({ id }) => id)).toEqual([`${handle.id}.door.only`])
   },
 )
+
+test('a parent hears of a child that nobody may run again that its worker has died, and of nothing done', async () => {
+  await using world = await openCrashWorld()
+  const { folder } = world
+  const first = await world.spawnWorker()
+  const handle = await world.processes.start({ kind: 'parent', input: { folder, child: 'ownDoor' } })
+  await world.marks('began')
+  await world.spawnWorker()
+  await first.kill()
+  const outcome = { status: 'abandoned', evidence: { writer: 'sweep', owner: expect.anything() } }
+  expect(await handle.outcome()).toMatchObject({ status: 'completed', value: { attempt: 2, outcome } })
+  const child = `${handle.id}.ownDoor.only`
+  const ends = (await world.eventTypes(child)).filter(type => type === 'process.abandoned')
+  expect(ends).toHaveLength(1)
+  expect(await world.marks('began')).toHaveLength(1)
+})

@@ -4,6 +4,7 @@ import { createInlineWorker, createProcessClient, defineHost, subAgents } from '
 import { type ModelPrompt, type ScriptedStep, scriptedModel } from '../../src/testing/index.ts'
 import { silent } from '../execution/stage.ts'
 import { temporaryPath } from '../registry/store-fixtures.ts'
+import { eventually } from '../support/eventually.ts'
 import { createGate } from '../support/gate.ts'
 
 /** What the tools have answered, in order. */
@@ -186,4 +187,49 @@ test('a helper that takes longer is said to be running; what was started elsewhe
   expect(outcome).toContain('none of the sub-agents')
   expect(await other.describe()).not.toHaveProperty('cancelRequest')
   gate.open()
+})
+
+test('a helper that is told more while it works hears it when it is done, and both its answers come back', async () => {
+  const { chat, gate } = await openWorld([
+    { calls: [start('slow', 'a', 'c1')] },
+    prompt => ({
+      calls: [{ tool: 'message_agent', args: { id: idsIn(prompt)[0] ?? '', text: 'b' }, id: 'c2' }],
+    }),
+    prompt => {
+      gate.open()
+      return { calls: [{ tool: 'await_agents', args: { ids: idsIn(prompt) }, id: 'c3' }] }
+    },
+    prompt => JSON.stringify(resultsIn(prompt).at(-1)),
+  ])
+  const outcome = await (await chat.send('research')).outcome()
+  if (outcome.status !== 'completed') throw new Error(JSON.stringify(outcome))
+  expect(JSON.parse(Object(outcome.value).turn.answer).value).toMatchObject([
+    { result: { type: 'success', value: { turn: { answer: 'found a' } } } },
+    { result: { type: 'success', value: { turn: { answer: 'found a and b' } } } },
+  ])
+})
+
+test('the cancel of a turn that awaits its helpers leaves them at work, and their end still comes into its session, once', async () => {
+  let ids: readonly string[] = []
+  const { chat, processes, gate } = await openWorld([
+    { calls: [start('slow', 'a', 'c1', true)] },
+    prompt => {
+      ids = idsIn(prompt)
+      return { calls: [{ tool: 'await_agents', args: { ids }, id: 'c2' }] }
+    },
+    prompt => `told: ${textsIn(prompt).at(-1)}`,
+  ])
+  const turn = await chat.send('research')
+  await eventually(() => expect([gate.arrivals, ids.length]).toEqual([1, 1]))
+  const helper = processes.handle(ids[0] ?? '')
+  await turn.cancel('enough')
+  expect(await turn.outcome()).toMatchObject({ status: 'cancelled' })
+  expect(await helper.describe()).toMatchObject({ status: 'running' })
+  gate.open()
+  expect(await helper.outcome()).toMatchObject({ status: 'completed' })
+  // What the cancelled turn has said is no part of the session; what it is told now is.
+  await expect.poll(async () => (await chat.entries()).length).toBe(2)
+  const [told] = await chat.entries()
+  expect(JSON.stringify(told?.message)).toContain('has ended as completed')
+  expect(JSON.stringify(told?.message)).toContain('found a')
 })

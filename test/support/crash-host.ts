@@ -193,9 +193,10 @@ export const crashHostOn = (registry: RegistrySource) =>
       /** Waits for a child that waits at the door. */
       parent: defineEngine({
         disposition: 'rerunnable',
-        input,
+        input: input.extend({ child: z.enum(['door', 'ownDoor']).default('door') }),
         async run(ctx) {
-          const child = await ctx.start({ kind: 'door', input: ctx.input }, { key: 'only' })
+          const { child: kind, folder } = ctx.input
+          const child = await ctx.start({ kind, input: { folder } }, { key: 'only' })
           mark(ctx.input.folder, 'awaiting', ctx.id)
           const outcome = await child.outcome()
           return { attempt: ctx.attempt, started: child.started, outcome }

@@ -2,6 +2,7 @@
  * An inline worker in an OS process of its own whose host takes wakes, and dies doing so where it is told to:
  * `node wake-main.ts OPTIONS`. It says each step as one line of JSON.
  */
+import { randomUUID } from 'node:crypto'
 import { writeSync } from 'node:fs'
 import { MockLanguageModelV4 } from 'ai/test'
 import { parseRegistryAddress } from '../../src/cli/registry-address.ts'
@@ -13,7 +14,9 @@ export interface WakeMainOptions {
   readonly registry: string
   readonly folder: string
   /** Where it is killed, the first time that it comes there. */
-  readonly dies?: 'after the append' | 'before the hand-over' | 'after the hand-over'
+  readonly dies?: 'after the append' | 'before the hand-over' | 'after the hand-over' | 'in a child'
+  /** Nobody can prove it dead, as from another machine: its leases lapse. */
+  readonly isOpaque?: boolean
 }
 
 export const tellingHost = ({ registry, folder, dies }: WakeMainOptions) => {
@@ -46,6 +49,32 @@ export const tellingHost = ({ registry, folder, dies }: WakeMainOptions) => {
           await dieAt('after the append')
         },
       }),
+      /** Has a child, and waits for its end. */
+      family: defineEngine({
+        disposition: 'rerunnable',
+        async run(ctx) {
+          const child =
+            ctx.input === 'external'
+              ? await ctx.start({
+                  kind: 'external',
+                  input: null,
+                  disposition: 'externally_owned',
+                  id: `${ctx.id}.theirs`,
+                  wakes: { 'process.completed': { input: 'payload' } },
+                })
+              : await ctx.start({ kind: 'bound', id: `${ctx.id}.own` })
+          return child.outcome()
+        },
+      }),
+      /** Dies with its worker, and may not be run again. */
+      bound: defineEngine({
+        disposition: 'owner_bound',
+        wakes: { 'process.abandoned': { input: 'payload' } },
+        async run() {
+          mark(folder, 'bound began')
+          await dieAt('in a child')
+        },
+      }),
     },
   })
 }
@@ -69,7 +98,15 @@ if (process.argv[1] === import.meta.filename) {
   // Whoever started it has gone.
   process.stdin.resume().on('end', () => process.exit())
   const logger = { debug: nothing, info: nothing, warn: nothing, error: console.error }
-  const worker = createInlineWorker(tellingHost(options), { logger })
+  const opaque = {
+    worker: {
+      ownerId: `opaque:${process.pid}`,
+      incarnationId: randomUUID(),
+      liveness: { kind: 'opaque' },
+    },
+    leaseTimings: { ttlMs: 1_500, renewIntervalMs: 500 },
+  } as const
+  const worker = createInlineWorker(tellingHost(options), { logger, ...(options.isOpaque ? opaque : {}) })
   process.on('SIGTERM', () => worker.stop())
   await worker.ready
   say('ready')

@@ -79,6 +79,7 @@ export class OtherProcesses {
       ...journal.draft(call, { status: 'done', endedAtMs: Date.now() }),
       fence: lease.fencingToken,
     }
+    const turnOf = await this.#placeOf(request, registration)
     const traceparent = traceparentOf(activeSpan())
     const { type, record } = await registry.register(child, {
       ...(traceparent === undefined ? {} : { traceparent }),
@@ -86,7 +87,7 @@ export class OtherProcesses {
       reuse: request.reuse ?? false,
       isDueAtOnce: submit === undefined,
       journal: { lease, entry },
-      ...(request.turnOf === undefined ? {} : { turnOf: request.turnOf }),
+      ...(turnOf === undefined ? {} : { turnOf }),
       ...(wakeTarget === undefined ? {} : { grant: { scope: wakeTarget } }),
     })
     const started = type === 'registered'
@@ -95,6 +96,24 @@ export class OtherProcesses {
       isJournaled: true,
       ...(started || record.externalRef === undefined ? { toSubmit: record } : {}),
     }
+  }
+
+  /**
+   * The session that a turn waits for. One that is named after the turn is its own, and made here: whoever has something
+   * to say in it finds it there, and this turn before him.
+   */
+  async #placeOf(
+    { turnOf }: AnyStart,
+    { id, input }: PreparedStart['registration'],
+  ): Promise<string | undefined> {
+    if (turnOf === undefined || turnOf !== id || input.type !== 'session_turn') return turnOf
+    const { host, registry } = this.#parts.environment
+    // A store of the host's own has no line.
+    if (host.stores?.sessions !== undefined) return undefined
+    const { policy = {}, pluginOptions = {} } = input.createRequest
+    const causedBy = { type: 'process', processId: id } as const
+    await registry.createSession({ sessionId: turnOf, policy, pluginOptions, causedBy })
+    return turnOf
   }
 
   #childId(address: string): string {

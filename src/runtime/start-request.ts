@@ -43,7 +43,10 @@ export interface StartOptions {
   readonly session?: SessionScope
   /** What wakes that session, type by type in the place of what the kind says. Default: the kind's. */
   readonly wakes?: Wakes
-  /** Of a turn: the session that it waits for in line, behind those before it. Default: it is refused while that is busy. */
+  /**
+   * Of a turn: the session that it waits for in line, behind those before it. A child's own id: a session of its own, made
+   * where there is none. Default: it is refused while that is busy.
+   */
   readonly turnOf?: string
   /** What it leaves out is the host's own. Captured now: later changes of the host do not reach the process. */
   readonly env?: Partial<ProcessEnvironment>

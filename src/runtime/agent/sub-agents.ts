@@ -127,6 +127,7 @@ async function startAgent(
       id,
       disposition: 'rerunnable',
       label: agent,
+      turnOf: id,
       input: { prompt: task, session: sessionOf(id, known) },
       ...(notify ? { wakes: wakesOf(agent) } : {}),
     },

@@ -73,7 +73,7 @@ test.each([
     expect(run).toHaveCompleted(says)
     expect(paid().length - before).toBe(pays)
     // Both of the model's answers were asked for once, over all attempts.
-    expect(run).toHaveDone('model[', 2)
+    expect(run).toHaveDone('model', 2)
   },
 )
 

@@ -18,6 +18,7 @@ import type { EmitResult, EpochAnswer, JournalOperations } from '../registry.ts'
 import type { Operation, ProcessStore, StoreTransaction } from '../store.ts'
 import { closeReservations } from './budgets.ts'
 import { changed } from './due.ts'
+import { freePlace } from './flow.ts'
 import { leaseGuard, requireHeld, requireProcess, saveUnderLease, writeEvent } from './shared.ts'
 import { waitersFor } from './waiters.ts'
 
@@ -129,9 +130,11 @@ function* emit(
   yield* saveUnderLease(tx, next, lease, now)
   const journaled = { ...entry, value: { sequence: event.sequence } }
   yield* saveEntry(tx, lease, journaled, now)
-  // The process has ended itself: the lease goes with it, as in every terminal write.
+  // The process has ended itself: the lease goes with it, its place and what it has reserved, as in every terminal write.
   if (isTerminal(next.record.status)) {
     yield* tx.saveLease(id, { fence: lease.fencingToken }, lease.fencingToken)
+    // The queue's lock after the row's, for few emit their end: of two in each other's way one is tried again.
+    yield* freePlace(tx, lease)
     yield* closeReservations(tx, yield* tx.loadBudget(id))
   }
   return { type: 'appended', event }

@@ -1,5 +1,6 @@
 import { expect } from 'vitest'
 import { type Flow, LOOK_MS, TURN_MS } from '../../model/flow.ts'
+import { emitEntry } from './event-semantics.ts'
 import { ANA, BEN, COMPLETED, registration, TTL, timer } from './fixtures.ts'
 import { type Case, refused, type World } from './harness.ts'
 
@@ -34,6 +35,22 @@ export function flowCases(it: Case): void {
     expect(await world.due()).toEqual(['second'])
     await world.run('second')
     expect(await world.record('second')).not.toHaveProperty('turn')
+  })
+
+  it('one that ends by an event of its own frees its place like any other', async world => {
+    const eventTypes = [
+      { name: 'enough', payloadSchema: true, semantics: { terminal: { state: 'completed' as const } } },
+    ]
+    await world.register({ id: 'first', flow: ONE, eventTypes })
+    await registerAll(world, { second: ONE })
+    const lease = await world.run('first')
+    expect((await world.begin('second')).type).toBe('queued')
+    await world.registry.emit(lease, emitEntry(lease), {
+      eventType: 'enough',
+      payload: null,
+      replayKey: 'end',
+    })
+    expect(await world.due()).toEqual(['second'])
   })
 
   it('one that is told of its turn is a change of its row, so that whoever waits hears of it', async world => {

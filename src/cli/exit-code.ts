@@ -42,7 +42,7 @@ const CODES: readonly { readonly exit: number; readonly codes: readonly ErrorCod
   },
   {
     exit: EXIT.unknownProcess,
-    codes: ['process_unknown', 'process_no_longer_retained', 'tool_call_unknown'],
+    codes: ['process_unknown', 'process_no_longer_retained', 'tool_call_unknown', 'session_unknown'],
   },
   {
     exit: EXIT.conflict,

@@ -31,6 +31,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CreateCommand>>> = {
   'host-dead': async () => (await import('./commands/host-dead.ts')).hostDeadCommand,
   prune: async () => (await import('./commands/prune.ts')).pruneCommand,
   wakes: async () => (await import('./commands/wakes.ts')).wakesCommand,
+  sessions: async () => (await import('./commands/sessions.ts')).sessionsCommand,
   triggers: async () => (await import('./commands/triggers.ts')).triggersCommand,
   'deploy-check': async () => (await import('./commands/deploy-check.ts')).deployCheckCommand,
   replay: async () => (await import('./commands/replay.ts')).replayCommand,

@@ -88,6 +88,62 @@ describe('wakes', () => {
   })
 })
 
+describe('sessions', () => {
+  const message = { role: 'user', content: 'good morning' }
+
+  /** A session that a turn has, with one entry, and another turn that waits for it. */
+  async function open(registry: ProcessRegistry, id: string): Promise<void> {
+    const input = {
+      type: 'session_turn',
+      createRequest: { sessionId: 'desk' },
+      turnInput: 'next',
+      outputContract: { type: 'string' },
+    } as const
+    await registry.createSession({ sessionId: 'desk', turnId: 'turn' })
+    const entries = [{ kind: 'message', message }] as const
+    await registry.appendToSession('desk', { turnId: 'turn', after: 0, entries })
+    await registry.register(registration({ id, input }), { turnOf: 'desk' })
+  }
+
+  test('are shown, closed, forked and deleted', async () => {
+    const { cli, openRegistry, id } = await openWorkspace()
+    const registry = await openRegistry()
+    await open(registry, id)
+    const shown = (await cli(['sessions', 'show', 'desk'])).stdout.split('\n')
+    expect(shown[0]).toMatch(/^1 {2}.*Z {2}turn {2}.*good morning/)
+    expect(shown.slice(1, 3)).toEqual(['Turn turn has it.', `Waiting: ${id}`])
+    const closed = await cli(['sessions', 'close', 'desk', '--json'])
+    expect(JSON.parse(closed.stdout)).toMatchObject({
+      session: { closedAtMs: expect.any(Number) },
+      cancelled: [id],
+    })
+    expect(await registry.get(id)).toMatchObject({
+      cancelRequest: { reason: 'session "desk" was closed' },
+    })
+    const fork = await cli(['sessions', 'fork', 'desk', '--id', 'other', '--at', '1'])
+    expect(fork.stdout).toBe('Session other begins with what was said in session desk up to entry 1.\n')
+    expect(await cli(['sessions', 'delete', 'desk'])).toMatchObject({
+      code: 4,
+      stderr: expect.stringMatching(/^error: session_busy/),
+    })
+    expect((await cli(['sessions', 'delete', 'other'])).code).toBe(0)
+    expect(await registry.findSession('other')).toEqual({ type: 'deleted' })
+  })
+
+  test.each([
+    [['show', 'none'], 3, 'session_unknown'],
+    [['fork', 'none'], 2, 'usage'],
+    [['close', 'none', '--at', '1'], 2, 'usage'],
+  ])('%j is refused', async (args, code, error) => {
+    const { cli, openRegistry } = await openWorkspace()
+    await openRegistry()
+    expect(await cli(['sessions', ...args])).toMatchObject({
+      code,
+      stderr: expect.stringMatching(new RegExp(`^error: ${error}: `)),
+    })
+  })
+})
+
 describe('drain', () => {
   const HOST = `engines: {
     wait: defineEngine({

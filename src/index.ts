@@ -123,6 +123,7 @@ export {
   type PluginParts,
   type PluginStack,
   type RuntimeHooks,
+  type StopConditionTable,
   type ToolTable,
   type TurnInfo,
 } from './runtime/plugin.ts'

@@ -102,7 +102,8 @@ describe('sessions', () => {
     await registry.createSession({ sessionId: 'desk', turnId: 'turn' })
     const entries = [{ kind: 'message', message }] as const
     await registry.appendToSession('desk', { turnId: 'turn', after: 0, entries })
-    await registry.register(registration({ id, input }), { turnOf: 'desk' })
+    const { envRef: _, ...turn } = registration({ id, input })
+    await registry.register(turn, { turnOf: 'desk' })
   }
 
   test('are shown, closed, forked and deleted', async () => {

@@ -1,15 +1,21 @@
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { RUN_ENV } from './test/support/scan/run-secrets.ts'
 
 // The tests start many OS processes of the same code: what the first one compiled, the others read.
 process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL('node_modules/.cache/compiled', import.meta.url))
+
+// The secrets that each test has about it, and what looks for them in logs.
+const scanned = { env: RUN_ENV, setupFiles: ['test/support/scan/logs.ts'] }
 
 // No bound on speed: the limits end what hangs, also on a slow machine under load.
 const patient = { testTimeout: 180_000, hookTimeout: 180_000, expect: { poll: { timeout: 60_000 } } }
 
 export default defineConfig({
   test: {
+    // At the end what the servers hold and have written is scanned for planted secrets (test/support/scan).
+    teardownTimeout: 180_000,
     // Most tests wait for a server or for another OS process, so there is time for one more than there are cores.
     maxWorkers: availableParallelism() + 1,
     projects: [
@@ -28,6 +34,7 @@ export default defineConfig({
           name: 'stores',
           include: ['test/{registry,inline}/**/*.test.ts'],
           globalSetup: ['test/support/postgres-server.ts'],
+          ...scanned,
           ...patient,
         },
       },
@@ -40,6 +47,7 @@ export default defineConfig({
           isolate: false,
           include: ['test/{temporal,crash,replay,cli,examples}/**/*.test.ts'],
           globalSetup: ['test/support/temporal-server.ts'],
+          ...scanned,
           ...patient,
         },
       },

@@ -2,8 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
@@ -11,6 +10,9 @@ import { fileURLToPath } from 'node:url'
 import { inject, onTestFinished } from 'vitest'
 import { createProcessRegistry, type ProcessRegistry } from '../../src/registry/registry.ts'
 import { createSqliteStore } from '../../src/registry/sql/sqlite-store.ts'
+import { scanOutput } from '../support/scan/output.ts'
+import { RUN_ENV } from '../support/scan/run-secrets.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 const LIBRARY = new URL('../../src/index.ts', import.meta.url).href
@@ -62,11 +64,11 @@ export interface RunningCli {
 }
 
 export async function openWorkspace(): Promise<Workspace> {
-  const folder = await mkdtemp(join(tmpdir(), 'leasehold-cli-'))
-  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }))
+  const folder = await temporaryFolder()
   const registryPath = join(folder, 'data', 'leasehold.db')
   const env = {
     ...inherited('PATH', 'HOME', 'XDG_CACHE_HOME', 'TEMPORAL_CLI_PATH'),
+    ...RUN_ENV,
     LEASEHOLD_REGISTRY: `sqlite:${registryPath}`,
     TEMPORAL_ADDRESS: inject('temporalAddress'),
     // Where a user's own temporal.toml would be.
@@ -118,6 +120,7 @@ function startCli(
   })
   if (output !== undefined) closeSync(output)
   child.stdin?.end(stdin ?? '')
+  scanOutput(child)
   const exited = once(child, 'exit')
   const ended = Promise.all([exited, readAll(child.stdout), readAll(child.stderr)]).then(
     ([[code], stdout, stderr]): CliEnd => ({ code, stdout, stderr }),

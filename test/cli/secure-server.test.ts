@@ -40,7 +40,9 @@ test('a profile of Temporal’s configuration file gets them in by an API key, w
   const profile = (key: string) =>
     `[profile.team]\naddress = "${door.address}"\nnamespace = "default"\napi_key = ${key}\n[profile.team.tls]\nserver_ca_cert_path = "${ca}"\n`
   const TEMPORAL_CONFIG_FILE = await write('temporal.toml', profile(`"${apiKey}"`))
-  const env = { LEASEHOLD_HOST, TEMPORAL_ADDRESS: '', TEMPORAL_CONFIG_FILE, TEMPORAL_PROFILE: 'team' }
+  const team = { TEMPORAL_ADDRESS: '', TEMPORAL_CONFIG_FILE, TEMPORAL_PROFILE: 'team' }
+  // No key but the profile's.
+  const env = { LEASEHOLD_HOST, ...team, TEMPORAL_GRPC_META_AUTHORIZATION: '' }
   const worker = start(['worker', '--json'], { env })
   expect(JSON.parse(await worker.line('"ready"')).ready.temporal).toEqual({
     address: door.address,

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openCrashWorld } from '../support/crash-world.ts'
 import { eventually } from '../support/eventually.ts'
 import { openDoor, readMarks } from '../support/marks.ts'
+import { refuseSecretsIn } from '../support/scan/files.ts'
 import { type PostgresServer, startPostgres } from '../support/start-postgres.ts'
 
 const TEN_MINUTES = 600_000
@@ -10,7 +11,7 @@ const leaseTimings = { ttlMs: 3_000, renewIntervalMs: 1_000 }
 
 let postgres: PostgresServer
 beforeAll(async () => {
-  postgres = await startPostgres()
+  postgres = await startPostgres({ beforeRemoval: refuseSecretsIn })
 })
 afterAll(() => postgres.stop())
 

@@ -1,11 +1,12 @@
 /** The README's durable agent stands there as it stands here, and what is said of it holds. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { leaseholdMatchers, runWithCrash } from '../../src/testing/index.ts'
 import { eventually } from '../support/eventually.ts'
+import { removeScanned } from '../support/temporary-folder.ts'
 
 expect.extend(leaseholdMatchers)
 
@@ -13,9 +14,9 @@ expect.extend(leaseholdMatchers)
 const repository = fileURLToPath(new URL('../..', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'leasehold-readme-'))
 beforeAll(() => process.chdir(folder))
-afterAll(() => {
+afterAll(async () => {
   process.chdir(repository)
-  rmSync(folder, { recursive: true, force: true })
+  await removeScanned(folder)
 })
 
 test('the README’s agent waits for a yes over the death of its worker, and pays once', async () => {

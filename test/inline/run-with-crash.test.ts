@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import { afterAll, describe, expect, test } from 'vitest'
 import { leaseholdMatchers, runWithCrash } from '../../src/testing/index.ts'
 import { eventually } from '../support/eventually.ts'
+import { removeScanned } from '../support/temporary-folder.ts'
 
 expect.extend(leaseholdMatchers)
 
@@ -15,7 +16,7 @@ const host = new URL('./refund-host.ts', import.meta.url)
 // The host module is loaded once for the file, so its registry is one for all its tests.
 const folder = mkdtempSync(join(tmpdir(), 'leasehold-refunds-'))
 process.env.REFUND_DB = join(folder, 'leasehold.db')
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+afterAll(() => removeScanned(folder))
 
 const paid = (): string[] =>
   readFileSync(`${process.env.REFUND_DB}.paid`, { encoding: 'utf8', flag: 'a+' }).split('\n').filter(Boolean)

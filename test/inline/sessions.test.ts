@@ -3,9 +3,9 @@ import { parseRegistryAddress } from '../../src/cli/registry-address.ts'
 import { createInlineWorker, createProcessClient, defineHost, type Json } from '../../src/index.ts'
 import { borrowRegistry } from '../../src/runtime/open-registry.ts'
 import { type ModelPrompt, scriptedModel } from '../../src/testing/index.ts'
-import { silent } from '../execution/stage.ts'
 import { temporaryPath } from '../registry/store-fixtures.ts'
 import { createGate } from '../support/gate.ts'
+import { scannedLogger } from '../support/scan/logs.ts'
 
 const usersTexts = (prompt: ModelPrompt): readonly string[] =>
   prompt.flatMap(({ role, content }) =>
@@ -32,7 +32,7 @@ async function openWorld(policy: { readonly [field: string]: Json } = {}, held =
   })
   const processes = createProcessClient({ host })
   onTestFinished(() => processes[Symbol.asyncDispose]())
-  const worker = createInlineWorker(host, { logger: silent, shutdownGraceMs: 0, parkGraceMs: 10 })
+  const worker = createInlineWorker(host, { logger: scannedLogger, shutdownGraceMs: 0, parkGraceMs: 10 })
   onTestFinished(async () => void (await worker.stop()))
   await worker.ready
   const chat = processes.session('chat')

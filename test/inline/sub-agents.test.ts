@@ -2,10 +2,10 @@ import { expect, onTestFinished, test } from 'vitest'
 import { parseRegistryAddress } from '../../src/cli/registry-address.ts'
 import { createInlineWorker, createProcessClient, defineHost, subAgents } from '../../src/index.ts'
 import { type ModelPrompt, type ScriptedStep, scriptedModel } from '../../src/testing/index.ts'
-import { silent } from '../execution/stage.ts'
 import { temporaryPath } from '../registry/store-fixtures.ts'
 import { eventually } from '../support/eventually.ts'
 import { createGate } from '../support/gate.ts'
+import { scannedLogger } from '../support/scan/logs.ts'
 
 /** What the tools have answered, in order. */
 const resultsIn = (prompt: ModelPrompt) =>
@@ -65,7 +65,7 @@ async function openWorld(script: readonly ScriptedStep[]) {
   })
   const processes = createProcessClient({ host })
   onTestFinished(() => processes[Symbol.asyncDispose]())
-  const worker = createInlineWorker(host, { logger: silent, shutdownGraceMs: 0, parkGraceMs: 10 })
+  const worker = createInlineWorker(host, { logger: scannedLogger, shutdownGraceMs: 0, parkGraceMs: 10 })
   onTestFinished(async () => void (await worker.stop()))
   await worker.ready
   return { processes, chat: processes.session('chat'), gate }

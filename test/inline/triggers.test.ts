@@ -4,9 +4,9 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { createInlineWorker, createProcessClient } from '../../src/index.ts'
 import { borrowRegistry } from '../../src/runtime/open-registry.ts'
-import { silent } from '../execution/stage.ts'
 import { eventually } from '../support/eventually.ts'
 import { readMarks } from '../support/marks.ts'
+import { scannedLogger } from '../support/scan/logs.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { triggeredHost } from '../support/trigger-main.ts'
 import { REGISTRIES } from './world.ts'
@@ -33,7 +33,7 @@ describe.each(REGISTRIES)('on $name', ({ newAddress }) => {
       const [reserved] = await registry.deliveriesOf('event:push:k')
       expect(reserved).toMatchObject({ status: 'reserved', occurrence: { payload: { of: 'main' } } })
 
-      await using worker = createInlineWorker(host, { logger: silent, shutdownGraceMs: 0 })
+      await using worker = createInlineWorker(host, { logger: scannedLogger, shutdownGraceMs: 0 })
       await worker.ready
       await eventually(async () => {
         expect(await registry.deliveriesOf('event:push:k')).toMatchObject([{ status: 'started' }])

@@ -3,9 +3,9 @@ import { DeathWatch } from '../../src/execution/death-watch.ts'
 import { createExecutionEnvironment } from '../../src/execution/environment.ts'
 import { createProcessClient } from '../../src/index.ts'
 import { borrowRegistry } from '../../src/runtime/open-registry.ts'
-import { silent } from '../execution/stage.ts'
 import { eventually } from '../support/eventually.ts'
 import { readMarks } from '../support/marks.ts'
+import { scannedLogger } from '../support/scan/logs.ts'
 import { spawnWakeWorker } from '../support/spawn-worker.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { tellingHost } from '../support/wake-main.ts'
@@ -35,7 +35,7 @@ describe.each(REGISTRIES)('on $name', ({ newAddress }) => {
       if (dies !== 'after the append') {
         expect((await registry.wakesOf(handle.id))[0]).toMatchObject({ status: 'enqueuing', attempts: 1 })
         // What every worker does: the proof frees the dead one's claim, which would lapse much later.
-        await new DeathWatch(createExecutionEnvironment(host, registry, { logger: silent })).check()
+        await new DeathWatch(createExecutionEnvironment(host, registry, { logger: scannedLogger })).check()
         expect((await registry.wakesOf(handle.id))[0]).toMatchObject({ status: 'pending', attempts: 1 })
         expect(await registry.msUntilWakeDue()).toBe(0)
       }

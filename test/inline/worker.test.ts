@@ -6,10 +6,10 @@ import {
   definePlugin,
   sqliteRegistry,
 } from '../../src/index.ts'
-import { silent } from '../execution/stage.ts'
 import { temporaryPath } from '../registry/store-fixtures.ts'
 import { eventually } from '../support/eventually.ts'
 import { createGate } from '../support/gate.ts'
+import { scannedLogger } from '../support/scan/logs.ts'
 import { openInline, REGISTRIES } from './world.ts'
 
 const rerunnable = { disposition: 'rerunnable' } as const
@@ -256,7 +256,7 @@ test('a worker may be stopped twice, and at once', async () => {
 
 test('a worker whose registry cannot be opened says so, and stops', async () => {
   const host = defineHost({ registry: sqliteRegistry({ path: '/dev/null/registry.db' }) })
-  const worker = createInlineWorker(host, { logger: silent })
+  const worker = createInlineWorker(host, { logger: scannedLogger })
   await expect(worker.ready).rejects.toMatchObject({ code: expect.stringMatching(/^registry_/) })
   await expect(worker.run()).rejects.toMatchObject({ code: expect.stringMatching(/^registry_/) })
   await worker.stop()
@@ -288,7 +288,7 @@ test('an inline worker refuses to start with plugins that cannot be made', async
   const registry = sqliteRegistry({ path: await temporaryPath() })
   const plugin = definePlugin('index', () => Promise.reject(new Error('no such index')))
   const host = defineHost({ registry, plugins: [plugin] })
-  const worker = createInlineWorker(host, { logger: silent })
+  const worker = createInlineWorker(host, { logger: scannedLogger })
   await expect(worker.ready).rejects.toMatchObject({
     code: 'host_invalid',
     message: expect.stringContaining('plugin "index" failed: no such index'),

@@ -11,9 +11,9 @@ import {
 import type { WatchedRegistry } from '../../src/registry/watch.ts'
 import type { EngineTable } from '../../src/runtime/host.ts'
 import { borrowRegistry } from '../../src/runtime/open-registry.ts'
-import { silent } from '../execution/stage.ts'
 import { borrowSchema, postgresAddress } from '../registry/postgres-fixtures.ts'
 import { temporaryPath } from '../registry/store-fixtures.ts'
+import { scannedLogger } from '../support/scan/logs.ts'
 
 /** The stores that an inline worker may stand on, each with the address of a new registry in it. */
 export const REGISTRIES = [
@@ -43,7 +43,7 @@ export async function openInline<Engines extends EngineTable>(
     registry,
     processes,
     startWorker: async options => {
-      const worker = createInlineWorker(host, { logger: silent, shutdownGraceMs: 0, ...options })
+      const worker = createInlineWorker(host, { logger: scannedLogger, shutdownGraceMs: 0, ...options })
       onTestFinished(async () => void (await worker.stop()))
       await worker.ready
       return worker

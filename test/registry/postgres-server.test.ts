@@ -10,12 +10,13 @@ import { createPostgresStore } from '../../src/registry/sql/postgres-store.ts'
 import { watchRegistry } from '../../src/registry/watch.ts'
 import { ANA, COMPLETED, changedIds, registration, TTL } from '../../src/testing/registry-suite/fixtures.ts'
 import { errorWith } from '../model/fixtures.ts'
+import { refuseSecretsIn } from '../support/scan/files.ts'
 import { type PostgresServer, startPostgres } from '../support/start-postgres.ts'
 import { connect, createDatabase, openPostgres } from './postgres-fixtures.ts'
 
 let server: PostgresServer
 beforeAll(async () => {
-  server = await startPostgres()
+  server = await startPostgres({ beforeRemoval: refuseSecretsIn })
 })
 afterAll(() => server?.stop())
 

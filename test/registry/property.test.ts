@@ -1,5 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, onTestFinished, test } from 'vitest'
@@ -9,6 +7,7 @@ import { createSqliteStore } from '../../src/registry/sql/sqlite-store.ts'
 import type { ProcessStore } from '../../src/registry/store.ts'
 import { createManualClock } from '../../src/testing/index.ts'
 import { registration } from '../model/fixtures.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 import { openPostgres } from './postgres-fixtures.ts'
 import { ReferenceRegistry } from './reference-registry.ts'
 import { anyCommand, type Subject } from './registry-commands.ts'
@@ -25,8 +24,7 @@ const STORES: readonly Store[] = [
     store: 'SQLite',
     numRuns: 60,
     async open(clock) {
-      const folder = await mkdtemp(join(tmpdir(), 'leasehold-property-'))
-      onTestFinished(() => rm(folder, { recursive: true }))
+      const folder = await temporaryFolder()
       return createSqliteStore({ path: join(folder, 'registry.db'), clock })
     },
   },

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
+import { scanOutput } from '../support/scan/output.ts'
 
 export interface Child {
   readonly pid: number
@@ -27,10 +28,11 @@ export const spawnActor = (store: 'sqlite' | 'postgres', ...args: readonly strin
 function spawnRole(file: string, role: string, args: readonly string[]): Child {
   const script = fileURLToPath(new URL(file, import.meta.url))
   const child: ChildProcess = spawn(process.execPath, [script, role, ...args], {
-    stdio: ['pipe', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   })
   const { stdin, stdout } = child
   if (stdin === null || stdout === null) throw new Error('pipes were asked for')
+  scanOutput(child, { isPassedOn: true })
   const lines = createInterface(stdout)[Symbol.asyncIterator]()
   const exited = once(child, 'exit')
   async function kill(): Promise<void> {

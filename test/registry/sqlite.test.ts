@@ -1,10 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { createProcessRegistry } from '../../src/registry/registry.ts'
 import { createSqliteStore } from '../../src/registry/sql/sqlite-store.ts'
 import { testProcessRegistry } from '../../src/testing/index.ts'
+import { removeScanned } from '../support/temporary-folder.ts'
 
 testProcessRegistry({
   name: 'the registry in SQLite',
@@ -33,7 +34,7 @@ testProcessRegistry({
       },
       async close() {
         await registry.close()
-        await rm(folder, { recursive: true })
+        await removeScanned(folder)
       },
     }
   },

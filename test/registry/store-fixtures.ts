@@ -1,5 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import type { DrainRequest } from '../../src/model/drain.ts'
@@ -14,6 +12,7 @@ import { createMemoryStore } from '../../src/registry/memory/memory-store.ts'
 import { createSqliteStore, type SqliteStoreOptions } from '../../src/registry/sql/sqlite-store.ts'
 import type { LeaseGuard, ProcessStore } from '../../src/registry/store.ts'
 import { ID, leaseOf, NOW, owner, stored } from '../model/fixtures.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 import { caughtUp, openPostgres } from './postgres-fixtures.ts'
 
 export const BEGINNING = '' as ChangeCursor
@@ -71,11 +70,7 @@ export const FULL: StoredProcess = stored(
 
 export const idOf = (name: string): ProcessId => name as ProcessId
 
-export async function temporaryFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'leasehold-registry-'))
-  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }))
-  return folder
-}
+export { temporaryFolder }
 
 export const temporaryPath = async (): Promise<string> => join(await temporaryFolder(), 'registry.db')
 

@@ -13,6 +13,7 @@ import {
   type ToolCallOptions,
 } from '../../src/index.ts'
 import { mark, passDoor, readMarks } from './marks.ts'
+import { withModelKey } from './scan/run-secrets.ts'
 
 const input = z.object({ folder: z.string() })
 type Folder = z.infer<typeof input>
@@ -114,7 +115,7 @@ export const crashHost = (registryPath: string) => crashHostOn(sqliteRegistry({ 
 export const crashHostOn = (registry: RegistrySource) =>
   defineHost({
     registry,
-    models: { default: scriptedModel },
+    models: { default: withModelKey(scriptedModel) },
     tools: {
       /** Takes effect once for each call that the model makes. */
       note: {

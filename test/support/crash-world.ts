@@ -8,6 +8,7 @@ import { borrowRegistry } from '../../src/runtime/open-registry.ts'
 import { crashHost, crashHostOn } from './crash-host.ts'
 import { eventually } from './eventually.ts'
 import { type Mark, readMarks } from './marks.ts'
+import { TEMPORAL_METADATA } from './scan/run-secrets.ts'
 import { type SpawnOptions, spawnWorker, type WorkerProcess } from './spawn-worker.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
@@ -41,7 +42,7 @@ export async function openCrashWorld(
   const registryPath = join(folder, 'leasehold.db')
   const host =
     registryUrl === undefined ? crashHost(registryPath) : crashHostOn(parseRegistryAddress(registryUrl))
-  const connection = await Connection.connect({ address })
+  const connection = await Connection.connect({ address, metadata: TEMPORAL_METADATA })
   const temporal = new Client({ connection })
   const processes = createProcessClient({ host, temporal, ...timings })
   const { registry, release } = await borrowRegistry(host.registry)

@@ -7,6 +7,7 @@ import { onTestFinished } from 'vitest'
 import { eventually } from './eventually.ts'
 import type { InlineMainOptions } from './inline-main.ts'
 import type { McpMainOptions } from './mcp-main.ts'
+import { scanOutput } from './scan/output.ts'
 import type { StreamReaderOptions } from './stream-reader-main.ts'
 import type { WakeMainOptions } from './wake-main.ts'
 import type { WorkerMainOptions } from './worker-main.ts'
@@ -60,9 +61,10 @@ async function spawnWorkerMain(file: string, options: object, clockAheadMs?: num
   const skewed =
     clockAheadMs === undefined ? [] : ['--import', new URL('skew-clock.ts', import.meta.url).href]
   const child = spawn(process.execPath, [...skewed, script, JSON.stringify(options)], {
-    stdio: ['pipe', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'pipe'],
     env: { ...process.env, ...(clockAheadMs === undefined ? {} : { CLOCK_AHEAD_MS: `${clockAheadMs}` }) },
   })
+  scanOutput(child, { isPassedOn: true })
   const exited = once(child, 'exit')
   const kill = async () => {
     child.kill('SIGKILL')

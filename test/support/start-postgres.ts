@@ -10,6 +10,10 @@ import pg from 'pg'
 import { findFreePorts, LOOPBACK } from '../../src/dev-server/free-ports.ts'
 import { startGuarded } from '../../src/dev-server/guarded-command.ts'
 import { notRoot } from './not-root.ts'
+import { RUN_SECRETS } from './scan/run-secrets.ts'
+
+/** With what an address has to encode. */
+const PASSWORD = RUN_SECRETS['the password of PostgreSQL']
 
 const run = promisify(execFile)
 
@@ -25,26 +29,34 @@ export interface PostgresServer {
 export interface PostgresOptions {
   /** Each commit is flushed to the disk, as users have it. Default: false, since a test's data need not survive the machine. */
   readonly isDurable?: boolean
+  /** Called with the folder of its data when it has ended; what this throws, `stop` throws when the folder is gone. */
+  readonly beforeRemoval?: (folder: string) => Promise<void>
+  /** Each line of the server's log. */
+  readonly onLog?: (line: string) => void
 }
 
 /**
  * A real PostgreSQL on a free port of this machine, from the binaries of an npm package. It ends with this process,
  * however this ends.
  */
-export async function startPostgres({ isDurable = false }: PostgresOptions = {}): Promise<PostgresServer> {
+export async function startPostgres({
+  isDurable = false,
+  beforeRemoval,
+  onLog = () => {},
+}: PostgresOptions = {}): Promise<PostgresServer> {
   const folder = await mkdtemp(join(tmpdir(), 'leasehold-postgres-'))
   const data = join(folder, 'data')
   const { uid, gid } = notRoot()
   if (uid !== undefined && gid !== undefined) await chown(folder, uid, gid)
   const [port = 0] = await findFreePorts([0])
-  const url = `postgres://leasehold:p%40ss%2Fword@${LOOPBACK}:${port}/postgres`
+  const url = `postgres://leasehold:${encodeURIComponent(PASSWORD)}@${LOOPBACK}:${port}/postgres`
   let server: ReturnType<typeof startGuarded> | undefined
 
   async function start(postgres: string): Promise<void> {
     const started = startGuarded(
       process.execPath,
       [fileURLToPath(new URL('postgres-main.ts', import.meta.url)), postgres, '-D', data, '-p', `${port}`],
-      { env: process.env, cwd: folder },
+      { env: process.env, cwd: folder, onStderr: onLog },
     )
     server = started
     let hasExited = false
@@ -59,13 +71,17 @@ export async function startPostgres({ isDurable = false }: PostgresOptions = {})
 
   async function stop(): Promise<void> {
     await server?.stop()
-    await rm(folder, { recursive: true, force: true, maxRetries: 10 })
+    try {
+      await beforeRemoval?.(data)
+    } finally {
+      await rm(folder, { recursive: true, force: true, maxRetries: 10 })
+    }
   }
 
   try {
     const { initdb, postgres } = await findBinaries(folder)
     const passwordFile = join(folder, 'password')
-    await writeFile(passwordFile, 'p@ss/word')
+    await writeFile(passwordFile, PASSWORD)
     await run(
       initdb,
       [

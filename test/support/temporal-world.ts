@@ -9,7 +9,6 @@ import {
   defineHost,
   type Host,
   type LeaseTimings,
-  type Logger,
   type ProcessClient,
   type ProcessWorker,
   type ProcessWorkerOptions,
@@ -21,10 +20,11 @@ import type { EngineTable } from '../../src/runtime/host.ts'
 import { borrowRegistry } from '../../src/runtime/open-registry.ts'
 import type { ToolTable } from '../../src/runtime/plugin.ts'
 import './quiet-runtime.ts'
+import { scannedLogger } from './scan/logs.ts'
+import { TEMPORAL_METADATA } from './scan/run-secrets.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
-const nothing = () => {}
-export const silentLogger: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing }
+export { scannedLogger as silentLogger }
 
 /** One registry of the test's own, so a task queue of its own, on a Temporal server. */
 export interface TemporalWorld<Engines extends EngineTable, Tools extends ToolTable> extends AsyncDisposable {
@@ -80,7 +80,7 @@ export async function openWorld<Engines extends EngineTable, Tools extends ToolT
   })
   const timings = leaseTimings === undefined ? {} : { leaseTimings }
   const converter = options.dataConverter === undefined ? {} : { dataConverter: options.dataConverter }
-  const clientConnection = await Connection.connect({ address })
+  const clientConnection = await Connection.connect({ address, metadata: TEMPORAL_METADATA })
   const temporal = new Client({ connection: clientConnection, ...converter })
   const { registry, release } = await borrowRegistry(host.registry)
   const processes = createProcessClient({ host, temporal, ...timings })
@@ -88,8 +88,8 @@ export async function openWorld<Engines extends EngineTable, Tools extends ToolT
 
   const createWorker = async ({ address: own = address, ...more }: WorkerOptions = {}) => {
     // The SDK takes one worker of a task queue for each connection.
-    const connection = await NativeConnection.connect({ address: own })
-    const options = { connection, logger: silentLogger, ...timings, ...converter, ...more }
+    const connection = await NativeConnection.connect({ address: own, metadata: TEMPORAL_METADATA })
+    const options = { connection, logger: scannedLogger, ...timings, ...converter, ...more }
     const worker = await createProcessWorker(host, options).catch(async error => {
       await connection.close()
       throw error

@@ -8,6 +8,7 @@ import { MockLanguageModelV4 } from 'ai/test'
 import { parseRegistryAddress } from '../../src/cli/registry-address.ts'
 import { createInlineWorker, defineEngine, defineHost, type WakeSink } from '../../src/index.ts'
 import { mark, readMarks } from './marks.ts'
+import { withModelKey } from './scan/run-secrets.ts'
 
 export interface WakeMainOptions {
   /** `sqlite:PATH` or `postgres://…?schema=NAME`. */
@@ -37,7 +38,7 @@ export const tellingHost = ({ registry, folder, dies }: WakeMainOptions) => {
   }
   return defineHost({
     registry: parseRegistryAddress(registry),
-    models: { default: listening },
+    models: { default: withModelKey(listening) },
     wakes,
     engines: {
       teller: defineEngine({

@@ -6,6 +6,7 @@ import { NativeConnection, Runtime } from '@temporalio/worker'
 import { parseRegistryAddress } from '../../src/cli/registry-address.ts'
 import { createProcessWorker, type LeaseTimings, type Logger } from '../../src/index.ts'
 import { crashHost, crashHostOn } from './crash-host.ts'
+import { TEMPORAL_METADATA } from './scan/run-secrets.ts'
 import { stoppingAtBegin } from './stopping-at-begin.ts'
 
 export interface WorkerMainOptions {
@@ -37,7 +38,7 @@ const host = atBegin === undefined ? plainHost : stoppingAtBegin(plainHost, atBe
 Runtime.install({ shutdownSignals: [] })
 // Whoever started it has gone.
 process.stdin.resume().on('end', () => process.exit())
-const connection = await NativeConnection.connect({ address })
+const connection = await NativeConnection.connect({ address, metadata: TEMPORAL_METADATA })
 const opaque = {
   ownerId: `opaque:${process.pid}`,
   incarnationId: randomUUID(),

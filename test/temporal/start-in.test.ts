@@ -2,6 +2,7 @@ import pg from 'pg'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { defineEngine, postgresRegistry } from '../../src/index.ts'
+import { refuseSecretsIn } from '../support/scan/files.ts'
 import { startPostgres } from '../support/start-postgres.ts'
 import { openWorld } from '../support/temporal-world.ts'
 
@@ -12,7 +13,7 @@ const ship = defineEngine({
 })
 
 test('what is started in the host’s transaction is run once that is committed, and never if it is rolled back', async () => {
-  const postgres = await startPostgres()
+  const postgres = await startPostgres({ beforeRemoval: refuseSecretsIn })
   try {
     await using world = await openWorld({
       engines: { ship },

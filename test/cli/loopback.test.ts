@@ -1,30 +1,7 @@
-import { readdir, readFile, readlink } from 'node:fs/promises'
 import { expect, test } from 'vitest'
+import { findFreePorts } from '../../src/dev-server/free-ports.ts'
 import { openWorkspace } from './fixtures.ts'
-
-/** In /proc/net/tcp: waits for connections. */
-const LISTENING = '0A'
-
-/** The addresses, as the kernel writes them, at which this process waits for connections. Linux only. */
-async function listeners(pid: number): Promise<string[]> {
-  const folder = `/proc/${pid}/fd`
-  const links = await Promise.all(
-    (await readdir(folder)).map(name => readlink(`${folder}/${name}`).catch(() => '')),
-  )
-  const sockets = new Set(links.flatMap(link => /^socket:\[(\d+)\]$/.exec(link)?.[1] ?? []))
-  const tables = await Promise.all(
-    ['tcp', 'tcp6'].map(name => readFile(`/proc/${pid}/net/${name}`, 'utf8').catch(() => '')),
-  )
-  return tables
-    .flatMap(table => table.trim().split('\n').slice(1))
-    .flatMap(line => {
-      const [, local = '', , state, , , , , , inode = ''] = line.trim().split(/\s+/)
-      return state === LISTENING && sockets.has(inode) ? [local.slice(0, local.indexOf(':'))] : []
-    })
-}
-
-/** 127.0.0.1, as such or within IPv6, and ::1; by the machine's byte order. */
-const LOOPBACK = new Set(['0100007F', '0000000000000000FFFF00000100007F', '00000000000000000000000001000000'])
+import { LOOPBACK, listeners } from './listeners.ts'
 
 test('server, UI and worker of dev take connections of this machine alone', async () => {
   const { start, writeHost } = await openWorkspace()
@@ -38,6 +15,25 @@ test('server, UI and worker of dev take connections of this machine alone', asyn
   expect(ofServer.length).toBeGreaterThanOrEqual(2)
   expect(ofServer.filter(address => !LOOPBACK.has(address))).toEqual([])
   expect(await listeners(dev.child.pid ?? 0)).toEqual([])
+  dev.child.kill('SIGINT')
+  expect((await dev.ended).code).toBe(0)
+})
+
+test.each([
+  { what: 'dev --inline', address: (port: number) => `${port}`, isOpen: false },
+  // Which shows that an address of another kind would be seen.
+  { what: 'dev --inline, told to by name,', address: (port: number) => `0.0.0.0:${port}`, isOpen: true },
+])('the metrics of $what are open to others: $isOpen', async ({ address, isOpen }) => {
+  const { start, writeHost } = await openWorkspace()
+  const host = await writeHost(
+    `engines: { greet: defineEngine({ disposition: 'rerunnable', run: () => 'hello' }) }`,
+  )
+  const [port = 0] = await findFreePorts([0])
+  const dev = start(['dev', '--inline', '--host', host, '--metrics', address(port)])
+  await dev.line('Ready')
+  const found = await listeners(dev.child.pid ?? 0)
+  expect(found).toHaveLength(1)
+  expect(found.some(one => !LOOPBACK.has(one))).toBe(isOpen)
   dev.child.kill('SIGINT')
   expect((await dev.ended).code).toBe(0)
 })

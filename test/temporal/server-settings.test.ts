@@ -40,6 +40,8 @@ test('processes go on and end though the server’s lists lag, and their outcome
   expect(await world.workflow(handle.id).result()).toEqual({ status: 'completed' })
   expect(await collect(world.temporal.workflow.list())).toEqual([])
 
+  // What the end of the retention does, done by hand: a namespace keeps what is closed for an hour at least (a shorter
+  // `--retention` is refused), and the server whose time can be skipped deletes nothing, however much of it is.
   await operate(['workflow', 'delete', '--workflow-id', handle.id], address)
   await eventually(async () => {
     await expect(world.workflow(handle.id).describe()).rejects.toThrow()

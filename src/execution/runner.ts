@@ -8,7 +8,7 @@ import type { DeathEvidence, ProcessLease } from '../model/lease.ts'
 import type { Outcome, TerminalStatus } from '../model/outcome.ts'
 import type { RegistrationRequest } from '../model/registration.ts'
 import type { ProcessRegistry, StartResult } from '../registry/registry.ts'
-import { contextOf, inSpan, SpanKind } from '../telemetry/spans.ts'
+import { contextOf, failSpan, failSpanBy, inSpan, SpanKind } from '../telemetry/spans.ts'
 import { Attempt } from './attempt.ts'
 import { apartFromOthers } from './attempt-context.ts'
 import type { AttemptOptions } from './attempt-options.ts'
@@ -230,6 +230,9 @@ export class ProcessRunner {
         const result = await this.#runTraced(begun, { ...given, traced }, options)
         const outcome = result.type === 'ended' ? result.outcome.status : result.type
         span.setAttribute('leasehold.outcome', outcome)
+        if (result.type === 'ended' && result.outcome.status === 'failed')
+          failSpanBy(span, result.outcome.code)
+        else if (result.type === 'store_failed') failSpan(span, result.error)
         instruments.attempts.add(1, { kind: identity.kind, outcome })
         if (result.type === 'lost') instruments.leaseLosses.add(1, { kind: identity.kind })
         return result

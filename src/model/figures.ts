@@ -12,7 +12,7 @@ export interface LiveCounts {
 /** What an operator watches of a whole registry. */
 export interface RegistryFigures {
   readonly live: LiveCounts
-  /** 0: all wakes are acknowledged. */
+  /** How long the oldest of the wakes that their sessions have not taken could have been handed over. 0: there are none. */
   readonly oldestWakeMs: number
 }
 

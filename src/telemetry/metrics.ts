@@ -45,7 +45,8 @@ export function observeFigures({ read, slots, onError }: Watched): () => void {
     description: 'Processes of the registry that have not ended, by where they stand',
   })
   const oldest = meter.createObservableGauge('leasehold.wakes.oldest', {
-    description: 'Age of the oldest wake that its session has not acknowledged; 0: none',
+    description:
+      'Time since the oldest wake that its session has not taken could first be handed over; 0: there are none',
     unit: 's',
   })
   const working = meter.createObservableGauge('leasehold.slots', {

@@ -54,7 +54,12 @@ export const inChildSpan = <T>(name: string, attributes: Attributes, work: () =>
 export function failSpan(span: Span, error: unknown): void {
   if (!span.isRecording()) return
   const code = error instanceof Error ? ((error as Error & { code?: unknown }).code ?? error.name) : 'error'
-  span.setStatus({ code: SpanStatusCode.ERROR, message: String(code) })
+  failSpanBy(span, String(code))
+}
+
+/** What came to a failure that nobody threw: by its code. */
+export const failSpanBy = (span: Span, code: string): void => {
+  span.setStatus({ code: SpanStatusCode.ERROR, message: code })
 }
 
 /** The active context, or the one given where nothing is active: without a context manager nothing ever is. */

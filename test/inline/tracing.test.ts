@@ -62,6 +62,10 @@ test('one trace leads from the host’s own span over the start here to attempt,
     'leasehold.outcome': 'failed',
   })
   expect(spans.find(span => span.attributes['leasehold.step'] === 'fail#1')?.failure).toBe('Error')
+  // Whoever looks for errors finds the attempt, too, and not the child's, which has completed.
+  const { status, ...failure } = await handle.outcome()
+  expect(status).toBe('failed')
+  expect(attempts.flatMap(span => span.failure ?? [])).toEqual(['code' in failure ? failure.code : 'none'])
   expect(JSON.stringify(spans)).not.toContain(SECRET)
 
   const { registry, release } = await borrowRegistry(host.registry)

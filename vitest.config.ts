@@ -7,7 +7,7 @@ import { RUN_ENV } from './test/support/scan/run-secrets.ts'
 process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL('node_modules/.cache/compiled', import.meta.url))
 
 // The secrets that each test has about it, and what looks for them in logs.
-const scanned = { env: RUN_ENV, setupFiles: ['test/support/scan/logs.ts'] }
+const scanned = { env: RUN_ENV, setupFiles: ['test/support/scan/after-each.ts'] }
 
 // No bound on speed: the limits end what hangs, also on a slow machine under load.
 const patient = { testTimeout: 180_000, hookTimeout: 180_000, expect: { poll: { timeout: 60_000 } } }

@@ -1,7 +1,5 @@
-/** Set up in every test file of `stores` and `temporal`: fails the test during which a planted secret was logged. */
-import { afterEach } from 'vitest'
 import type { Logger } from '../../../src/index.ts'
-import { refuseFindings, secretsIn } from './run-secrets.ts'
+import { secretsIn } from './run-secrets.ts'
 
 const findings: string[] = []
 
@@ -12,6 +10,9 @@ const look: Logger['warn'] = (message, fields) => {
 /** Says nothing, and hears all. */
 export const scannedLogger: Logger = { debug: look, info: look, warn: look, error: look }
 
+/** What was found since it was asked last. */
+export const takeFindings = (): string[] => findings.splice(0)
+
 const textOf = (fields: unknown): string => {
   try {
     return JSON.stringify(fields) ?? ''
@@ -19,8 +20,3 @@ const textOf = (fields: unknown): string => {
     return String(fields)
   }
 }
-
-/** What was found since it was asked last. */
-export const takeFindings = (): string[] => findings.splice(0)
-
-afterEach(() => refuseFindings('the log of a worker', takeFindings()))

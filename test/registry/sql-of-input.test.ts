@@ -34,8 +34,7 @@ test('a statement with a hole is filled with a name of ours', () => {
     // Made of the registry's id, and quoted.
     'src/registry/sql/postgres/notifier.ts: listen <client.escapeIdentifier(channel)>',
     // A statement that the query builder has made, its values bound.
-    'src/registry/sql/postgres/statements.ts: with found as ( <text>',
-    'src/registry/sql/postgres/statements.ts: with found as ( <text>',
+    "src/registry/sql/postgres/statements.ts: select 1 / ( <texts.join(' and ')>",
     'src/registry/sql/postgres/statements.ts: with written as ( <text>',
     'src/registry/sql/sqlite/migrate.ts: pragma application_id = <APPLICATION_ID>',
     'src/registry/sql/sqlite/open.ts: pragma cache_size = - <CACHE_KIB>',

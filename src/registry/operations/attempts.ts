@@ -174,10 +174,11 @@ function* run(
   now: number,
   given: GivenLease,
 ): Operation<BegunAttempt> {
-  const taken = yield* takeLease(tx, stored, current, request, now, given)
-  if (stored.record.attempts > 0) return { type: 'run', ...taken }
+  const { id, attempts } = stored.record
   // Empty but for a fork's, and then read before the others are let in; a later attempt's may be long.
-  return { type: 'run', ...taken, journal: yield* tx.listJournal(stored.record.id, stored.epoch, 'empty') }
+  const journal = attempts > 0 ? undefined : yield* tx.listJournal(id, stored.epoch, 'empty')
+  const taken = yield* takeLease(tx, stored, current, request, now, given)
+  return { type: 'run', ...taken, ...(journal === undefined ? {} : { journal }) }
 }
 
 /** A cancelled process says which effects of its attempts nobody can vouch for. */

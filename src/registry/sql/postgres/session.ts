@@ -3,21 +3,26 @@ import type { ProcessId } from '../../../model/ids.ts'
 import { awaited, immediately } from '../../operation.ts'
 import type { Operation } from '../../store.ts'
 import type { SqlSession } from '../session.ts'
-import type { Statement } from '../statement.ts'
+import type { SqlValue, Statement } from '../statement.ts'
 import { type Answers, COMMIT, type PostgresConnection, type Query, type QueryResult } from './connection.ts'
 import type { Doubts } from './doubts.ts'
 import { asWrongGuess, isWorthRepeating, stateOf, WrongGuess } from './errors.ts'
 import type { RecentRows } from './recent-rows.ts'
 import { RowNotes } from './row-notes.ts'
 import type { ServerClock } from './server-clock.ts'
-import type { PostgresStatements } from './statements.ts'
+import type { Condition, PostgresStatements } from './statements.ts'
 
 interface Asked {
   readonly query: Query
-  /** What it was taken for is wrong. */
-  readonly onWrong?: () => void
+  /** All of them are so, or it fails. */
+  readonly conditions?: readonly BoundCondition[]
   resolve(result: QueryResult): void
   reject(error: unknown): void
+}
+
+interface BoundCondition extends Condition {
+  readonly values: readonly SqlValue[]
+  onWrong(): void
 }
 
 export interface SessionOptions {
@@ -89,10 +94,7 @@ export class PostgresSession implements SqlSession {
       options.guesses &&
       new RowNotes({
         ...options.guesses,
-        require: (statement, params, onWrong) => {
-          this.#hasGuessed = true
-          this.#check(statement, params, 'required', onWrong)
-        },
+        require: (statement, params, onWrong) => this.#guess('found', statement, params, onWrong),
         isWaiting: () => this.#isWaiting || this.#hasWaited,
       })
   }
@@ -109,8 +111,7 @@ export class PostgresSession implements SqlSession {
     if (guesses === undefined || this.#isWaiting || guesses.doubts.isDoubtful(name)) {
       return yield* this.all(statement, params)
     }
-    this.#hasGuessed = true
-    this.#check(statement, params, 'refused', () => guesses.doubts.raise(name))
+    this.#guess('notFound', statement, params, () => guesses.doubts.raise(name))
     return []
   }
 
@@ -121,7 +122,8 @@ export class PostgresSession implements SqlSession {
 
   *save<Params, Row>(statement: Statement<Params, Row>, params: Params) {
     if (!this.#options.isOptimistic) return (yield* this.run(statement, params)) > 0
-    this.#check(statement, params, 'required')
+    const { required } = this.#options.statements.get(statement)
+    this.#ask({ ...this.#bound(statement, params), ...required })
     return true
   }
 
@@ -199,17 +201,28 @@ export class PostgresSession implements SqlSession {
   }
 
   /** Nobody waits for it: if it is wrong, all that comes behind it is not done either. */
-  #check<Params, Row>(
+  #guess<Params, Row>(
+    guess: 'found' | 'notFound',
     statement: Statement<Params, Row>,
     params: Params,
-    what: 'required' | 'refused',
-    onWrong?: () => void,
+    onWrong: () => void,
   ): void {
-    const query = { ...this.#bound(statement, params), ...this.#options.statements.get(statement)[what] }
-    this.#ask(query, onWrong)
+    this.#hasGuessed = true
+    const { values } = this.#bound(statement, params)
+    const condition = { ...this.#options.statements.get(statement)[guess], values, onWrong }
+    const last = this.#gathered.at(-1)?.conditions
+    // In one statement with those just before it. Behind a lock in one of its own, which sees what it waited for.
+    const isApart = last === undefined || last[0]?.isLock !== condition.isLock
+    if (!isApart) this.#gathered.pop()
+    const conditions = isApart ? [condition] : [...last, condition]
+    const query = {
+      ...this.#options.statements.allOf(conditions),
+      values: conditions.flatMap(each => each.values),
+    }
+    this.#ask(query, conditions)
   }
 
-  #ask(query: Query, onWrong?: () => void): Promise<QueryResult> {
+  #ask(query: Query, conditions?: readonly BoundCondition[]): Promise<QueryResult> {
     if (this.#isOver) throw transactionOver()
     // To a transaction that has failed, the server says nothing but that it has.
     if (this.#failure !== undefined) throw this.#failure
@@ -217,7 +230,7 @@ export class PostgresSession implements SqlSession {
     const answer = new Promise<QueryResult>((resolve, reject) => {
       // After all that this turn still asks, or its commit.
       if (this.#gathered.length === 0) process.nextTick(() => void this.#flush())
-      this.#gathered.push({ query, resolve, reject, ...(onWrong && { onWrong }) })
+      this.#gathered.push({ query, resolve, reject, ...(conditions && { conditions }) })
     })
     // Where nobody waits for it, one that is waited for fails as well, or the commit does.
     answer.catch(() => {})
@@ -259,7 +272,9 @@ export class PostgresSession implements SqlSession {
 
   #learn(gathered: readonly Asked[], { results, failure }: Answers): void {
     for (const { rows } of results) this.#writtenBy ??= writerIn(rows[0])
-    if (asWrongGuess(failure?.error) instanceof WrongGuess) gathered[results.length]?.onWrong?.()
+    if (!(asWrongGuess(failure?.error) instanceof WrongGuess)) return
+    // One of them is: which one, the server does not say.
+    for (const { onWrong } of gathered[results.length]?.conditions ?? []) onWrong()
   }
 
   /** At once, in the body's own turn: a value that cannot be bound ends the body, and is never left out unseen. */

@@ -35,10 +35,12 @@ export interface PostgresStatement {
   /** Unique in this OS process, so that connections never mix two of them up. */
   readonly name: string
   readonly text: string
-  /** The same for a statement that must find or write a row: where there is none, it fails (`Refused`). A write says in which transaction it was made. */
+  /** The same for a write that must write a row: where it writes none, it fails. Its answer says in which transaction. */
   readonly required: StatementText
-  /** The same for a query that must find nothing: where it does, it fails. */
-  readonly refused: StatementText
+  /** That the query finds something. */
+  readonly found: Condition
+  /** That it finds nothing, and so has nothing to lock. */
+  readonly notFound: Condition
   bind(params: object): SqlValue[]
 }
 
@@ -47,12 +49,27 @@ interface StatementText {
   readonly text: string
 }
 
+/** What a query may have to find, as part of a statement (`allOf`). */
+export interface Condition {
+  readonly name: string
+  readonly text: string
+  readonly parameters: number
+  /** It locks what it finds. */
+  readonly isLock: boolean
+}
+
+const LOCK = / for no key update$/
+
+const PLACE = /\$(\d+)/g
+
 let statementCount = 0
+const nextName = (): string => `leasehold_${statementCount++}`
 
 /** The statements of one schema, each built at its first use. */
 export class PostgresStatements {
   readonly #db: Kysely<Schema>
   readonly #compiled = new Map<object, PostgresStatement>()
+  readonly #conditions = new Map<string, StatementText>()
 
   constructor(schema: string) {
     this.#db = builder.withSchema(schema)
@@ -62,24 +79,42 @@ export class PostgresStatements {
     const known = this.#compiled.get(statement)
     if (known !== undefined) return known
     const { sql: text, bind } = compileStatement(statement, this.#db, POSTGRES)
-    const name = `leasehold_${statementCount++}`
+    const name = nextName()
+    const parameters = bind({} as Params).length
     const made: PostgresStatement = {
       name,
       text,
       required: {
         name: `${name}_required`,
-        text: text.startsWith('select')
-          ? `with found as (${text}) select 1 / count(*) from found`
-          : `with written as (${text} returning 1) select 1 / count(*), pg_current_xact_id()::text::bigint as written_by from written`,
+        text: `with written as (${text} returning 1) select 1 / count(*), pg_current_xact_id()::text::bigint as written_by from written`,
       },
-      refused: {
-        name: `${name}_refused`,
-        text: `with found as (${text}) select 1 / (count(*) = 0)::int from found`,
+      found: { name, text: `exists (${text})`, parameters, isLock: LOCK.test(text) },
+      notFound: {
+        name: `no ${name}`,
+        text: `not exists (${text.replace(LOCK, '')})`,
+        parameters,
+        isLock: false,
       },
       bind: params =>
         bind(params as Params).map(value => (typeof value === 'string' ? toText(value) : value)),
     }
     this.#compiled.set(statement, made)
+    return made
+  }
+
+  /** Fails where one of the conditions is not so. Locks are taken in this order. */
+  allOf(conditions: readonly Condition[]): StatementText {
+    const key = conditions.map(({ name }) => name).join()
+    const known = this.#conditions.get(key)
+    if (known !== undefined) return known
+    let before = 0
+    const texts = conditions.map(({ text, parameters }) => {
+      const start = before
+      before += parameters
+      return text.replace(PLACE, (_, place) => `$${Number(place) + start}`)
+    })
+    const made = { name: nextName(), text: `select 1 / (${texts.join(' and ')})::int` }
+    this.#conditions.set(key, made)
     return made
   }
 }

@@ -125,7 +125,7 @@ export function createMemoryReader(state: MemoryState, options: MemoryReaderOpti
       ),
     loadJournalEntry: (id, epoch, address) =>
       immediately(() => state.journal.get(journalKey(id, epoch, address))),
-    listDue: (now, limit) =>
+    listDue: (now = Math.floor(clock()), limit) =>
       immediately(() =>
         dueRows(state)
           .filter(({ dueAtMs }) => dueAtMs <= now)

@@ -13,10 +13,7 @@ import { findUnlessPruned } from './shared.ts'
 
 export function createWorklistOperations(store: ProcessStore): WorklistOperations {
   return {
-    dueProcesses: limit =>
-      readDue(store, function* (reader) {
-        return yield* reader.listDue(yield* reader.now(), limit)
-      }),
+    dueProcesses: limit => readDue(store, reader => reader.listDue(undefined, limit)),
 
     pendingProcesses: limit =>
       readDue(store, function* (reader) {

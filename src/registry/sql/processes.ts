@@ -178,18 +178,25 @@ export function* saveDue(session: SqlSession, id: ProcessId, dueAtMs: number | u
   session.memory?.updated(id, { due_at })
 }
 
-const selectDue = prepare((db, p: Named<{ now: number; limit: number }>) =>
+const selectDue = prepare((db, p: Named<{ now: number | null; limit: number }>, { timeOf }) =>
   db
     .selectFrom('processes')
     .selectAll()
-    .where('due_at', '<=', p.now)
+    // Read once, so that the index can be searched for it.
+    .where('due_at', '<=', db.selectNoFrom(timeOf(p.now).as('now')))
     .orderBy('due_at')
     .orderBy('id')
     .limit(p.limit),
 )
 
-export function* listDue(session: SqlSession, now: number, limit: number): Operation<StoredProcess[]> {
-  return yield* storedProcesses(session, yield* session.all(selectDue, { now, limit }))
+export function* listDue(
+  session: SqlSession,
+  platform: SqlPlatform,
+  now: number | undefined,
+  limit: number,
+): Operation<StoredProcess[]> {
+  const bindings = { now: now ?? platform.boundNow(), limit }
+  return yield* storedProcesses(session, yield* session.all(selectDue, bindings))
 }
 
 function* storedProcesses(session: SqlSession, found: ProcessRow[]): Operation<StoredProcess[]> {

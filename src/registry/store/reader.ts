@@ -65,8 +65,8 @@ export interface StoreReader {
   loadJournalEntry(id: ProcessId, epoch: number, address: string): Operation<JournalEntry | undefined>
   /** The `once` steps of all epochs, in order of epoch and position. */
   listOnceSteps(id: ProcessId): Operation<JournalEntry[]>
-  /** Processes due at `now` or before, the most overdue first. */
-  listDue(now: number, limit: number): Operation<StoredProcess[]>
+  /** Processes due at `now` or before, the most overdue first. Absent: at the store's own time. */
+  listDue(now: number | undefined, limit: number): Operation<StoredProcess[]>
   /** Processes that have a due time and were submitted since their last attempt began, the first due first. */
   listSubmitted(limit: number): Operation<StoredProcess[]>
   /** The earliest due time of all; absent when nothing will ever be due. */

@@ -29,8 +29,11 @@ export interface SessionOptions {
   readonly statements: PostgresStatements
   /** Goes in front of the first query. Absent: the transaction has begun already. */
   readonly begin?: Query
-  /** May this one, which the body asks first and alone, go without a transaction? Whatever comes then is `MoreAsked`. */
-  readonly isEnough?: (query: Query) => boolean
+  /**
+   * Are these, which the body asks first and together, all that it asks? Then they go with their own commit, and one
+   * without a transaction. Whatever comes then is `MoreAsked`.
+   */
+  readonly isEnough?: (first: readonly Query[]) => boolean
   /** Take it that no guard refuses a write, and wait for none: where one does, the transaction fails with `WrongGuess`. */
   readonly isOptimistic: boolean
   /** Nor wait for what is seldom there, or for rows and a clock that are known: where one is not so, the same. */
@@ -46,9 +49,9 @@ export interface Guesses {
 
 /** A body has asked for more than one query gave, and so needs a transaction for all of it. */
 export class MoreAsked extends Error {
-  readonly first: Query
+  readonly first: readonly Query[]
 
-  constructor(first: Query) {
+  constructor(first: readonly Query[]) {
     super('the body asks more than once')
     this.first = first
   }
@@ -76,8 +79,8 @@ export class PostgresSession implements SqlSession {
   readonly #own = new WeakSet<Promise<unknown>>()
   #gathered: Asked[] = []
   #isBegun = false
-  /** What was asked without a transaction. */
-  #alone: Query | undefined
+  /** What was asked as if it were all. */
+  #all: readonly Query[] | undefined
   /** Of what is gathered, an answer is waited for. */
   #isWaiting = false
   #hasWaited = false
@@ -226,7 +229,7 @@ export class PostgresSession implements SqlSession {
     if (this.#isOver) throw transactionOver()
     // To a transaction that has failed, the server says nothing but that it has.
     if (this.#failure !== undefined) throw this.#failure
-    if (this.#alone !== undefined) throw new MoreAsked(this.#alone)
+    if (this.#all !== undefined) throw new MoreAsked(this.#all)
     const answer = new Promise<QueryResult>((resolve, reject) => {
       // After all that this turn still asks, or its commit.
       if (this.#gathered.length === 0) process.nextTick(() => void this.#flush())
@@ -241,7 +244,9 @@ export class PostgresSession implements SqlSession {
   async #flush(): Promise<void> {
     const gathered = this.#take()
     if (gathered.length === 0) return
-    this.#settle(gathered, await this.#connection.ask(gathered.map(({ query }) => query)))
+    const answers = await this.#connection.ask(gathered.map(({ query }) => query))
+    if (this.#all !== undefined && answers.failure === undefined) this.#isBegun = false
+    this.#settle(gathered, answers)
   }
 
   #take(): readonly Asked[] {
@@ -249,14 +254,12 @@ export class PostgresSession implements SqlSession {
     this.#gathered = []
     this.#isWaiting = false
     const { begin, isEnough } = this.#options
-    const [first] = gathered
-    if (first === undefined || this.#isBegun || begin === undefined) return gathered
-    if (gathered.length === 1 && isEnough?.(first.query) === true) {
-      this.#alone = first.query
-      return gathered
-    }
+    if (gathered.length === 0 || this.#isBegun || begin === undefined) return gathered
+    const queries = gathered.map(({ query }) => query)
+    if (isEnough?.(queries) === true) this.#all = queries
+    if (this.#all !== undefined && gathered.length === 1) return gathered
     this.#isBegun = true
-    return [{ query: begin, resolve() {}, reject() {} }, ...gathered]
+    return [asked(begin), ...gathered, ...(this.#all === undefined ? [] : [asked(COMMIT)])]
   }
 
   #settle(gathered: readonly Asked[], answers: Answers): void {
@@ -283,6 +286,9 @@ export class PostgresSession implements SqlSession {
     return { name, text, values: bind(params as object) }
   }
 }
+
+/** What nobody waits for. */
+const asked = (query: Query): Asked => ({ query, resolve() {}, reject() {} })
 
 /** What `required` writes tell. */
 function writerIn(row: unknown): number | undefined {

@@ -46,7 +46,7 @@ export interface TransactionsOptions {
 export class PostgresTransactions {
   readonly #options: TransactionsOptions
   readonly #connections = new WeakMap<PoolClient, BatchConnection>()
-  /** The names of queries whose answers have led to others. */
+  /** The names of first queries whose answers have led to others. */
   readonly #leading = new Set<string>()
 
   constructor(options: TransactionsOptions) {
@@ -120,21 +120,21 @@ export class PostgresTransactions {
     }
   }
 
-  /** One query sees one snapshot without a transaction; only a body that goes on from its answer needs one. */
+  /** Most bodies ask once. Only one that goes on from the answers needs a transaction that waits for it. */
   async #snapshot<T>(body: (reader: StoreReader) => Operation<T>): Promise<T> {
     try {
       return await this.#look(body)
     } catch (error) {
       if (!(error instanceof MoreAsked)) throw error
       // From now on at once.
-      this.#leading.add(error.first.name)
+      this.#leading.add(nameOf(error.first))
       return await this.#look(body)
     }
   }
 
   #look<T>(body: (reader: StoreReader) => Operation<T>): Promise<T> {
     const { platform, statements } = this.#options
-    const isEnough = ({ name }: Query): boolean => !this.#leading.has(name)
+    const isEnough = (first: readonly Query[]): boolean => !this.#leading.has(nameOf(first))
     const options = { begin: BEGIN_SNAPSHOT, isEnough, statements, isOptimistic: false }
     return this.#withSession(options, async (session, connection) => {
       const reader = createSqlReader(session, platform)
@@ -191,6 +191,8 @@ export class PostgresTransactions {
     )
   }
 }
+
+const nameOf = (queries: readonly Query[]): string => queries.map(({ name }) => name).join()
 
 const INSERT_RACES = 3
 

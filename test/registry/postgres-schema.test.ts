@@ -511,7 +511,8 @@ function searchesOf(plan: unknown): string[] {
   if (node['Index Name'] === undefined) return [...below, `${type} on ${node['Relation Name']}`]
   const condition = String(node['Index Cond'] ?? '')
     .replaceAll(/::(text|bigint)/g, '')
-    .replaceAll(/\$\d+/g, '$')
+    // A parameter, or what the plan computes once before.
+    .replaceAll(/\$\d+|\(InitPlan \d+\)\.col\d+/g, '$')
     .replaceAll(' AND ', ' and ')
     .replaceAll(/\((\w+|ROW\([^()]*\)) (<=|>=|=|<|>) (\$|ROW\([^()]*\)|'\w+')\)/g, '$1 $2 $3')
     .replaceAll(/'\w+'/g, '$')

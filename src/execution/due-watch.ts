@@ -21,12 +21,14 @@ export interface DueWatchOptions {
   readonly looksApartMs?: number
 }
 
+type Watched = Pick<WatchedRegistry, 'hub' | 'msUntilDue'>
+
 /**
  * Makes its passes when they are wanted: at once when a change has made something due, at the next due time, and every
  * second in any case. One pass at a time.
  */
 export class DueWatch {
-  readonly #registry: WatchedRegistry
+  readonly #registry: Watched
   readonly #options: DueWatchOptions
   #cancelNext = () => {}
   #unsubscribe: (() => void) | undefined
@@ -40,7 +42,7 @@ export class DueWatch {
   #lookTimer: NodeJS.Timeout | undefined
   #isStopped = true
 
-  constructor(registry: WatchedRegistry, options: DueWatchOptions) {
+  constructor(registry: Watched, options: DueWatchOptions) {
     this.#registry = registry
     this.#options = options
   }

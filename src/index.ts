@@ -27,7 +27,12 @@ export type { ForkRequest } from './model/fork.ts'
 export type { ProcessId } from './model/ids.ts'
 export type { JournalEntry, StepEffect } from './model/journal.ts'
 export type { Json } from './model/json.ts'
-export { DEFAULT_LEASE_TIMINGS, type LeaseOwner, type LeaseTimings } from './model/lease.ts'
+export {
+  DEFAULT_LEASE_TIMINGS,
+  type LeaseOwner,
+  type LeaseTimings,
+  leaseTimingsFromTtl,
+} from './model/lease.ts'
 export type {
   AbandonEvidence,
   Failure,
@@ -44,6 +49,7 @@ export type {
   ProcessRecord,
   SessionCreateRequest,
 } from './model/process.ts'
+export type { Tombstone } from './model/retention.ts'
 export { Secret, secret } from './model/secret.ts'
 export type { Selector } from './model/selector.ts'
 export type {
@@ -62,7 +68,12 @@ export {
   type StreamEntry,
   StreamView,
 } from './model/stream.ts'
-export { outcomeOfToolResult, type ToolResult, toolResultOf } from './model/tool-result.ts'
+export {
+  outcomeOfToolResult,
+  type ToolResult,
+  toolResultOf,
+  toolResultOfPruned,
+} from './model/tool-result.ts'
 export type { SaveTriggerDecision, Trigger, TriggerSource } from './model/trigger.ts'
 export type { WaitState } from './model/wait.ts'
 export type { WakeDelivery, WakeDraft } from './model/wake.ts'

@@ -7,8 +7,10 @@ import { fileURLToPath } from 'node:url'
 import { createProcessClient, type ProcessClient } from '../client/process-client.ts'
 import type { Effect } from '../model/effect.ts'
 import { LeaseholdError } from '../model/errors.ts'
+import { explain } from '../model/explain.ts'
 import type { JournalEntry } from '../model/journal.ts'
 import type { Outcome } from '../model/outcome.ts'
+import type { Situation } from '../model/situation.ts'
 import { type Host, requireHost } from '../runtime/host.ts'
 import { borrowRegistry } from '../runtime/open-registry.ts'
 import type { AnyStart } from '../runtime/start-request.ts'
@@ -58,8 +60,11 @@ export async function runWithCrash(request: CrashRunRequest): Promise<CrashRun> 
   try {
     const handle = await processes.startUntyped(start)
     const signal = AbortSignal.timeout(timeout)
+    const inTime = handle.outcome({ signal }).catch(async error => {
+      throw error === signal.reason ? tooLate(await registry.situation(handle.id), timeout) : error
+    })
     const [outcome] = await Promise.all([
-      Promise.race([handle.outcome({ signal }), workers.failed]),
+      Promise.race([inTime, workers.failed]),
       request.meanwhile?.(processes, handle.id),
     ])
     const { attempts } = await handle.describe()
@@ -72,6 +77,14 @@ export async function runWithCrash(request: CrashRunRequest): Promise<CrashRun> 
     await processes[Symbol.asyncDispose]()
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+/** Where it stands, for whoever has to find out why. */
+function tooLate(situation: Situation, timeout: number): Error {
+  const { id, state, why } = explain(situation)
+  return new Error(
+    `Process "${id}" has not ended within ${timeout} ms. It is ${state.replaceAll('_', ' ')}: ${why}`,
+  )
 }
 
 /** One worker at a time: whenever one dies, the next begins. */

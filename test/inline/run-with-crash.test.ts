@@ -133,3 +133,11 @@ describe('the test kit', () => {
     expect(shown?.trim().split('\n').length).toBeLessThanOrEqual(12)
   })
 })
+
+// The last of this file: what it leaves waiting is in nobody's way.
+test('a run that does not end in time says where its process stands', async () => {
+  const start = { kind: 'allowedRefunds', input: 'refund order A9, and nobody answers', id: 'late' }
+  await expect(runWithCrash({ host, start, timeout: 1_000 })).rejects.toThrow(
+    /^Process "late" has not ended within 1000 ms\. It is (not begun|held|parked|to go on): .+/,
+  )
+})

@@ -207,12 +207,14 @@ const isCancel = (reason: unknown): boolean => isLeaseholdError(reason, 'process
 async function enterBody(
   body: Body,
   ctx: Parameters<Body>[0],
-  { journal, runtime }: RunParts,
+  { journal, runtime, scope }: RunParts,
 ): Promise<BodyResult> {
   try {
     // Before its code can start children, who spend of it.
     if (runtime.policy.budget !== undefined) await ctx.reserveBudget()
     await runtime.pinTools?.((plugin, list) => ctx.step(TOOLS_STEP, () => list, { key: plugin }))
+    // The write that says so may have failed meanwhile: the code of an attempt that is over is not begun.
+    scope.over.throwIfAborted()
     const value = await body(ctx)
     agentStateOf(ctx).requireTold()
     journal.requireAllVisited()

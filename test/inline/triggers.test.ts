@@ -25,7 +25,7 @@ describe.each(REGISTRIES)('on $name', ({ newAddress }) => {
       await using _ = { [Symbol.asyncDispose]: release }
       await processes.triggers.add({ id: 'a', on: { event: 'push' }, start: { kind: 'note' } })
 
-      const emitter = spawn(process.execPath, [MAIN, JSON.stringify({ ...options, dies })], {
+      const emitter = spawn(process.execPath, [MAIN, JSON.stringify({ ...options, on: 'event', dies })], {
         stdio: 'inherit',
       })
       await once(emitter, 'exit')
@@ -43,6 +43,37 @@ describe.each(REGISTRIES)('on $name', ({ newAddress }) => {
       expect((await processes.triggers.emit('push', { of: 'main' }, { key: 'k' })).deliveries).toMatchObject([
         { status: 'already_reserved' },
       ])
+      expect(readMarks(folder, 'ran')).toHaveLength(1)
+    },
+  )
+
+  test.each(['before the start', 'after the start'] as const)(
+    'a schedule whose worker is killed %s of what it occurred for starts that exactly once (§6 #211)',
+    async dies => {
+      const folder = await temporaryFolder()
+      const options = { registry: await newAddress(), folder }
+      const host = triggeredHost(options)
+      await using processes = createProcessClient({ host })
+      const { registry, release } = await borrowRegistry(host.registry)
+      await using _ = { [Symbol.asyncDispose]: release }
+      await processes.triggers.add({ id: 'a', on: { cron: '* * * * * *' }, start: { kind: 'note' } })
+
+      const driver = spawn(process.execPath, [MAIN, JSON.stringify({ ...options, on: 'schedule', dies })], {
+        stdio: 'inherit',
+      })
+      await once(driver, 'exit')
+      expect(readMarks(folder, 'died')).toHaveLength(1)
+      // What was reserved is started all the same; nothing else is to occur.
+      await processes.triggers.pause('a')
+
+      await using worker = createInlineWorker(host, { logger: scannedLogger, shutdownGraceMs: 0 })
+      await worker.ready
+      await eventually(() => readMarks(folder, 'ran').length > 0)
+      const [ran] = readMarks(folder, 'ran')
+      expect(await registry.awaitOutcome(ran?.detail ?? '')).toMatchObject({ status: 'completed' })
+      await eventually(async () => (await registry.msUntilTriggerDue()) === undefined)
+      const { records } = await registry.list({ status: 'any' })
+      expect(records.map(({ id }) => id)).toEqual([ran?.detail])
       expect(readMarks(folder, 'ran')).toHaveLength(1)
     },
   )

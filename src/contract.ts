@@ -12,6 +12,8 @@ export interface ProcessWorkflowInput {
   readonly processId: string
   /** The lease's time to live in milliseconds: a worker that is silent for so long has lost its attempt. */
   readonly heartbeatTimeoutMs: number
+  /** It may be run again whatever became of the attempt before, so nobody asks about that first. Default false. */
+  readonly isRerunnable?: boolean
 }
 
 /** What one run hands to the next when its history has grown long. */

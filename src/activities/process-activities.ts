@@ -29,7 +29,7 @@ export function createProcessActivities(
     runProcess: input =>
       translated(async () => {
         requireOwnRegistry(input)
-        const answer = await drive(input.processId, { environment, runner, shutdown })
+        const answer = await drive(input, { environment, runner, shutdown })
         return resultOf(input.processId, answer)
       }),
 
@@ -47,7 +47,10 @@ interface Driver {
   readonly shutdown: AbortSignal
 }
 
-async function drive(id: string, { environment, runner, shutdown }: Driver): Promise<RunAnswer> {
+async function drive(
+  { processId: id, isRerunnable = false }: ProcessWorkflowInput,
+  { environment, runner, shutdown }: Driver,
+): Promise<RunAnswer> {
   const context = Context.current()
   const stop = new AbortController()
   let checkCancel = () => {}
@@ -64,6 +67,7 @@ async function drive(id: string, { environment, runner, shutdown }: Driver): Pro
   })
   return runner.run(id, {
     backendToken: Buffer.from(context.info.taskToken).toString('base64'),
+    isRerunnable,
     onRenewed: () => context.heartbeat(),
     // Temporal's signal fires once: after a cancel or a dropped activity, only the worker itself can tell of its end.
     shutdown: AbortSignal.any([stop.signal, shutdown]),

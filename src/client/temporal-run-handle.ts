@@ -91,7 +91,7 @@ export class TemporalRunHandle implements ProcessRunHandle, ClientBackend {
     await this.#call(record.id, tell, PASS_ON_TIMEOUT_MS).catch(() => {})
   }
 
-  async #start(process: Pick<Submission, 'id' | 'flow'>): Promise<void> {
+  async #start(process: Submission): Promise<void> {
     try {
       await this.#options.client.workflow.start(WORKFLOW_TYPE, {
         ...this.#startOptions(process),
@@ -105,7 +105,7 @@ export class TemporalRunHandle implements ProcessRunHandle, ClientBackend {
   }
 
   /** Most often its run is there; only one that is gone has to be described anew. */
-  async #nudge(process: Pick<Submission, 'id' | 'flow'>, nudge: Nudge): Promise<void> {
+  async #nudge(process: Submission, nudge: Nudge): Promise<void> {
     try {
       await this.#options.client.workflow.getHandle(process.id).signal(NUDGE_SIGNAL, nudge)
     } catch (error) {
@@ -114,7 +114,7 @@ export class TemporalRunHandle implements ProcessRunHandle, ClientBackend {
     }
   }
 
-  async #signalWithStart(process: Pick<Submission, 'id' | 'flow'>, nudge: Nudge): Promise<void> {
+  async #signalWithStart(process: Submission, nudge: Nudge): Promise<void> {
     await this.#options.client.workflow.signalWithStart(WORKFLOW_TYPE, {
       ...this.#startOptions(process),
       signal: NUDGE_SIGNAL,
@@ -144,9 +144,14 @@ export class TemporalRunHandle implements ProcessRunHandle, ClientBackend {
     )
   }
 
-  #startOptions({ id, flow }: Pick<Submission, 'id' | 'flow'>) {
+  #startOptions({ id, disposition, flow }: Submission) {
     const { registry, taskQueue, heartbeatTimeoutMs = DEFAULT_LEASE_TIMINGS.ttlMs } = this.#options
-    const input: ProcessWorkflowInput = { registryId: registry.registryId, processId: id, heartbeatTimeoutMs }
+    const input: ProcessWorkflowInput = {
+      registryId: registry.registryId,
+      processId: id,
+      heartbeatTimeoutMs,
+      ...(disposition === 'rerunnable' ? { isRerunnable: true } : {}),
+    }
     return {
       workflowId: id,
       taskQueue,

@@ -1,5 +1,7 @@
 import { onTestFinished } from 'vitest'
 import { startDevServer } from '../../src/dev-server/index.ts'
+import { scanHistories } from './scan/histories.ts'
+import { refuseFindings } from './scan/run-secrets.ts'
 import { temporalCacheDir, temporalCliPath } from './temporal-cli.ts'
 
 /** A dev server of the test's own, to be killed: never the one that `TEMPORAL_ADDRESS` names. */
@@ -17,7 +19,12 @@ export async function startOwnServer(port?: number, extraArgs: readonly string[]
     preferredPort: port ?? 0,
     extraArgs,
   })
-  onTestFinished(() => server.stop())
+  onTestFinished(async () => {
+    // One that the test has killed has taken its histories along.
+    const scanned = await scanHistories(server.address).catch(() => undefined)
+    await server.stop()
+    refuseFindings('histories of Temporal', scanned?.findings ?? [])
+  })
   if (port !== undefined && portOf(server.address) !== port) {
     throw new Error(`port ${port} was taken meanwhile; the server is at ${server.address}`)
   }

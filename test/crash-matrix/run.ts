@@ -31,19 +31,21 @@ export interface MatrixReport {
   readonly rows: readonly MatrixRow[]
   readonly deaths: number
   readonly processes: number
+  /** Of all processes together: how often a death met one that went on after it. */
+  readonly attempts: number
   readonly violations: readonly string[]
 }
 
 const WORKERS = 3
 const RANDOM = 'anywhere, at random'
-/** Turns that are under way. A worker takes two of them, so that a death meets few that had their own just now. */
+/** Turns that go to their places together. A worker takes two of them, so that a death meets few that had their own just now. */
 const AT_ONCE = 8
 /** How often a place is gone to that nobody has died at. */
 const ROUNDS = 5
 /** How long people take to say yes: long enough for a process to be parked for it. */
 const PEOPLE_MS = 200
-/** Between two deaths at random. */
-const LONGEST_PAUSE_MS = 250
+/** Within what time of having been seen at work a worker dies at random: about as long as a turn takes. */
+const LONGEST_PAUSE_MS = 150
 
 /** One process for each place and shape, whose worker dies there; then workers that die at any time, over many turns. */
 export async function runMatrix(options: MatrixOptions): Promise<MatrixReport> {
@@ -94,18 +96,15 @@ export async function runMatrix(options: MatrixOptions): Promise<MatrixReport> {
     say(`${workers.deaths} workers died at their places`)
 
     const chance = seeded(options.seed)
-    const underWay = new Set<Promise<void>>()
-    for (let turn = 0; workers.deaths < kills && !limit.aborted; ) {
-      while (underWay.size < AT_ONCE) {
-        const id = `random.${turn}`
-        await start(id, SHAPES[turn++ % SHAPES.length] ?? 'once', RANDOM)
-        const ending: Promise<void> = waitFor([id]).then(() => void underWay.delete(ending))
-        underWay.add(ending)
-      }
-      await pause(Math.floor(chance() * LONGEST_PAUSE_MS))
-      await workers.killOne(Math.floor(chance() * WORKERS))
+    const ids: string[] = []
+    // One more turn for each death: those that it meets wait a while before they go on, longer with each one.
+    while (workers.deaths < kills && !limit.aborted) {
+      const id = `random.${ids.length}`
+      await start(id, SHAPES[ids.length % SHAPES.length] ?? 'once', RANDOM)
+      ids.push(id)
+      await workers.killOne(Math.floor(chance() * WORKERS), Math.floor(chance() * LONGEST_PAUSE_MS))
     }
-    await Promise.all(underWay)
+    await waitFor(ids)
     say(`${workers.deaths} of ${kills} workers died, ${started.length} processes ended`)
     const turns = await Promise.all(
       started
@@ -114,7 +113,8 @@ export async function runMatrix(options: MatrixOptions): Promise<MatrixReport> {
           const events = await registry.eventsAfter(id, 0)
           const outcome = await processes.handle(id).outcome()
           const terminals = events.filter(({ semantics }) => semantics?.terminal !== undefined).length
-          return { id, shape, outcome, terminals, effects: await registry.effects(id) }
+          const { attempts } = await processes.handle(id).describe()
+          return { id, shape, outcome, terminals, attempts, effects: await registry.effects(id) }
         }),
     )
     const notes = Map.groupBy(world.notes(), ({ id }) => id)
@@ -130,6 +130,7 @@ export async function runMatrix(options: MatrixOptions): Promise<MatrixReport> {
       rows,
       deaths: workers.deaths,
       processes: started.length,
+      attempts: turns.reduce((sum, { attempts }) => sum + attempts, 0),
       violations: [
         ...violations,
         ...missed.map(({ place, shape }) => `${place}, ${shape}: nobody died there`),

@@ -9,6 +9,7 @@ export interface Turn {
   readonly shape: Shape
   readonly outcome: Outcome
   readonly terminals: number
+  readonly attempts: number
   readonly effects: readonly Effect[]
 }
 

@@ -1,4 +1,7 @@
-/** A worker of the matrix in an OS process of its own: `node worker.ts OPTIONS`. It dies at the places of its processes. */
+/**
+ * A worker of the matrix in an OS process of its own: `node worker.ts OPTIONS`. It says `began` and `ended` of each
+ * attempt, and dies at the places of its processes.
+ */
 import { writeSync } from 'node:fs'
 import { createInlineWorker, createProcessWorker, type Logger } from '../../src/index.ts'
 import { type FaultPlace, withFaultPoints } from '../../src/testing/fault-points.ts'
@@ -21,6 +24,8 @@ const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error:
 
 function reached(place: FaultPlace): void {
   const { point, processId, step = '' } = place
+  if (point === 'attempt.begun') writeSync(1, 'began\n')
+  if (point === 'process.parked' || point === 'process.ended') writeSync(1, 'ended\n')
   if (point === 'step.journaled' && step.startsWith('model')) world.note('journaled', processId, step)
   if (!isPlaceOf(place) || !world.isFirst(processId)) return
   world.note('died', processId, `${point} ${step}`)
@@ -30,16 +35,11 @@ function reached(place: FaultPlace): void {
 const host = withFaultPoints(matrixHost(registry, world), reached)
 const options = { parkGraceMs: 50, concurrency: 2, logger: silent }
 if (temporal === undefined) {
-  const worker = createInlineWorker(host, options)
-  await worker.ready
-  writeSync(1, 'ready\n')
-  await worker.run()
+  await createInlineWorker(host, options).run()
 } else {
   const { DefaultLogger, NativeConnection, Runtime } = await import('@temporalio/worker')
   Runtime.install({ logger: new DefaultLogger('ERROR') })
   const connection = await NativeConnection.connect({ address: temporal })
   const worker = await createProcessWorker(host, { ...options, connection })
-  const running = worker.run()
-  writeSync(1, 'ready\n')
-  await running
+  await worker.run()
 }

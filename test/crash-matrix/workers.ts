@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { WorkerOptions } from './worker.ts'
 
@@ -9,7 +11,8 @@ const COMPILED = fileURLToPath(new URL('../../node_modules/.cache/compiled', imp
 /** Workers in OS processes of their own: as often as one dies, another begins in its place. */
 export class Workers implements AsyncDisposable {
   readonly #options: WorkerOptions
-  readonly #ready = new Set<ChildProcess>()
+  /** How many attempts each has under way, of those that have any. */
+  readonly #atWork = new Map<ChildProcess, number>()
   readonly #lives: Promise<void>[]
   #isOver = false
   #deaths = 0
@@ -24,13 +27,18 @@ export class Workers implements AsyncDisposable {
     return this.#deaths
   }
 
-  /** SIGKILL to one that takes work; which, the number says. Resolves when it is dead. */
-  async killOne(choice: number): Promise<void> {
-    while (this.#ready.size === 0) await this.#news.promise
-    const ready = [...this.#ready]
-    const victim = ready[choice % ready.length]
+  /**
+   * SIGKILL to one that is at work; which, and how many milliseconds after that was seen, the arguments say. Resolves
+   * when it is dead. One that has only begun would die without anybody missing it.
+   */
+  async killOne(choice: number, afterMs: number): Promise<void> {
+    while (this.#atWork.size === 0) await this.#news.promise
+    const atWork = [...this.#atWork.keys()]
+    const victim = atWork[choice % atWork.length]
     if (victim === undefined) return
-    this.#ready.delete(victim)
+    await pause(afterMs)
+    // It may have died at the place of a process of its own meanwhile.
+    if (!this.#children.has(victim)) return
     const dead = once(victim, 'exit')
     victim.kill('SIGKILL')
     await dead
@@ -44,6 +52,15 @@ export class Workers implements AsyncDisposable {
 
   readonly #children = new Set<ChildProcess>()
 
+  #count(child: ChildProcess, change: number): void {
+    if (!this.#children.has(child)) return
+    const attempts = (this.#atWork.get(child) ?? 0) + change
+    if (attempts > 0) this.#atWork.set(child, attempts)
+    else this.#atWork.delete(child)
+    this.#news.resolve()
+    this.#news = Promise.withResolvers<void>()
+  }
+
   async #keepAlive(): Promise<void> {
     const script = fileURLToPath(new URL('worker.ts', import.meta.url))
     while (!this.#isOver) {
@@ -52,14 +69,10 @@ export class Workers implements AsyncDisposable {
         env: { ...process.env, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? COMPILED },
       })
       this.#children.add(child)
-      child.stdout?.once('data', () => {
-        this.#ready.add(child)
-        this.#news.resolve()
-        this.#news = Promise.withResolvers<void>()
-      })
+      createInterface(child.stdout).on('line', line => this.#count(child, line === 'began' ? 1 : -1))
       const [code, signal]: (number | string | null)[] = await once(child, 'exit')
       this.#children.delete(child)
-      this.#ready.delete(child)
+      this.#atWork.delete(child)
       if (this.#isOver) return
       if (signal !== 'SIGKILL') throw new Error(`a worker ended by itself, with ${code ?? signal}`)
       this.#deaths++

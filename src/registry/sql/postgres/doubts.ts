@@ -1,5 +1,5 @@
 /** So many times a query is waited for that found what it should not. */
-const ASKED_AGAIN = 64
+const ASKED_AGAIN = 16
 
 /** Which queries found what they seldom find: for a while nobody goes on without their answers. */
 export class Doubts {

@@ -31,7 +31,14 @@ function openTriggers() {
   const { environment } = stage.addWorker()
   const { registry } = stage
   const triggers = createTriggerClient(environment.host, async () => registry)
-  return { clock, stage, registry, environment, triggers, drive: () => driveTriggers(environment) }
+  return {
+    clock,
+    stage,
+    registry,
+    environment,
+    triggers,
+    drive: async () => (await driveTriggers(environment)).reports,
+  }
 }
 
 const push: TriggerRequest = { id: 'ci', on: { event: 'push' }, start: { kind: 'build' } }
@@ -192,6 +199,22 @@ describe('a schedule', () => {
     clock.advance(24 * 3_600_000)
     await Promise.all([drive(), drive(), drive()])
     expect((await registry.list({ status: 'any' })).records).toHaveLength(1)
+  })
+
+  test('that this Node cannot read stays due, and keeps no other from its time', async () => {
+    const { triggers, clock, registry, environment } = openTriggers()
+    await triggers.add(nightly)
+    const source = { type: 'schedule', cron: '30 2 * * *', timeZone: 'Europe/Atlantis' } as const
+    await registry.saveTrigger(
+      { triggerId: 'lost', source, start: { kind: 'echo' } },
+      { nextAtMs: clock.now() },
+    )
+    clock.advance(24 * 3_600_000)
+    expect(await driveTriggers(environment)).toMatchObject({
+      reports: [{ triggerId: 'nightly', status: 'started' }],
+      unreadable: [{ triggerId: 'lost', reason: expect.stringContaining('"Europe/Atlantis"') }],
+    })
+    expect(await registry.dueSchedules()).toMatchObject([{ triggerId: 'lost' }])
   })
 
   test('that is paused does not occur, and goes on at its next time', async () => {

@@ -61,7 +61,8 @@ export async function createPostgresStore(options: PostgresStoreOptions): Promis
       const notifier = new Notifier({
         channel: channelOf(identity.registryId),
         connect: () => connectClient(address),
-        onNotice: ids => (ids === undefined ? changes.tellAll() : changes.tell(ids)),
+        onNotice: ids =>
+          ids === undefined ? changes.tellAll() : changes.tell(new Map(ids.map(id => [id, undefined]))),
       })
       // It goes on as the connection for notices.
       await notifier.open(client)
@@ -81,9 +82,9 @@ export async function createPostgresStore(options: PostgresStoreOptions): Promis
     retryForMs: lockTimeoutMs,
     platform,
     guesses: { rows: new RecentRows(), clock: new ServerClock(), doubts: new Doubts() },
-    onCommit(ids) {
-      changes.tell(ids)
-      notifier?.announce(ids)
+    onCommit(changed) {
+      changes.tell(changed)
+      notifier?.announce(changed.keys())
     },
   })
   const inFlight = new Set<Promise<unknown>>()

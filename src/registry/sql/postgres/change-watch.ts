@@ -1,16 +1,18 @@
 import type { ProcessId } from '../../../model/ids.ts'
+import type { ProcessChange, StoreListener } from '../../store.ts'
 
-export type ChangeListener = (ids?: readonly ProcessId[]) => void
+/** What has changed, and what the feed would say of it, where that is known. */
+export type Changed = ReadonlyMap<ProcessId, ProcessChange | undefined>
 
 /** A notice that is lost costs this much, and no more. */
 const POLL_MS = 1_000
 
-/** The listeners of this OS process. Ids that become known together are told together. */
+/** The listeners of this OS process. What becomes known together is told together. */
 export class ChangeWatch {
-  readonly #watchers = new Set<{ readonly listener: ChangeListener }>()
-  #pending = new Set<ProcessId>()
+  readonly #watchers = new Set<{ readonly listener: StoreListener }>()
+  #pending = new Map<ProcessId, ProcessChange | undefined>()
 
-  watch(listener: ChangeListener, everyMs: number): () => void {
+  watch(listener: StoreListener, everyMs: number): () => void {
     const watcher = { listener }
     this.#watchers.add(watcher)
     const poll = setInterval(() => this.#call(listener), Math.max(POLL_MS, everyMs)).unref()
@@ -20,10 +22,13 @@ export class ChangeWatch {
     }
   }
 
-  tell(ids: Iterable<ProcessId>): void {
+  tell(changed: Changed): void {
     if (this.#watchers.size === 0) return
     const isFirst = this.#pending.size === 0
-    for (const id of ids) this.#pending.add(id)
+    for (const [id, change] of changed) {
+      // Of two commits either may be heard of first: which of them holds, a look says.
+      this.#pending.set(id, this.#pending.has(id) ? undefined : change)
+    }
     if (isFirst) setImmediate(() => this.#tellPending())
   }
 
@@ -37,13 +42,22 @@ export class ChangeWatch {
   }
 
   #tellPending(): void {
-    const ids = [...this.#pending]
-    this.#pending = new Set()
-    if (ids.length > 0) for (const { listener } of this.#watchers) this.#call(listener, ids)
+    const known = [...this.#pending.values()].filter(change => change !== undefined)
+    const unknown = [...this.#pending].flatMap(([id, change]) => (change === undefined ? [id] : []))
+    this.#pending = new Map()
+    for (const { listener } of this.#watchers) {
+      if (known.length > 0)
+        this.#call(
+          listener,
+          known.map(({ id }) => id),
+          known,
+        )
+      if (unknown.length > 0) this.#call(listener, unknown)
+    }
   }
 
-  #call(listener: ChangeListener, ids?: readonly ProcessId[]): void {
+  #call(listener: StoreListener, ...told: Parameters<StoreListener>): void {
     // In a turn of its own, so that a throwing listener harms neither the committer nor the other listeners.
-    queueMicrotask(() => listener(ids))
+    queueMicrotask(() => listener(...told))
   }
 }

@@ -2,7 +2,7 @@ import { LeaseholdError } from '../../../model/errors.ts'
 import type { ProcessId } from '../../../model/ids.ts'
 import type { HostTransaction } from '../../host-transaction.ts'
 import { runAsynchronously } from '../../operation.ts'
-import type { Operation, StoreTransaction } from '../../store.ts'
+import type { Operation, ProcessChange, StoreTransaction } from '../../store.ts'
 import type { SqlPlatform } from '../session.ts'
 import { createSqlReader, createSqlTransaction } from '../verbs.ts'
 import { types } from './connect.ts'
@@ -95,11 +95,11 @@ async function behindSavepoint<T>(
   const session = new PostgresSession(connection, { statements, isOptimistic: false })
   try {
     await requireHome(connection, options)
-    const changed = new Set<ProcessId>()
+    const changed = new Map<ProcessId, ProcessChange | undefined>()
     const verbs = { ...createSqlTransaction(session, platform), ...createSqlReader(session, platform) }
     const result = await runAsynchronously(body(noting(verbs, changed)), promise => session.isOwn(promise))
     await session.finish()
-    await sendNotices(connection, channelOf(identity.registryId), changed)
+    await sendNotices(connection, channelOf(identity.registryId), changed.keys())
     await connection.query({ text: 'release savepoint leasehold' })
     return result
   } catch (error) {

@@ -4,10 +4,12 @@ import { LeaseholdError } from '../../../model/errors.ts'
 import type { ProcessId } from '../../../model/ids.ts'
 import { streamOf } from '../../change-hub.ts'
 import { runAsynchronously } from '../../operation.ts'
-import type { Operation, StoreReader, StoreTransaction } from '../../store.ts'
+import type { Operation, ProcessChange, StoreReader, StoreTransaction } from '../../store.ts'
+import { changeOf } from '../changes.ts'
 import type { SqlPlatform } from '../session.ts'
 import { createSqlReader, createSqlTransaction } from '../verbs.ts'
 import { BatchConnection } from './batch.ts'
+import type { Changed } from './change-watch.ts'
 import { BEGIN, BEGIN_SNAPSHOT, COMMIT, type PostgresConnection, type Query, ROLLBACK } from './connection.ts'
 import {
   asStoreError,
@@ -30,15 +32,15 @@ export interface TransactionsOptions {
   readonly retryForMs: number
   readonly platform: SqlPlatform
   readonly guesses: Guesses
-  /** The rows that a commit has changed. */
-  readonly onCommit: (ids: ReadonlySet<ProcessId>) => void
+  /** What a commit has changed. */
+  readonly onCommit: (changed: Changed) => void
 }
 
 /**
  * Read committed: each statement sees what was committed before it, and the rows that a transaction decides about are
  * locked by loading them.
  *
- *   begin ─▶ body ─▶ commit ──▶ resolved, the changed ids announced
+ *   begin ─▶ body ─▶ commit ──▶ resolved, what has changed announced
  *     ▲        │        └─ lost: unknown outcome, told as transient, never repeated
  *     │        └─ deadlock, lost connection, insert race: rolled back
  *     └────────────── a pause, until the deadline ◀──┘
@@ -95,7 +97,7 @@ export class PostgresTransactions {
     trust: Pick<SessionOptions, 'isOptimistic' | 'guesses'>,
   ): Promise<T> {
     const { platform, statements, onCommit } = this.#options
-    const changed = new Set<ProcessId>()
+    const changed = new Map<ProcessId, ProcessChange | undefined>()
     const value = await this.#withSession({ begin: BEGIN, statements, ...trust }, async session => {
       const tx = noting(createSqlTransaction(session, platform), changed)
       const result = await this.#runBody(session, tx, body)
@@ -205,19 +207,22 @@ function isRepeatable(error: unknown, tries: number): boolean {
 /** Random, so that transactions which met once do not meet again; long enough for a server that comes up. */
 const pauseMs = (tries: number): number => 1 + Math.random() * Math.min(250, 2 ** Math.min(tries, 10))
 
-/** Notes whose record or streams change: what others are told of. */
-export const noting = (tx: StoreTransaction, changed: Set<ProcessId>): StoreTransaction => ({
+/** Notes whose record or streams change: what others are told of. Of a stream's growth the feed says nothing. */
+export const noting = (
+  tx: StoreTransaction,
+  changed: Map<ProcessId, ProcessChange | undefined>,
+): StoreTransaction => ({
   ...tx,
   insertProcess(process) {
-    changed.add(process.record.id)
+    changed.set(process.record.id, changeOf(process))
     return tx.insertProcess(process)
   },
   saveProcess(process, guard) {
-    changed.add(process.record.id)
+    changed.set(process.record.id, changeOf(process))
     return tx.saveProcess(process, guard)
   },
   insertStreamRow(row, guard) {
-    changed.add(streamOf(row.processId))
+    changed.set(streamOf(row.processId), undefined)
     return tx.insertStreamRow(row, guard)
   },
 })

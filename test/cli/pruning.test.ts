@@ -9,6 +9,7 @@ const COMPLETED = { status: 'completed', value: 1 } as const
 /** The cutoff is the moment at which the command asks, and it is exclusive: no event but the clock's next millisecond. */
 async function untilPast(registry: ProcessRegistry, id: string): Promise<void> {
   const { updatedAtMs } = await registry.requireRecord(id)
+  // The event is the clock's next millisecond, and clocks tell nobody.
   while ((await registry.now()) <= updatedAtMs) await sleep(1)
 }
 

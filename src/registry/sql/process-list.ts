@@ -5,7 +5,7 @@ import type { ProcessRecord } from '../../model/process.ts'
 import type { IdRange, Operation } from '../store.ts'
 import { byFilter, type FilterBindings, filterBindings, fitting } from './process-filter.ts'
 import { wholeProcesses } from './processes.ts'
-import { recordFromRow } from './rows/process-row.ts'
+import { RECORD_COLUMNS, recordFromRow } from './rows/process-row.ts'
 import type { Schema } from './schema.ts'
 import type { SqlSession } from './session.ts'
 import { type Named, prepare } from './statement.ts'
@@ -18,7 +18,7 @@ interface ListBindings extends FilterBindings {
 }
 
 const page = (db: Kysely<Schema>, filter: ProcessListFilter, p: Named<ListBindings>) =>
-  fitting(db.selectFrom('processes').selectAll(), filter, p)
+  fitting(db.selectFrom('processes').select(RECORD_COLUMNS), filter, p)
     .where('id', '>', p.after)
     .orderBy('id')
     .limit(p.limit)

@@ -5,7 +5,12 @@ import type { Operation, WriteGuard } from '../store.ts'
 import { BLOB_COLUMNS, putBackIntoRows, saveProcessBlobs, takeOutOfRow } from './blobs.ts'
 import { changeOf } from './changes.ts'
 import { type GuardBindings, guardBindings, heldLease } from './leases.ts'
-import { fromProcessRow, toMutableColumns, toRegistrationColumns } from './rows/process-row.ts'
+import {
+  fromProcessRow,
+  type RecordRow,
+  toMutableColumns,
+  toRegistrationColumns,
+} from './rows/process-row.ts'
 import type { MutableColumns, ProcessRow, RegistrationColumns, Schema } from './schema.ts'
 import type { SqlPlatform, SqlSession } from './session.ts'
 import { columns, type Named, prepare, type SqlDialect } from './statement.ts'
@@ -68,7 +73,7 @@ const selectProcess = prepare((db, p: Named<{ id: ProcessId }>) => byId(db, p))
 const lockProcess = prepare((db, p: Named<{ id: ProcessId }>, { forUpdate }) => forUpdate(byId(db, p)))
 
 /** Rows of processes, or of a join with them, as they can be decoded. */
-export const wholeProcesses = <Row extends ProcessRow>(session: SqlSession, rows: Row[]): Operation<Row[]> =>
+export const wholeProcesses = <Row extends RecordRow>(session: SqlSession, rows: Row[]): Operation<Row[]> =>
   putBackIntoRows(session, rows, BLOB_COLUMNS.processes, ({ id }) => ({ processId: id }))
 
 export function* loadProcess(session: SqlSession, id: ProcessId): Operation<StoredProcess | undefined> {

@@ -1,8 +1,8 @@
 import pg from 'pg'
-import { types } from './connect.ts'
 import type { Answers, PostgresConnection, Query, QueryResult } from './connection.ts'
 import { asStoreError } from './errors.ts'
 import { Message } from './message.ts'
+import { NO_COLUMNS, RowShape } from './row-shape.ts'
 
 /**
  * A connection that takes several queries in one message and answers them in one. Most of what a small query costs is
@@ -23,14 +23,9 @@ export class BatchConnection implements PostgresConnection {
   }
 }
 
-interface Column {
-  readonly name: string
-  readonly parse: (text: string) => unknown
-}
-
-/** A statement that the connection has prepared; its columns are known from its first answer on. */
+/** A statement that the connection has prepared; its rows' shape is known from its first answer on. */
 interface Prepared {
-  columns: readonly Column[]
+  shape: RowShape
 }
 
 /** What is prepared on one connection. */
@@ -44,7 +39,7 @@ class PreparedStatements {
   }
 
   add(name: string): Prepared {
-    const prepared = { columns: [] }
+    const prepared = { shape: NO_COLUMNS }
     this.#known.set(name, prepared)
     return prepared
   }
@@ -101,20 +96,12 @@ class Batch extends pg.Query {
   handleRowDescription({ fields }: { readonly fields: readonly pg.FieldDef[] }): void {
     const asked = this.#asked[this.#results.length]
     if (asked === undefined) return
-    asked.prepared.columns = fields.map(({ name, dataTypeID }) => ({
-      name,
-      parse: types.getTypeParser(dataTypeID, 'text'),
-    }))
+    asked.prepared.shape = new RowShape(fields)
   }
 
   handleDataRow({ fields }: { readonly fields: readonly (string | null)[] }): void {
-    const columns = this.#asked[this.#results.length]?.prepared.columns ?? []
-    const row: { [column: string]: unknown } = {}
-    for (const [index, { name, parse }] of columns.entries()) {
-      const text = fields[index] ?? null
-      row[name] = text === null ? null : parse(text)
-    }
-    this.#rows.push(row)
+    const shape = this.#asked[this.#results.length]?.prepared.shape ?? NO_COLUMNS
+    this.#rows.push(shape.read(fields))
   }
 
   /** `text` says what was done and to how many rows: `INSERT 0 1`, `SELECT 5`, `COMMIT`. */

@@ -76,7 +76,43 @@ export function fromProcessRow(row: ProcessRow, waits: readonly WaitState[]): St
   }
 }
 
-export function recordFromRow(row: ProcessRow, waits: readonly WaitState[]): ProcessRecord {
+/** What a record is made of. The rest of a row is for the lists' conditions and for the registry itself. */
+export const RECORD_COLUMNS = [
+  'id',
+  'input',
+  'disposition',
+  'kind',
+  'label',
+  'definition',
+  'event_types',
+  'provenance',
+  'registration_hash',
+  'incarnation',
+  'created_at',
+  'updated_at',
+  'status',
+  'wait_count',
+  'attempts',
+  'last_sequence',
+  'change_seq',
+  'env_ref',
+  'wake_target',
+  'max_attempts',
+  'outcome',
+  'external_ref',
+  'first_started',
+  'cancel_request',
+  'abandon_request',
+  'silent_since',
+  'flow',
+  'turn',
+  'turn_since',
+  'turn_at',
+] as const satisfies readonly (keyof ProcessRow)[]
+
+export type RecordRow = Pick<ProcessRow, (typeof RECORD_COLUMNS)[number]>
+
+export function recordFromRow(row: RecordRow, waits: readonly WaitState[]): ProcessRecord {
   return {
     id: row.id,
     input: decode(row.input),
@@ -114,7 +150,7 @@ export function recordFromRow(row: ProcessRow, waits: readonly WaitState[]): Pro
   }
 }
 
-function turnFromRow({ turn, turn_since, turn_at }: ProcessRow): Turn | null {
+function turnFromRow({ turn, turn_since, turn_at }: RecordRow): Turn | null {
   if (turn === null || turn_since === null) return null
   return { ...parseQueue(turn), sinceMs: turn_since, ...present({ atMs: turn_at }) }
 }

@@ -1,4 +1,4 @@
-import { LeaseholdError, messageOf } from '../model/errors.ts'
+import { isLeaseholdError, LeaseholdError, messageOf } from '../model/errors.ts'
 import type { StepFailure } from '../model/journal.ts'
 
 /** What the journal keeps of a final failure. */
@@ -8,6 +8,7 @@ export function describeFailure(error: unknown): StepFailure {
     name: error instanceof Error ? error.name : 'Error',
     message: messageOf(error),
     ...(typeof code === 'string' ? { code } : {}),
+    ...(isLeaseholdError(error) && Object.keys(error.details).length > 0 ? { details: error.details } : {}),
   }
 }
 
@@ -19,6 +20,6 @@ export function stepFailed(
 ): LeaseholdError {
   return new LeaseholdError('step_failed', failure.message, {
     cause,
-    details: { step: address, errorName: failure.name, errorCode: failure.code },
+    details: { ...failure.details, step: address, errorName: failure.name, errorCode: failure.code },
   })
 }

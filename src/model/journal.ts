@@ -70,6 +70,8 @@ export interface StepFailure {
   readonly name: string
   readonly message: string
   readonly code?: string
+  /** Of a `LeaseholdError`: its ids and facts. */
+  readonly details?: LeaseholdError['details']
 }
 
 export const MAX_STEP_NAME_LENGTH = 200

@@ -41,7 +41,10 @@ export function toolResultOf(outcome: Outcome): ToolResult {
 }
 
 /** What can still be said of a pruned process: how it ended and when it was pruned. Information, not an error. */
-export const toolResultOfPruned = ({ status, prunedAtMs }: Tombstone): ToolResult => ({
+export const toolResultOfPruned = ({
+  status,
+  prunedAtMs,
+}: Pick<Tombstone, 'status' | 'prunedAtMs'>): ToolResult => ({
   type: 'success',
   code: NO_LONGER_RETAINED,
   value: { terminalLabel: status, prunedAtMs },

@@ -104,6 +104,25 @@ test('nobody waits for a process that is not there: it fails, and fails again at
   expect(seen).toEqual(Array(4).fill('step_failed process_unknown'))
 })
 
+test('of a process that was pruned it is told how it ended and when, and so again at the replay', async () => {
+  const gate = createGate()
+  const seen: unknown[] = []
+  const stage = openStage({
+    engines: engines(async ctx => {
+      await ctx.outcomeOf(ctx.input).catch(error => seen.push(error.details))
+      if (ctx.attempt === 1) await gate.pass()
+    }),
+  })
+  const pruned = await stage.start()
+  await stage.outcome(pruned)
+  await stage.registry.prune({ before: Date.now() + 60_000 })
+  const prunedAtMs = (await stage.registry.tombstone(pruned))?.prunedAtMs
+  const watcher = await stage.start({ kind: 'watcher', input: pruned })
+  await replay(stage, watcher, () => eventually(() => gate.arrivals === 1))
+  const told = { errorCode: 'process_no_longer_retained', status: 'completed', prunedAtMs }
+  expect(seen).toMatchObject([told, told])
+})
+
 test('an event that is there already is the answer, never one at or before the cursor (§6 #136)', async () => {
   const stage = openStage({
     engines: engines(

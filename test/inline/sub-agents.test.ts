@@ -68,7 +68,7 @@ async function openWorld(script: readonly ScriptedStep[]) {
   const worker = createInlineWorker(host, { logger: scannedLogger, shutdownGraceMs: 0, parkGraceMs: 10 })
   onTestFinished(async () => void (await worker.stop()))
   await worker.ready
-  return { processes, chat: processes.session('chat'), gate }
+  return { host, processes, chat: processes.session('chat'), gate }
 }
 
 const start = (agent: string, task: string, id: string, notify = false) => ({
@@ -231,4 +231,36 @@ test('the cancel of a turn that awaits its helpers leaves them at work, and thei
   const [told] = await chat.entries()
   expect(JSON.stringify(told?.message)).toContain('has ended as completed')
   expect(JSON.stringify(told?.message)).toContain('found a')
+})
+
+test('of a helper that was pruned it is said how it ended, of a forgotten one that it is unknown; the others are awaited all the same', async () => {
+  const { chat, host, processes, gate } = await openWorld([
+    { calls: [start('reader', 'a', 'c1'), start('broken', 'b', 'c2'), start('slow', 'c', 'c3')] },
+    async prompt => {
+      const ids = idsIn(prompt)
+      for (const id of ids.slice(0, 2)) await processes.handle(id).outcome()
+      const registry = await host.registry.open()
+      const before = Date.now() + 60_000
+      await registry.prune({ before, filter: { identityLabel: 'reader' } })
+      await registry.compactTombstones(before)
+      await registry.prune({ before, filter: { identityLabel: 'broken' } })
+      await registry.close()
+      gate.open()
+      return { calls: [{ tool: 'await_agents', args: { ids }, id: 'c4' }] }
+    },
+    prompt => JSON.stringify(resultsIn(prompt).at(-1)),
+  ])
+  const outcome = await (await chat.send('research')).outcome()
+  if (outcome.status !== 'completed') throw new Error(JSON.stringify(outcome))
+  expect(JSON.parse(Object(outcome.value).turn.answer).value).toMatchObject([
+    { result: { type: 'failure', code: 'process_unknown' } },
+    {
+      result: {
+        type: 'success',
+        code: 'process_no_longer_retained',
+        value: { terminalLabel: 'failed', prunedAtMs: expect.any(Number) },
+      },
+    },
+    { result: { type: 'success', value: { turn: { answer: 'found c' } } } },
+  ])
 })

@@ -69,10 +69,20 @@ function blockedLines(blocked: readonly BlockedGroup[], limit: number, output: O
   return [...alignColumns([head, ...rows]), ...more]
 }
 
-/** In order; the first that cannot be redriven ends it, and those before it are. */
-async function redrive(registry: ProcessRegistry, wakeIds: readonly string[], output: Output): Promise<void> {
-  for (const wakeId of wakeIds) await registry.redriveWake(wakeId)
-  output.document({ redriven: wakeIds }, () =>
-    wakeIds.map(wakeId => `${wakeId} is tried again, as if it were new; those behind it follow.`),
-  )
-}
+/** Each by itself, in order: one that is refused keeps none of the others. */
+async function redrive(
+  registry: ProcessRegistry,
+  wakeIds: readonly string[],
+  { output, exitWith }: CliContext,
+): Promise<void> {
+  const redriven: string[] = []
+  const refused: Refused[] = []
+  for (const wakeId of wakeIds) {
+    try {
+      await registry.redriveWake(wakeId)
+      redriven.push(wakeId)
+    } catch (error) {
+      if (!isLeaseholdError(error, 'wake_not_blocked')) throw error
+      refused.push({ wakeId, code: error.code, message: error.message })
+    }
+  }

@@ -1,8 +1,8 @@
-import { LeaseholdError } from '../../model/errors.ts'
+import { isLeaseholdError, LeaseholdError } from '../../model/errors.ts'
 import type { WakeSpec } from '../../model/event-semantics.ts'
 import { asJson, fromJson, hashJson, type Json } from '../../model/json.ts'
-import { TERMINAL_STATUSES } from '../../model/outcome.ts'
-import { toolResultOf } from '../../model/tool-result.ts'
+import { type Outcome, TERMINAL_STATUSES } from '../../model/outcome.ts'
+import { toolResultOf, toolResultOfPruned } from '../../model/tool-result.ts'
 import { findSchemaProblem } from '../../registry/json-schema.ts'
 import type { SessionPolicy } from '../environment.ts'
 import type { ToolTable } from '../plugin.ts'
@@ -144,11 +144,25 @@ async function awaitAgents(
   const timeout = timeoutSeconds === undefined ? {} : { timeout: Math.round(timeoutSeconds * 1_000) }
   const results = await Promise.all(
     [...new Set(ids)].map(async (id, index) => {
-      const outcome = await ctx.outcomeOf(id, { key: `${callId}.${index}`, ...timeout })
-      return { id, result: outcome === undefined ? { type: 'running' } : asJson(toolResultOf(outcome)) }
+      const ended = ctx.outcomeOf(id, { key: `${callId}.${index}`, ...timeout })
+      return { id, result: await ended.then(resultOf, resultOfGone) }
     }),
   )
   return results
+}
+
+const resultOf = (outcome: Outcome | undefined): Json =>
+  outcome === undefined ? { type: 'running' } : asJson(toolResultOf(outcome))
+
+/** Of one that was pruned, or that nothing is known of any more: that says nothing of the others. */
+function resultOfGone(error: unknown): Json {
+  if (!isLeaseholdError(error, 'step_failed')) throw error
+  const { errorCode, status: told, prunedAtMs } = error.details
+  const status = TERMINAL_STATUSES.find(known => known === told)
+  if (errorCode === 'process_no_longer_retained' && status !== undefined && typeof prunedAtMs === 'number')
+    return asJson(toolResultOfPruned({ status, prunedAtMs }))
+  if (errorCode !== 'process_unknown') throw error
+  return { type: 'failure', class: 'external', code: errorCode, message: error.message }
 }
 
 async function cancelAgent({ id, reason }: CancelArgs, { ctx, family }: OrchestrateCall): Promise<Json> {

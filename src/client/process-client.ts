@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client'
 import { defaultTaskQueue } from '../contract.ts'
 import type { ApprovalCall, VoteRequest } from '../model/approval.ts'
+import { LeaseholdError } from '../model/errors.ts'
 import type { ForkRequest } from '../model/fork.ts'
 import type { LeaseTimings } from '../model/lease.ts'
 import type { ToolCallAnswer } from '../model/pending-call.ts'
@@ -79,13 +80,18 @@ export interface ProcessClient<Engines extends EngineTable = EngineTable> extend
   handle(id: string): ProcessHandle
 }
 
-/** Starts processes and follows them. Cheap; its registry is opened at the first use and closed by disposing it. */
+/**
+ * Starts processes and follows them. Cheap; its registry is opened at the first use and closed by disposing it. After
+ * that every call of the client, and of what it has handed out, throws `registry_closed`.
+ */
 export function createProcessClient<Engines extends EngineTable, Tools extends ToolTable>(
   options: ProcessClientOptions<Engines, Tools>,
 ): ProcessClient<Engines> {
   const { host } = options
   let connected: Promise<Connected> | undefined
-  const connect = (): Promise<Connected> => {
+  let isDisposed = false
+  const connect = async (): Promise<Connected> => {
+    if (isDisposed) throw disposed(host.registry.description)
     connected ??= connectTo(options).catch(error => {
       connected = undefined // the next call tries anew
       throw error
@@ -140,6 +146,7 @@ export function createProcessClient<Engines extends EngineTable, Tools extends T
     triggers: createTriggerClient(host as Host, async () => (await connect()).registry),
     handle: id => createProcessHandle(id, connect),
     [Symbol.asyncDispose]: async () => {
+      isDisposed = true
       const current = connected
       connected = undefined
       await (await current?.catch(() => undefined))?.release()
@@ -152,6 +159,13 @@ export function createProcessClient<Engines extends EngineTable, Tools extends T
     return { registry, release, environments, backend: await createBackend(registry, given) }
   }
 }
+
+const disposed = (description: string): LeaseholdError =>
+  new LeaseholdError(
+    'registry_closed',
+    `This client of the registry ${description} was disposed of, and its registry closed. Make another with createProcessClient, or dispose of this one later.`,
+    { details: { registry: description } },
+  )
 
 async function createBackend<Engines extends EngineTable, Tools extends ToolTable>(
   registry: WatchedRegistry,

@@ -74,6 +74,8 @@ describe('wakes', () => {
     })
     expect(JSON.parse((await cli(['wakes', 'redrive', wakeId, '--json'])).stdout)).toEqual({
       redriven: [wakeId],
+      failed: [],
+      notTried: [],
     })
   })
 
@@ -85,6 +87,26 @@ describe('wakes', () => {
     expect(stderr).toMatch(
       /^error: wake_not_blocked: The wake "wake:none" does not hold up others: there is no/,
     )
+  })
+
+  test('redrive tells of each of several what became of it, and exits 4 where one was refused', async () => {
+    const { cli, openRegistry, id } = await openWorkspace()
+    const registry = await openRegistry()
+    const wakeId = await blockedWake(registry, id)
+    const { code, stdout } = await cli(['wakes', 'redrive', 'wake:none', wakeId, '--json'])
+    expect(code).toBe(4)
+    expect(JSON.parse(stdout)).toMatchObject({
+      redriven: [wakeId],
+      failed: [{ wakeId: 'wake:none', code: 'wake_not_blocked' }],
+      notTried: [],
+    })
+    const again = await cli(['wakes', 'redrive', wakeId, 'wake:none'])
+    expect(again.code).toBe(4)
+    expect(again.stdout.split('\n').map(line => line.split(':').slice(0, 3).join(':'))).toEqual([
+      `${wakeId} is not: wake_not_blocked`,
+      'wake:none is not: wake_not_blocked',
+      '',
+    ])
   })
 })
 

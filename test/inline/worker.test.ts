@@ -295,3 +295,24 @@ test('an inline worker refuses to start with plugins that cannot be made', async
   })
   await worker.run().catch(() => {})
 })
+
+test('a client that was disposed of says so, and so does what it has handed out; nothing is opened again', async () => {
+  const address = `sqlite:${await temporaryPath()}`
+  const { processes } = await openInline(address, { quick: defineEngine({ ...rerunnable, run: () => 1 }) })
+  const handle = await processes.start({ kind: 'quick' })
+  const session = processes.session('s')
+  await processes[Symbol.asyncDispose]()
+  await processes[Symbol.asyncDispose]()
+  const calls = [
+    () => processes.start({ kind: 'quick' }),
+    () => handle.describe(),
+    () => session.entries(),
+    () => processes.triggers.list(),
+  ]
+  for (const call of calls) {
+    await expect(call()).rejects.toMatchObject({
+      code: 'registry_closed',
+      message: expect.stringContaining('disposed of'),
+    })
+  }
+})

@@ -1,5 +1,5 @@
 import { Argument, Command } from 'commander'
-import { LeaseholdError } from '../../model/errors.ts'
+import { isLeaseholdError, LeaseholdError } from '../../model/errors.ts'
 import { MAX_PAGE } from '../../model/list.ts'
 import type { BlockedGroup, ProcessRegistry } from '../../registry/registry.ts'
 import {
@@ -9,6 +9,7 @@ import {
   registryOption,
 } from '../connection-settings.ts'
 import type { CliContext } from '../context.ts'
+import { EXIT, exitCodeOf } from '../exit-code.ts'
 import { withRegistry } from '../open-registry.ts'
 import { wholeNumber } from '../option-values.ts'
 import type { Output } from '../output.ts'
@@ -21,8 +22,9 @@ interface WakesFlags extends ConnectionFlags {
   readonly after?: string
 }
 
-export const wakesCommand = ({ env, output }: CliContext): Command =>
-  new Command('wakes')
+export function wakesCommand(context: CliContext): Command {
+  const { env, output } = context
+  return new Command('wakes')
     .description('list the wakes that were given up and hold up others, or try them again')
     .addArgument(new Argument('<action>', 'what to do').choices(['list', 'redrive']))
     .argument('[wake-ids...]', 'redrive: which; as list prints them')
@@ -33,9 +35,10 @@ export const wakesCommand = ({ env, output }: CliContext): Command =>
     .action((action: 'list' | 'redrive', wakeIds: string[], flags: WakesFlags) => {
       requireIds(action, wakeIds)
       return withRegistry(readConnectionSettings(env, flags), registry =>
-        action === 'list' ? list(registry, flags, output) : redrive(registry, wakeIds, output),
+        action === 'list' ? list(registry, flags, output) : redrive(registry, [...new Set(wakeIds)], context),
       )
     })
+}
 
 function requireIds(action: 'list' | 'redrive', wakeIds: readonly string[]): void {
   if ((action === 'redrive') === wakeIds.length > 0) return
@@ -69,20 +72,59 @@ function blockedLines(blocked: readonly BlockedGroup[], limit: number, output: O
   return [...alignColumns([head, ...rows]), ...more]
 }
 
-/** Each by itself, in order: one that is refused keeps none of the others. */
+type Fate =
+  | { readonly wakeId: string; readonly state: 'redriven' | 'not_tried' }
+  | { readonly wakeId: string; readonly state: 'failed'; readonly error: LeaseholdError }
+
+/**
+ * Each by itself, in order. What is said of one that holds up nobody is no reason to leave the next; where the registry
+ * fails, the rest is not tried. One wake that cannot be redriven is the command's error; of several, each is told.
+ */
 async function redrive(
   registry: ProcessRegistry,
   wakeIds: readonly string[],
   { output, exitWith }: CliContext,
 ): Promise<void> {
-  const redriven: string[] = []
-  const refused: Refused[] = []
+  const fates: Fate[] = []
+  let stopped: LeaseholdError | undefined
   for (const wakeId of wakeIds) {
+    if (stopped !== undefined) {
+      fates.push({ wakeId, state: 'not_tried' })
+      continue
+    }
     try {
       await registry.redriveWake(wakeId)
-      redriven.push(wakeId)
+      fates.push({ wakeId, state: 'redriven' })
     } catch (error) {
-      if (!isLeaseholdError(error, 'wake_not_blocked')) throw error
-      refused.push({ wakeId, code: error.code, message: error.message })
+      if (!isLeaseholdError(error)) throw error
+      if (wakeIds.length === 1) throw error
+      if (error.code !== 'wake_not_blocked') stopped = error
+      fates.push({ wakeId, state: 'failed', error })
     }
   }
+  output.document(documentOf(fates), () => fates.map(fateLine))
+  if (stopped !== undefined) exitWith(exitCodeOf(stopped.code))
+  else if (fates.some(({ state }) => state === 'failed')) exitWith(EXIT.conflict)
+}
+
+function documentOf(fates: readonly Fate[]): object {
+  const idsOf = (wanted: Fate['state']) =>
+    fates.flatMap(({ wakeId, state }) => (state === wanted ? [wakeId] : []))
+  const failed = fates.flatMap(fate =>
+    fate.state === 'failed'
+      ? [{ wakeId: fate.wakeId, code: fate.error.code, message: fate.error.message }]
+      : [],
+  )
+  return { redriven: idsOf('redriven'), failed, notTried: idsOf('not_tried') }
+}
+
+function fateLine(fate: Fate): string {
+  switch (fate.state) {
+    case 'redriven':
+      return `${fate.wakeId} is tried again, as if it were new; those behind it follow.`
+    case 'failed':
+      return `${fate.wakeId} is not: ${fate.error.code}: ${oneLine(fate.error.message)}`
+    case 'not_tried':
+      return `${fate.wakeId} was not looked at.`
+  }
+}

@@ -131,6 +131,7 @@ export {
   type ModelTable,
   type Plugin,
   type PluginOptions,
+  type PluginMaking,
   type PluginParts,
   type PluginStack,
   type RuntimeHooks,

@@ -10,7 +10,7 @@
 import type { BegunAttempt } from '../model/attempt.ts'
 import { carriedState } from '../model/epoch.ts'
 import { LeaseholdError, messageOf } from '../model/errors.ts'
-import type { JournalEntry } from '../model/journal.ts'
+import { type JournalEntry, unknownEffects } from '../model/journal.ts'
 import type { Json } from '../model/json.ts'
 import type { ProcessLease } from '../model/lease.ts'
 import type { Outcome } from '../model/outcome.ts'
@@ -92,17 +92,17 @@ export class Attempt {
   shutDown(): void {
     if (this.#isShuttingDown) return
     this.#isShuttingDown = true
-    this.#scope.abort(
-      new LeaseholdError(
-        'worker_shutdown',
-        'The worker is shutting down; another one goes on with this process.',
-      ),
-    )
+    const message = 'The worker is shutting down; another one goes on with this process.'
+    this.#scope.abort(new LeaseholdError('worker_shutdown', message))
     this.#stopTimer = setTimeout(() => this.#scope.stop({ type: 'shutdown' }), this.#environment.stopBoundMs)
   }
 
   async run(): Promise<AttemptResult> {
     try {
+      this.#cancelWatch.start({
+        onCancel: error => this.#scope.abort(error),
+        onForce: () => this.#forced.arm(),
+      })
       return await this.#run()
     } catch (error) {
       return await this.#endByStore(error)
@@ -117,20 +117,18 @@ export class Attempt {
   }
 
   async #run(): Promise<AttemptResult> {
+    const { registry, worker } = this.#environment
     let journal: readonly JournalEntry[] | undefined
     while (true) {
       let built: Built
       try {
         built = await buildBody(this.#environment, this.#process.record, this.#scope)
       } catch (error) {
-        const outcome = outcomeOfBuildError(error)
-        if (outcome === undefined) throw error
-        return this.#complete(outcome)
+        return this.#endUnbuilt(error)
       }
-      journal ??= await this.#openJournal()
+      journal ??= this.#begun.journal ?? (await registry.journal(this.#process.record.id))
       // An owner-bound body that was not entered may still run elsewhere; one that was may not.
       if (this.#isShuttingDown) return this.#giveBack()
-      const { registry, worker } = this.#environment
       const parts = { registry, worker, keeper: this.#keeper, scope: this.#scope }
       const entry = await enterBody(this.#process.record, parts)
       if (entry.type === 'refused') return { type: 'silent' }
@@ -142,14 +140,17 @@ export class Attempt {
     }
   }
 
-  /** What earlier attempts have journaled; from then on a cancel is heard. */
-  async #openJournal(): Promise<readonly JournalEntry[]> {
-    const journal = this.#begun.journal ?? (await this.#environment.registry.journal(this.#process.record.id))
-    this.#cancelWatch.start({
-      onCancel: error => this.#scope.abort(error),
-      onForce: () => this.#forced.arm(),
-    })
-    return journal
+  /** A plugin hears of a cancel and of a shutdown, so what it failed of may be that. */
+  async #endUnbuilt(error: unknown): Promise<AttemptResult> {
+    const { cancel } = this.#cancelWatch
+    if (cancel !== undefined) {
+      const journal = await this.#environment.registry.journal(this.#process.record.id)
+      return this.#complete(outcomeOfCancel(error, cancel, unknownEffects(journal)))
+    }
+    if (this.#isShuttingDown) return this.#giveBack()
+    const outcome = outcomeOfBuildError(error)
+    if (outcome === undefined) throw error
+    return this.#complete(outcome)
   }
 
   /** The next epoch has a scope of its own: what the code of the one before left open is done away with. */
@@ -218,13 +219,13 @@ export class Attempt {
 
   async #rollOver(state: Json, journal: JournalSession): Promise<AttemptResult | RolledOver> {
     const { registry } = this.#environment
-    const { id } = this.#process.record
-    const request = { epoch: this.#process.epoch + 1, state }
-    const answer = await this.#writeAfterCode(lease => registry.startEpoch(lease, request))
+    const { record, epoch } = this.#process
+    const next = { epoch: epoch + 1, state }
+    const answer = await this.#writeAfterCode(lease => registry.startEpoch(lease, next))
     if (answer.type === 'lost') return answer
     if (answer.type !== 'cancel_requested') return { ...answer, type: 'rolled_over' }
     // The watch may not have seen it yet.
-    const error = cancelledError((await registry.get(id))?.cancelRequest?.reason)
+    const error = cancelledError((await registry.get(record.id))?.cancelRequest?.reason)
     return this.#complete(outcomeOfCancel(error, { reason: error.message }, journal.unknownEffects()))
   }
 

@@ -20,7 +20,7 @@ export async function buildBody(
   const { host, executionHost, facets, sessions } = environment
   const { profileId } = host
   const surroundings = await guardRun(record, { executionHost, stores: facets, profileId })
-  const runtime = await buildRuntime(environment, record)
+  const runtime = await buildRuntime(environment, record, { signal: scope.signal })
   scope.defer(() => runtime.dispose())
   const body = createBody({ host, runtime, sessions }, record)
   return { body: ctx => surroundings.run(() => body(ctx)), runtime }

@@ -52,13 +52,19 @@ export interface TurnInfo {
   readonly sessionId: string
 }
 
+/** What a plugin may go by while it makes its parts. */
+export interface PluginMaking {
+  /** Fires when they are no longer wanted: the process is cancelled, its lease lost, or the worker shuts down. */
+  readonly signal: AbortSignal
+}
+
 /**
  * Makes the parts anew for each runtime, from the options that were captured with the process. Its name is its
  * function's; options and errors are found by it.
  */
 export interface Plugin {
   // biome-ignore lint/suspicious/noExplicitAny: options of every plugin in one list; each one's own type holds inside it
-  (options: any): PluginParts | Promise<PluginParts>
+  (options: any, making: PluginMaking): PluginParts | Promise<PluginParts>
   readonly name: string
   /** Checks the options at each start. Default: any JSON. */
   readonly options?: Schema
@@ -73,10 +79,10 @@ export type PluginOptions = { readonly [plugin: string]: Json }
 /** A plugin with a name of its own, and options that a schema checks. */
 export function definePlugin<Options = Json>(
   name: string,
-  create: (options: Options) => PluginParts | Promise<PluginParts>,
+  create: (options: Options, making: PluginMaking) => PluginParts | Promise<PluginParts>,
   { options }: { readonly options?: Schema<unknown, Options> } = {},
 ): Plugin {
-  const plugin = (given: Options) => create(given)
+  const plugin = (given: Options, making: PluginMaking) => create(given, making)
   Object.defineProperty(plugin, 'name', { value: name })
   return Object.assign(plugin, options === undefined ? {} : { options })
 }

@@ -17,6 +17,7 @@ import {
   flattenPlugins,
   type ModelTable,
   type Plugin,
+  type PluginMaking,
   type PluginOptions,
   type RuntimeHooks,
   type StopConditionTable,
@@ -51,10 +52,14 @@ export interface RuntimeParts {
   readonly probes?: PhaseProbes
 }
 
-/** Throws the environment's errors, or `process_runtime_build_failed` with what failed. */
-export async function buildRuntime(parts: RuntimeParts, record: ProcessRecord): Promise<ProcessRuntime> {
+/** Throws the environment's errors, or `process_runtime_build_failed` with what failed; the signal's reason once it has fired. */
+export async function buildRuntime(
+  parts: RuntimeParts,
+  record: ProcessRecord,
+  making: PluginMaking,
+): Promise<ProcessRuntime> {
   const { sessionId, environment, label } = await describe(parts, record)
-  const assembly = await assembleFor(record, parts.host, { environment, label })
+  const assembly = await assembleFor(record, parts.host, { environment, label, making })
   const probe = parts.probes && findProbe(parts.probes, record)
   return { sessionId, policy: environment.policy, ...assembly, ...(probe === undefined ? {} : { probe }) }
 }
@@ -87,11 +92,16 @@ const withModelOf = (policy: SessionPolicy, defaults: SessionPolicy = {}): Sessi
 async function assembleFor(
   { id }: ProcessRecord,
   host: Host,
-  { environment, label }: Pick<Described, 'environment' | 'label'>,
+  {
+    environment,
+    label,
+    making,
+  }: Pick<Described, 'environment' | 'label'> & { readonly making: PluginMaking },
 ): Promise<Assembly> {
   try {
-    return await assemble(host, environment.pluginOptions)
+    return await assemble(host, environment.pluginOptions, making)
   } catch (cause) {
+    making.signal.throwIfAborted()
     if (isTransient(cause) || isNetworkTrouble(cause)) throw cause
     throw new LeaseholdError(
       'process_runtime_build_failed',
@@ -104,7 +114,7 @@ async function assembleFor(
 type Assembly = Pick<ProcessRuntime, 'tools' | 'models' | 'stopConditions' | 'hooks' | 'pinTools' | 'dispose'>
 
 /** The host's own tools and models first, then each plugin's in order; two of one name are refused, for nobody could tell which runs. */
-async function assemble(host: Host, options: PluginOptions): Promise<Assembly> {
+async function assemble(host: Host, options: PluginOptions, making: PluginMaking): Promise<Assembly> {
   const tools = new PartTable<ToolTable[string]>('tool', host.tools)
   const models = new PartTable<ModelTable[string]>('model', host.models)
   const stops = new PartTable<StopConditionTable[string]>('stop condition', host.stopConditions)
@@ -113,7 +123,7 @@ async function assemble(host: Host, options: PluginOptions): Promise<Assembly> {
   const dispose = () => disposeOf(hooks)
   try {
     for (const plugin of flattenPlugins(host.plugins ?? [])) {
-      const made = await create(plugin, options)
+      const made = await create(plugin, options, making)
       if (made.hooks !== undefined) hooks.push(made.hooks)
       tools.add(`plugin "${plugin.name}"`, made.tools)
       if (made.listed !== undefined) listings.push(await addListed(tools, plugin.name, made.listed))
@@ -146,9 +156,9 @@ async function disposeOf(hooks: RuntimeHooks[]): Promise<void> {
   if (first !== undefined) throw first
 }
 
-async function create(plugin: Plugin, options: PluginOptions) {
+async function create(plugin: Plugin, options: PluginOptions, making: PluginMaking) {
   try {
-    const parts = await plugin(Object.hasOwn(options, plugin.name) ? options[plugin.name] : null)
+    const parts = await plugin(Object.hasOwn(options, plugin.name) ? options[plugin.name] : null, making)
     if (typeof parts !== 'object' || parts === null)
       throw new Error('it returned no { tools, models, hooks }')
     return parts
@@ -179,7 +189,7 @@ export async function tryParts(host: Host): Promise<void> {
 
 async function assembleForHost(host: Host, options: PluginOptions): Promise<Assembly> {
   try {
-    return await assemble(host, options)
+    return await assemble(host, options, { signal: new AbortController().signal })
   } catch (cause) {
     if (isTransient(cause) || isNetworkTrouble(cause)) throw cause
     throw new LeaseholdError(

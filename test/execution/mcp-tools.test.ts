@@ -200,3 +200,35 @@ test('a server that cannot be reached ends no process: the attempt is repeated',
   expect(await stage.runner.run(id)).toMatchObject({ error: { code: 'mcp_unreachable' } })
   expect(await stage.record(id)).toMatchObject({ status: 'running' })
 })
+
+test('a cancel ends the wait for a server at once; the last one who waited for it ends the server too', async () => {
+  const { folder, lines } = await openFolder()
+  await writeFile(join(folder, 'deaf'), '')
+  const stage = openWith(stdioServer(folder), () => 'run')
+  const [first, second] = [await stage.start(), await stage.start()]
+  const [firstRun, secondRun] = [stage.runner.run(first), stage.runner.run(second)]
+  await eventually(async () => expect(await lines('lives')).toHaveLength(1))
+  const pid = Number((await lines('lives'))[0])
+
+  await stage.registry.requestCancel(first, 'enough')
+  await firstRun
+  expect((await stage.record(first)).outcome).toEqual({ status: 'cancelled', message: 'enough' })
+  expect(isAlive(pid)).toBe(true)
+
+  await stage.registry.requestCancel(second, 'enough')
+  await secondRun
+  expect((await stage.record(second)).outcome).toEqual({ status: 'cancelled', message: 'enough' })
+  await eventually(() => expect(isAlive(pid)).toBe(false))
+
+  await rm(join(folder, 'deaf'))
+  expect(await stage.outcome(await stage.start())).toMatchObject({ value: 'run' })
+  expect(await lines('lives')).toHaveLength(2)
+})
+
+const isAlive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}

@@ -20,6 +20,13 @@ async function hold(): Promise<void> {
   while (existsSync(join(folder, 'held'))) await sleep(10)
 }
 
+/** Where the folder says so, it answers nobody until it says otherwise, or whoever has started it closes its input. */
+async function deafness(): Promise<void> {
+  if (!existsSync(join(folder, 'deaf'))) return
+  process.stdin.on('end', () => process.exit()).resume()
+  while (existsSync(join(folder, 'deaf'))) await sleep(10)
+}
+
 /** Writes down what is asked, and dies of the first time, unless the folder says that it is safe. */
 function note(name: string, line: string): void {
   const path = join(folder, name)
@@ -56,6 +63,7 @@ function createMcp(): McpServer {
 const beginLife = () => appendFileSync(join(folder, 'lives'), `${process.pid}\n`)
 if (kind === 'stdio') {
   beginLife()
+  await deafness()
   await createMcp().connect(new StdioServerTransport())
 } else {
   const sessions = new Map<string, StreamableHTTPServerTransport>()

@@ -31,15 +31,24 @@ const CALL_TRIES = 3
 const CONNECT_TRIES = 5
 const DELAY_MS = 200
 
+/** A connection that is being made, or is. */
+interface Opening {
+  readonly client: Promise<Client>
+  readonly giveUp: AbortController
+  waiting: number
+  isMade: boolean
+}
+
 /**
  * One server, connected when it is needed and again when it was lost. It outlives the attempts that use it, so it is
- * connected outside of their asynchronous context: their end, or a cancel, must not end its OS process.
+ * connected outside of their asynchronous context: their end, or a cancel, must not end its OS process. Only while it is
+ * being connected does it end with the last of those who wait for it.
  */
 export class McpConnection {
   readonly #name: string
   readonly #server: McpServer
   readonly #outside = AsyncLocalStorage.snapshot()
-  #client: Promise<Client> | undefined
+  #opening: Opening | undefined
   #tools: readonly McpToolInfo[] | undefined
   #isListed = false
 
@@ -48,15 +57,19 @@ export class McpConnection {
     this.#server = server
   }
 
-  /** What the server has; where it cannot be reached, what it had. Throws `mcp_unreachable` if it never could. */
-  async listTools(): Promise<readonly McpToolInfo[]> {
-    if (this.#isListed && this.#tools !== undefined && this.#client !== undefined) return this.#tools
+  /**
+   * What the server has; where it cannot be reached, what it had. Throws `mcp_unreachable` if it never could, and the
+   * signal's reason at once when that fires.
+   */
+  async listTools(signal: AbortSignal): Promise<readonly McpToolInfo[]> {
+    if (this.#isListed && this.#tools !== undefined && this.#opening !== undefined) return this.#tools
     try {
-      const client = await this.#connectInTime(undefined)
-      this.#tools = await listAll(client)
+      const client = await this.#connectInTime(signal)
+      this.#tools = await listAll(client, signal)
       this.#isListed = true
       return this.#tools
     } catch (cause) {
+      signal.throwIfAborted()
       if (this.#tools !== undefined) return this.#tools
       throw new LeaseholdError(
         'mcp_unreachable',
@@ -88,9 +101,10 @@ export class McpConnection {
   }
 
   async close(): Promise<void> {
-    const client = this.#client
-    this.#client = undefined
-    await (await client?.catch(() => undefined))?.close().catch(() => {})
+    const opening = this.#opening
+    this.#opening = undefined
+    if (opening?.isMade === false) opening.giveUp.abort(new Error('the connection was closed'))
+    await (await opening?.client.catch(() => undefined))?.close().catch(() => {})
   }
 
   async #callOnce(client: Client, { tool, args, operationId, signal }: McpCall): Promise<Json> {
@@ -107,41 +121,68 @@ export class McpConnection {
     return said
   }
 
-  async #connectInTime(signal: AbortSignal | undefined): Promise<Client> {
+  async #connectInTime(signal: AbortSignal): Promise<Client> {
     for (let tried = 1; ; tried++) {
-      this.#client ??= this.#outside(() => this.#connect())
-      const connecting = this.#client
+      signal.throwIfAborted()
+      this.#opening ??= this.#outside(() => this.#open())
+      const opening = this.#opening
+      opening.waiting++
       try {
-        return await connecting
+        return await beforeAbort(opening.client, signal)
       } catch (error) {
-        if (this.#client === connecting) this.#client = undefined
-        signal?.throwIfAborted()
+        signal.throwIfAborted()
+        if (this.#opening === opening) this.#opening = undefined
         if (tried >= CONNECT_TRIES) throw error
-        await sleep(DELAY_MS * 2 ** (tried - 1), undefined, signal === undefined ? {} : { signal })
+      } finally {
+        opening.waiting--
+        if (signal.aborted) this.#leave(opening)
       }
+      await sleep(DELAY_MS * 2 ** (tried - 1), undefined, { signal })
     }
   }
 
-  async #connect(): Promise<Client> {
+  #open(): Opening {
+    const giveUp = new AbortController()
+    const client = this.#connect(giveUp.signal)
+    const opening: Opening = { client, giveUp, waiting: 0, isMade: false }
+    client.then(
+      () => {
+        opening.isMade = true
+      },
+      () => {}, // whoever waits hears of it
+    )
+    return opening
+  }
+
+  /** The last of those who wait for it ends what is not connected yet, and the server that was started for it. */
+  #leave(opening: Opening): void {
+    if (opening.waiting > 0 || opening.isMade) return
+    if (this.#opening === opening) this.#opening = undefined
+    opening.giveUp.abort(new Error('nobody waits for the connection any more'))
+  }
+
+  async #connect(signal: AbortSignal): Promise<Client> {
     const { Client, ToolListChangedNotificationSchema } = await loadMcp()
     const client = new Client({ name: 'leasehold', version: '1' })
-    const connection = openTransport(this.#server)
+    const transport = await openTransport(this.#server)
     client.onclose = () => this.#drop(client)
     client.setNotificationHandler(ToolListChangedNotificationSchema, () => {
       this.#isListed = false
     })
     this.#isListed = false
+    // What starts a server ends it as well, but not before it is started.
+    signal.throwIfAborted()
     // The SDK's transports name their session id in a way that exactOptionalPropertyTypes does not take.
-    await client.connect((await connection) as Parameters<Client['connect']>[0])
+    await client.connect(transport as Parameters<Client['connect']>[0], { signal })
     return client
   }
 
   #drop(client: Client): void {
-    const current = this.#client
-    void current?.then(
+    const current = this.#opening
+    void current?.client.then(
       connected => {
-        if (connected !== client || this.#client !== current) return
-        this.#client = undefined
+        if (connected !== client || this.#opening !== current) return
+        this.#opening = undefined
         client.close().catch(() => {})
       },
       () => {},
@@ -149,13 +190,25 @@ export class McpConnection {
   }
 }
 
+/** The work's answer, or the signal's reason as soon as that fires. */
+async function beforeAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = Promise.withResolvers<never>()
+  const onAbort = () => aborted.reject(signal.reason)
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    return await Promise.race([work, aborted.promise])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
+}
+
 const DEFAULT_TIMEOUT_MS = 300_000
 
-async function listAll(client: Client): Promise<McpToolInfo[]> {
+async function listAll(client: Client, signal: AbortSignal): Promise<McpToolInfo[]> {
   const found: McpToolInfo[] = []
   let cursor: string | undefined
   do {
-    const page = await client.listTools(cursor === undefined ? {} : { cursor })
+    const page = await client.listTools(cursor === undefined ? {} : { cursor }, { signal })
     for (const { name, description, inputSchema, annotations = {} } of page.tools) {
       const { readOnlyHint, idempotentHint } = annotations
       const schema = toJson(inputSchema)

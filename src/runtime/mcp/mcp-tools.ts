@@ -44,12 +44,14 @@ export function mcpTools(
     runtimes--
     if (runtimes === 0) idle = setTimeout(() => void closeAll(), timerMs(idleMs))
   }
-  const plugin = definePlugin(name, async () => {
+  const plugin = definePlugin(name, async (_, { signal }) => {
     runtimes++
     clearTimeout(idle)
     try {
       const listed = await Promise.all(
-        connections.map(async ({ server, connection }) => [server, await connection.listTools()] as const),
+        connections.map(
+          async ({ server, connection }) => [server, await connection.listTools(signal)] as const,
+        ),
       )
       const list = asJson(Object.fromEntries(listed))
       return { listed: { list, toolsOf: toolsOfAll }, hooks: { dispose: release } }

@@ -14,16 +14,24 @@ import type { Output } from '../output.ts'
 import { oneLine } from '../plain-text.ts'
 import { alignColumns } from '../table.ts'
 
+interface DoctorFlags extends ConnectionFlags {
+  readonly tryOrder?: boolean
+}
+
 const PAINT = { ok: 'green', warn: 'yellow', fail: 'red' } as const
 
 export function doctorCommand({ env, output, exitWith }: CliContext): Command {
   const command = new Command('doctor')
     .description('check registry, Temporal server, workers and host module, and say what to do')
+    .option(
+      '--try-order',
+      'also try whether the server heeds priorities and fairness keys, by a few workflows that it starts and ends',
+    )
     .addOption(registryOption())
     .addOption(hostOption())
   for (const option of temporalOptions()) command.addOption(option)
-  return command.action(async (flags: ConnectionFlags) => {
-    const checks = await examine(env, readConnectionSettings(env, flags))
+  return command.action(async ({ tryOrder = false, ...flags }: DoctorFlags) => {
+    const checks = await examine(env, readConnectionSettings(env, flags), { tryOrder })
     output.document({ checks }, () => checkLines(checks, output))
     exitWith(exitCodeFor(checks))
   })

@@ -15,8 +15,17 @@ import { checkOrder } from './order-check.ts'
 import { checkRegistry } from './registry-check.ts'
 import { checkNamespace, checkServer, checkWorkers } from './temporal-checks.ts'
 
-/** All checks; one that fails keeps no other from being made. */
-export async function examine(env: Environment, settings: ConnectionSettings): Promise<Check[]> {
+export interface ExamineOptions {
+  /** The one check that is more than looking: it has workflows of its own in the namespace. */
+  readonly tryOrder: boolean
+}
+
+/** All checks; one that fails keeps no other from being made. Nothing is changed anywhere, unless the options say so. */
+export async function examine(
+  env: Environment,
+  settings: ConnectionSettings,
+  options: ExamineOptions,
+): Promise<Check[]> {
   const { checks: registry, registryId } = await examineRegistry(settings)
   const host = settings.host === undefined ? [] : await examineHost(settings.host, registryId)
   const taskQueue = settings.taskQueue ?? (registryId && defaultTaskQueue(registryId))
@@ -25,7 +34,7 @@ export async function examine(env: Environment, settings: ConnectionSettings): P
     ...host,
     ...registry,
     await examineBundle(env),
-    ...(await examineTemporal(settings, taskQueue)),
+    ...(await examineTemporal(settings, taskQueue, options)),
   ]
 }
 
@@ -83,6 +92,7 @@ async function examineBundle(env: Environment): Promise<Check> {
 async function examineTemporal(
   settings: ConnectionSettings,
   taskQueue: string | undefined,
+  { tryOrder }: ExamineOptions,
 ): Promise<Check[]> {
   try {
     await requireTemporal(await settings.temporal())
@@ -95,7 +105,7 @@ async function examineTemporal(
         ...server,
         namespace,
         ...(await checkWorkers(connection, { namespace: temporal.namespace, taskQueue })),
-        await checkOrder(client),
+        ...(tryOrder ? [await checkOrder(client)] : []),
       ]
     })
   } catch (error) {

@@ -5,7 +5,10 @@ import { type Check, ok, warn } from './check.ts'
 
 /** Of a priority that is no default, so that it shows where the server keeps it. */
 const PRIORITY = 5
-/** One key's tasks, and then another's: who serves keys in turn gives the last one out second. */
+/**
+ * One key's tasks, and then another's: who serves keys in turn gives the last one out second. Fewer of the first key would
+ * let a server that spreads a queue over partitions, each in order of age, give it out second by chance.
+ */
 const KEYS = ['a', 'a', 'a', 'a', 'a', 'a', 'b'] as const
 const TASK_QUEUE_TYPE_WORKFLOW = 1
 const TASK_QUEUE_KIND_NORMAL = 1

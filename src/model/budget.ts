@@ -81,6 +81,13 @@ export function readBudget(stated: unknown): Budget | undefined {
   return limits
 }
 
+/**
+ * The ledger of a process whose own limits are known now. One that it has from those above it, since it was registered,
+ * has none yet; those that it was opened with stay.
+ */
+export const limitedBy = (ledger: BudgetLedger, limits: Budget | undefined): BudgetLedger =>
+  limits === undefined || Object.keys(ledger.limits).length > 0 ? ledger : { ...ledger, limits }
+
 export const newLedger = (
   processId: ProcessId,
   { limits, within, sinceMs }: Pick<BudgetLedger, 'limits' | 'within' | 'sinceMs'>,

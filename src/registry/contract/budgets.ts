@@ -22,7 +22,7 @@ export interface BudgetOperations {
     lease: ProcessLease,
     settled: { readonly operationId: string; readonly took: Spending },
   ): Promise<void>
-  /** `undefined`: the process has no budget of its own, nor an ancestor's to keep to, or has not asked for anything yet. */
+  /** `undefined`: no ancestor has a budget for the process to keep to, and it has none of its own, or has not opened it yet. */
   budget(id: string): Promise<BudgetLedger | undefined>
 }
 

@@ -3,6 +3,7 @@ import {
   closed,
   decideReserve,
   hasReserved,
+  limitedBy,
   newLedger,
   settled,
 } from '../../model/budget.ts'
@@ -13,9 +14,6 @@ import type { ProcessRecord } from '../../model/process.ts'
 import type { BudgetOperations, ReserveAnswer, ReserveRequest } from '../registry.ts'
 import type { Operation, ProcessStore, StoreTransaction } from '../store.ts'
 import { requireHeld, requireProcess } from './shared.ts'
-
-/** Further up nobody looks: so many generations in a row that have spent nothing. */
-const MOST_ANCESTORS = 50
 
 export function createBudgetOperations(store: ProcessStore): BudgetOperations {
   return {
@@ -44,7 +42,7 @@ function* reserve(
   { limits, operation }: ReserveRequest,
 ): Operation<ReserveAnswer> {
   const { stored, now } = yield* requireHeld(tx, lease)
-  const own = (yield* tx.loadBudget(lease.processId)) ?? (yield* open(tx, stored.record, limits))
+  const own = yield* open(tx, stored.record, limits)
   if (own === undefined) return { type: 'unlimited' }
   if (operation === undefined) return { type: 'reserved' }
   const before = yield* chargedWith(tx, own)
@@ -61,31 +59,40 @@ export function* closeReservations(tx: StoreTransaction, own: BudgetLedger | und
   for (const ledger of yield* chargedWith(tx, own)) yield* save(tx, closed(ledger, own.processId), ledger)
 }
 
+/**
+ * For a new row: what those above it may spend is its limit from now on, however many of them spend nothing, and also when
+ * they are pruned. A parent that has a budget, or has one above it, has its ledger before it can start anything.
+ */
+export function* inheritBudget(tx: StoreTransaction, record: ProcessRecord): Operation<void> {
+  const within = yield* budgetsAbove(tx, record)
+  if (within.length > 0) yield* save(tx, unspent(record, { limits: {}, within }), undefined)
+}
+
 /** `undefined`: neither the process nor an ancestor has a budget. */
 function* open(
   tx: StoreTransaction,
   record: ProcessRecord,
   limits: ReserveRequest['limits'],
 ): Operation<BudgetLedger | undefined> {
-  const within: ProcessId[] = []
-  let child = record
-  for (let looked = 0; looked < MOST_ANCESTORS; looked++) {
-    const { causedBy } = child.provenance
-    if (causedBy?.type !== 'process') break
-    const parent = yield* tx.loadProcess(causedBy.processId as ProcessId)
-    // A parent that was pruned has ended, and its budget with it.
-    if (parent === undefined) break
-    child = parent.record
-    const nearest = yield* tx.loadBudget(child.id)
-    if (nearest === undefined) continue
-    // It knows those above it, also where a process between them is gone.
-    within.push(child.id, ...nearest.within)
-    break
-  }
-  if (limits === undefined && within.length === 0) return undefined
-  const ledger = newLedger(record.id, { limits: limits ?? {}, within, sinceMs: record.createdAtMs })
-  yield* save(tx, ledger, undefined)
+  const known = yield* tx.loadBudget(record.id)
+  // Not of a new row: its parent may have been registered, by whoever drives it, before it had a budget.
+  const within = known?.within ?? (yield* budgetsAbove(tx, record))
+  if (known === undefined && limits === undefined && within.length === 0) return undefined
+  const ledger = limitedBy(known ?? unspent(record, { limits: {}, within }), limits)
+  if (ledger !== known) yield* save(tx, ledger, known)
   return ledger
+}
+
+const unspent = (
+  { id, createdAtMs }: ProcessRecord,
+  { limits, within }: Pick<BudgetLedger, 'limits' | 'within'>,
+): BudgetLedger => newLedger(id, { limits, within, sinceMs: createdAtMs })
+
+function* budgetsAbove(tx: StoreTransaction, { provenance }: ProcessRecord): Operation<readonly ProcessId[]> {
+  const { causedBy } = provenance
+  if (causedBy?.type !== 'process') return []
+  const parent = yield* tx.loadBudget(causedBy.processId as ProcessId)
+  return parent === undefined ? [] : [parent.processId, ...parent.within]
 }
 
 /** The process's own and those around it; always in this order, so that none who lock them stand in each other's way. */

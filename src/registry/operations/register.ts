@@ -26,6 +26,7 @@ import {
 import { together } from '../operation.ts'
 import type { RegisterOptions, RegisterResult, StartResult } from '../registry.ts'
 import type { Operation, StoreTransaction } from '../store.ts'
+import { inheritBudget } from './budgets.ts'
 import { changed, dueAt } from './due.ts'
 import { saveEntry } from './journal.ts'
 import { queueTurn } from './sessions.ts'
@@ -72,9 +73,13 @@ export function askedFor(
 
 export function* register(tx: StoreTransaction, { journal, ...asked }: Asked): Operation<RegisterResult> {
   const result = yield* registerRow(tx, asked)
-  if (journal === undefined) return result
-  const value = { id: result.record.id, started: result.type === 'registered' }
-  yield* saveEntry(tx, journal.lease, { ...journal.entry, value })
+  const isNew = result.type === 'registered'
+  if (journal !== undefined) {
+    const value = { id: result.record.id, started: isNew }
+    yield* saveEntry(tx, journal.lease, { ...journal.entry, value })
+  }
+  // After the entry, which locks the row of whoever starts it: its calls, too, lock that before its budget.
+  if (isNew) yield* inheritBudget(tx, result.record)
   return result
 }
 
@@ -100,6 +105,7 @@ export function* registerAndBegin(
   const { decision, now } = yield* decide(tx, asked)
   if (decision.type === 'existing') return decision
   const row = newRow(decision, asked, now, now)
+  yield* inheritBudget(tx, row.record)
   const lapsed = decision.continues === undefined ? undefined : { fence: decision.continues.fence }
   const begin = decideBeginAttempt(row, lapsed, request, now)
   // In its turn, which is for the attempt of its own that the due row gets.

@@ -178,22 +178,50 @@ export function budgetCases(it: Case): void {
     })
   }
 
-  it('the budget above reaches a child of one that is gone, as long as somebody between them has spent of it', async world => {
+  it('the budget above reaches a child of one that has spent nothing of it and is gone', async world => {
     const { registry } = world
     const root = await world.start(await world.register())
     await registry.reserveBudget(root, { limits: { tokens: 10 } })
     const middle = await world.start(await childOf(world, 'p', 'm'))
-    await reserve(world, middle, 'a', {})
-    const last = await world.start(await childOf(world, 'm', 'l'))
-    await reserve(world, last, 'b', {})
-    expect(await registry.budget('l')).toMatchObject({ within: ['m', 'p'] })
+    const late = await world.start(await childOf(world, 'm', 'late'))
     await registry.completeWithLease(middle, COMPLETED)
-    const late = await world.start(await childOf(world, 'l', 'late'))
     await registry.prune({ before: Number.MAX_SAFE_INTEGER })
     expect(await registry.get('m')).toBeUndefined()
     expect(await reserve(world, late, 'c', { tokens: 11 })).toMatchObject({
       type: 'exceeded',
       processId: 'p',
+    })
+  })
+
+  it('the budget above reaches the last of many generations that have spent nothing', async world => {
+    const { registry } = world
+    const root = await world.start(await world.register())
+    await registry.reserveBudget(root, { limits: { tokens: 10 } })
+    let parent = 'p'
+    for (let generation = 1; generation <= 60; generation++) {
+      const id = `g${generation}`
+      await childOf(world, parent, id)
+      parent = id
+    }
+    const last = await world.run(parent)
+    expect(await reserve(world, last, 'a', { tokens: 11 })).toMatchObject({
+      type: 'exceeded',
+      processId: 'p',
+    })
+    expect(await reserve(world, last, 'a', { tokens: 4 })).toEqual({ type: 'reserved' })
+    expect(await registry.budget('p')).toMatchObject({ reserved: { a: { tokens: 4, by: 'g60' } } })
+  })
+
+  it('a child keeps to its own limits beside those above it, though it knows them only when it runs', async world => {
+    const { registry } = world
+    const parent = await world.start(await world.register())
+    await registry.reserveBudget(parent, { limits: { tokens: 100 } })
+    const child = await world.start(await childOf(world, 'p', 'c'))
+    await registry.reserveBudget(child, { limits: { tokens: 5 } })
+    expect(await reserve(world, child, 'a', { tokens: 6 }, { tokens: 50 })).toMatchObject({
+      type: 'exceeded',
+      processId: 'c',
+      allowed: 5,
     })
   })
 

@@ -61,17 +61,6 @@ test('a reader that stops following leaves no subscription', async () => {
   expect(world.registry.hub.size).toBe(0)
 })
 
-test('a disposed client may be disposed again, and opens its registry anew when used', async () => {
-  await using world = await openWorld({ engines: { noted: noted() } })
-  const client = createProcessClient({ host: world.host, temporal: world.temporal })
-  await client[Symbol.asyncDispose]()
-  const handle = await client.start({ kind: 'noted' })
-  await client[Symbol.asyncDispose]()
-  await client[Symbol.asyncDispose]()
-  expect(await handle.describe()).toMatchObject({ status: 'running' })
-  await client[Symbol.asyncDispose]()
-})
-
 test('a client of another OS process on the same file would see the same rows: two clients, one registry', async () => {
   await using world = await openWorld({ engines: { noted: noted() } })
   await using other = createProcessClient({ host: { ...world.host }, temporal: world.temporal })

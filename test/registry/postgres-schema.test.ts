@@ -462,6 +462,7 @@ describe('by its query plan', () => {
     // Every statement is explained in place of being run.
     const explaining: SqlSession = {
       withoutWaits: new Set(),
+      writesNamedIndexes: false,
       *all(statement) {
         yield explain(statement)
         return foundBy(statements.get(statement).text)

@@ -550,6 +550,7 @@ describe('by its query plan', () => {
     // Every statement is explained in place of being run.
     const explaining: SqlSession = {
       withoutWaits: new Set(),
+      writesNamedIndexes: true,
       all: statement =>
         immediately(() => {
           const { sql } = compiled(statement)

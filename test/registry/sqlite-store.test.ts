@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises'
 import { setInterval } from 'node:timers/promises'
 import { describe, expect, test, vi } from 'vitest'
 import { immediately, runSynchronously } from '../../src/registry/operation.ts'
@@ -141,6 +142,20 @@ describe('when the disk is full', () => {
   })
 })
 
+test('a change that moves a process in no list writes two pages: its row, and its place in the feed', async () => {
+  const path = await temporaryPath()
+  const store = await openSqlite({ path })
+  const found = stored({ id: idOf('a') })
+  await store.transaction(tx => tx.insertProcess(found))
+  const logSize = async () => (await stat(`${path}-wal`)).size
+  const before = await logSize()
+  const next = { ...found, record: { ...found.record, lastSequence: found.record.lastSequence + 1 } }
+  const isSaved = await store.transaction(tx => tx.saveProcess(next, { status: 'running' }))
+  expect(isSaved).toBe(true)
+  const frame = 24 + 4_096
+  expect((await logSize()) - before).toBe(2 * frame)
+})
+
 test('a COMMIT that fails leaves no transaction open, and each member is tried alone', async () => {
   const connection = new SqliteConnection(await temporaryPath())
   // A deferred constraint is checked by COMMIT itself.
@@ -224,5 +239,32 @@ describe('several OS processes on one file', () => {
     child.tellToGoOn()
     await changed
     clearInterval(alive)
+  })
+
+  test('keep the order of their commits in the change feed, however they take turns', async () => {
+    const path = await temporaryPath()
+    const [one, other] = [await openSqlite({ path }), await openSqlite({ path })]
+    const reader = await openSqlite({ path })
+    const add = (store: ProcessStore, name: string, isWrong = false) =>
+      store.transaction(function* (tx) {
+        yield* tx.insertProcess(stored({ id: idOf(name) }))
+        if (isWrong) throw new Error('not me')
+      })
+    const seen: string[] = []
+    let cursor = await reader.read(tx => tx.latestChange())
+    const look = async () => {
+      const { changes, next } = await reader.read(tx => tx.listChanges(cursor, 100))
+      seen.push(...changes.map(({ id }) => id))
+      cursor = next
+    }
+    await expect(add(one, 'taken back', true)).rejects.toThrow('not me')
+    const order = ['a', 'b', 'c', 'd', 'e', 'f'].map(idOf)
+    for (const [index, name] of order.entries()) {
+      await add([one, one, other][index % 3] ?? one, name)
+      await look()
+      const latest = await reader.read(tx => tx.latestChange())
+      expect(latest).toBe(cursor)
+    }
+    expect(seen).toEqual(order)
   })
 })

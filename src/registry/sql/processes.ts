@@ -126,29 +126,53 @@ interface ProcessUpdate extends MutableColumns {
   readonly id: ProcessId
 }
 
-const update = (db: Kysely<Schema>, p: Named<ProcessUpdate>, { changePosition }: SqlDialect) =>
+/** Stand in indexes, and seldom change. */
+const INDEXED_COLUMNS = [
+  'status',
+  'due_at',
+  'turn',
+  'wake_session',
+] as const satisfies readonly (keyof MutableColumns)[]
+
+const UNINDEXED_COLUMNS = MUTABLE_COLUMNS.filter(
+  (column): column is Exclude<typeof column, (typeof INDEXED_COLUMNS)[number]> =>
+    !INDEXED_COLUMNS.some(indexed => indexed === column),
+)
+
+type Update = ReturnType<typeof updateAll>
+
+const updateAll = (db: Kysely<Schema>, p: Named<ProcessUpdate>, { changePosition }: SqlDialect) =>
   db
     .updateTable('processes')
     .set({ ...columns(p, MUTABLE_COLUMNS), change_seq: changePosition(p.change_seq) })
     .where('id', '=', p.id)
 
-const updateRow = {
-  any: prepare((db, p: Named<ProcessUpdate>, dialect) => update(db, p, dialect)),
-  running: prepare((db, p: Named<ProcessUpdate>, dialect) =>
-    update(db, p, dialect).where('status', '=', 'running'),
-  ),
-}
+/** The same where no index but that of the changes has to be written; where one has, this writes nothing. */
+const updateUnindexed: typeof updateAll = (db, p, { changePosition }) =>
+  db
+    .updateTable('processes')
+    .set({ ...columns(p, UNINDEXED_COLUMNS), change_seq: changePosition(p.change_seq) })
+    .where('id', '=', p.id)
+    .where(({ and, eb }) => and(INDEXED_COLUMNS.map(column => eb(column, 'is not distinct from', p[column]))))
 
-const updateLeasedRow = {
-  any: prepare((db, p: Named<ProcessUpdate & GuardBindings>, dialect) =>
-    update(db, p, dialect).where(({ exists }) => exists(heldLease(db, p.id, p, dialect))),
-  ),
-  running: prepare((db, p: Named<ProcessUpdate & GuardBindings>, dialect) =>
-    update(db, p, dialect)
-      .where('status', '=', 'running')
-      .where(({ exists }) => exists(heldLease(db, p.id, p, dialect))),
-  ),
-}
+const onlyRunning = (update: Update): Update => update.where('status', '=', 'running')
+
+const updatesOf = (update: typeof updateAll) => ({
+  free: {
+    any: prepare((db, p: Named<ProcessUpdate>, dialect) => update(db, p, dialect)),
+    running: prepare((db, p: Named<ProcessUpdate>, dialect) => onlyRunning(update(db, p, dialect))),
+  },
+  leased: {
+    any: prepare((db, p: Named<ProcessUpdate & GuardBindings>, dialect) =>
+      update(db, p, dialect).where(({ exists }) => exists(heldLease(db, p.id, p, dialect))),
+    ),
+    running: prepare((db, p: Named<ProcessUpdate & GuardBindings>, dialect) =>
+      onlyRunning(update(db, p, dialect)).where(({ exists }) => exists(heldLease(db, p.id, p, dialect))),
+    ),
+  },
+})
+
+const UPDATES = { all: updatesOf(updateAll), unindexed: updatesOf(updateUnindexed) }
 
 export function* saveProcess(
   session: SqlSession,
@@ -161,10 +185,12 @@ export function* saveProcess(
   const whole = toMutableColumns(process, changeSeq)
   const { row: mutable, blobs } = takeOutOfRow(whole, BLOB_COLUMNS.mutable)
   const row = { id: process.record.id, ...mutable }
-  const isSaved =
+  const save = (updates: ReturnType<typeof updatesOf>) =>
     lease === undefined
-      ? yield* session.save(updateRow[status], row)
-      : yield* session.save(updateLeasedRow[status], { ...row, ...guardBindings(platform, lease) })
+      ? session.save(updates.free[status], row)
+      : session.save(updates.leased[status], { ...row, ...guardBindings(platform, lease) })
+  const isSaved =
+    (session.writesNamedIndexes && (yield* save(UPDATES.unindexed))) || (yield* save(UPDATES.all))
   if (!isSaved) return false
   if (blobs.length === 0) session.memory?.updated(row.id, mutable)
   else session.memory?.forget(row.id)

@@ -40,14 +40,17 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<Pr
   const commits = new GroupCommit(connection, {
     lockTimeoutMs,
     onBegin() {
-      counter.begin()
+      counter.begin(connection.value('pragma data_version'))
       session.withoutWaits.clear()
     },
     onForget() {
       counter.reset()
       session.withoutWaits.clear()
     },
-    onCommit: () => changes.announce(counter.changes),
+    onCommit() {
+      counter.committed()
+      changes.announce(counter.changes)
+    },
   })
   const reads = new Set<Promise<unknown>>()
   let closing: Promise<void> | undefined

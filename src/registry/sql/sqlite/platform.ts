@@ -6,8 +6,8 @@ import { fromChangeRow, processChanges, tombstoneChanges } from '../changes.ts'
 import type { SqlPlatform, SqlSession } from '../session.ts'
 import { type Named, prepare } from '../statement.ts'
 
-/** As many as a usual group commit needs: one statement for all of its members. */
-const RESERVED = 64
+/** Enough for many commits: each reservation writes the page that \`meta\` is on. */
+const RESERVED = 512
 
 /**
  * SQLite has one writer at a time, so a counter is enough to order the changes by commit: nobody sees a position before
@@ -20,21 +20,33 @@ const reserveChanges = prepare((db, p: Named<{ count: number }>) =>
     .returning('change_seq'),
 )
 
-/** The positions that one transaction has reserved. What it leaves unused is never used: they only have to grow. */
+/**
+ * Positions that are reserved for this connection. What is left over when a transaction has committed serves the next ones
+ * as long as nobody else commits: later reservations of others are above them, and their rows may have been read already.
+ * What stays unused is never used: positions only have to grow.
+ */
 export class ChangeCounter {
   #next = 0
   #last = -1
+  #isCommitted = false
+  #version: unknown
   #changes: ProcessChange[] = []
 
-  /** A transaction begins. */
-  begin(): void {
-    this.reset()
+  /** A transaction has the write lock. The version is the file's: it moves with every commit of another connection. */
+  begin(version: unknown): void {
+    if (!this.#isCommitted || version !== this.#version) this.reset()
+    this.#isCommitted = false
+    this.#version = version
     this.#changes = []
   }
 
   /** The reservation may have been rolled back: by another transaction's end, or with the member that made it. */
   reset(): void {
     this.#last = -1
+  }
+
+  committed(): void {
+    this.#isCommitted = true
   }
 
   /** All that the transaction has changed, and perhaps what a member of it that was rolled back would have. */
@@ -53,7 +65,15 @@ export class ChangeCounter {
   }
 }
 
-const selectLatest = prepare(db => db.selectFrom('meta').select('change_seq'))
+/** Not the counter, which is ahead of it by what is reserved. */
+export const selectLatest = prepare(db => {
+  const latestOf = (table: 'processes' | 'tombstones') =>
+    db.selectFrom(table).select(({ fn }) => fn.max('change_seq').as('latest'))
+  return db.selectNoFrom([
+    latestOf('processes').as('of_processes'),
+    latestOf('tombstones').as('of_tombstones'),
+  ])
+})
 
 export const selectChanges = prepare((db, p: Named<{ position: number; limit: number }>) =>
   processChanges(db)
@@ -93,6 +113,6 @@ export const createSqlitePlatform = ({ registryId, clock, changes }: SqlitePlatf
 
   *latestChange(session: SqlSession): Operation<ChangeCursor> {
     const [row] = yield* session.all(selectLatest, {})
-    return formatCursor(registryId, row?.change_seq ?? 0)
+    return formatCursor(registryId, Math.max(row?.of_processes ?? 0, row?.of_tombstones ?? 0))
   },
 })

@@ -21,6 +21,7 @@ export function createSqliteSession(connection: SqliteConnection): SqlSession {
     })
   return {
     withoutWaits: new Set(),
+    writesNamedIndexes: true,
     all,
     seldom: all,
     send: (statement, params) =>

@@ -3,7 +3,7 @@
  * change of them is a change of kept histories.
  */
 
-/** The one workflow type. */
+/** The workflow type of processes. */
 export const WORKFLOW_TYPE = 'process'
 
 /** The workflow's first argument. Never the registration: no value of a process enters a history. */
@@ -43,6 +43,35 @@ export interface ProcessActivities {
   runProcess(input: ProcessWorkflowInput): Promise<RunProcessResult>
   recordCancel(input: ProcessWorkflowInput): Promise<void>
 }
+
+/** The workflow type of what Temporal's schedules start: one time of a trigger's schedule. */
+export const OCCURRENCE_WORKFLOW_TYPE = 'occurrence'
+
+/** What the schedule was made from. Nothing of what the trigger starts enters a history. */
+export interface OccurrenceInput {
+  readonly registryId: string
+  readonly triggerId: string
+  readonly incarnation: string
+  readonly revision: number
+}
+
+/**
+ * `not_due`: that time has occurred, or is none of the trigger's. `stale`: the trigger is another one by now, and the schedule
+ * is made over. `processId`: what is started; `reason`: why that is tried again later.
+ */
+export type OccurrenceResult =
+  | { readonly status: 'occurred'; readonly processId: string; readonly reason?: string }
+  | { readonly status: 'not_due' | 'stale' }
+
+export interface OccurrenceActivities {
+  occur(input: OccurrenceInput, scheduledAtMs: number): Promise<OccurrenceResult>
+}
+
+/** The ids of Temporal's schedules begin so, and end with the trigger's. */
+export const schedulePrefix = (registryId: string): string => `leasehold-trigger:${registryId}:`
+
+/** Memo field that names the trigger. */
+export const TRIGGER_MEMO = 'leaseholdTriggerId'
 
 /** Memo field that names the registry: another deployment's workflow of the same id is recognised by it. */
 export const REGISTRY_MEMO = 'leaseholdRegistryId'

@@ -2,11 +2,13 @@ import { AsyncCompletionClient, Client } from '@temporalio/client'
 import type { DataConverter } from '@temporalio/common'
 import { type NativeConnection, Worker, type WorkflowBundleOption } from '@temporalio/worker'
 import { createFailOrphan, createFailTask } from './activities/fail-attempt.ts'
+import { createOccurrenceActivities } from './activities/occurrence-activities.ts'
 import { createProcessActivities } from './activities/process-activities.ts'
 import { tunerFor } from './activities/worker-tuner.ts'
 import { versioningOf, type WorkerDeployment } from './activities/worker-versioning.ts'
 import { createPendingTasks } from './client/pending-tasks.ts'
 import { TemporalRunHandle } from './client/temporal-run-handle.ts'
+import { createTemporalSchedules } from './client/temporal-schedules.ts'
 import { defaultTaskQueue } from './contract.ts'
 import { DeathWatch } from './execution/death-watch.ts'
 import { DrainWatch } from './execution/drain-watch.ts'
@@ -15,8 +17,10 @@ import { observeWorker } from './execution/observe-worker.ts'
 import { ProcessRunner } from './execution/runner.ts'
 import { requireUsable } from './execution/startup-check.ts'
 import type { Submission } from './execution/submit.ts'
+import { LostTasks } from './maintenance/lost-tasks.ts'
 import { createMaintenance, type Maintenance } from './maintenance/maintenance.ts'
 import { type Retention, requireRetention } from './maintenance/pruner.ts'
+import { ScheduleKeeper } from './maintenance/schedule-keeper.ts'
 import { Sweeper } from './maintenance/sweeper.ts'
 import type { DrainReport } from './model/drain.ts'
 import { timerMs } from './model/timer.ts'
@@ -92,7 +96,10 @@ export async function createProcessWorker<H extends Host>(
         (await loadWorkflowBundle(options.cacheDir ?? DEFAULT_CACHE_DIR, dataConverter)),
       ...(dataConverter === undefined ? {} : { dataConverter }),
       ...versioningOf(options.deployment),
-      activities: { ...createProcessActivities(environment, runner, shutdown.signal) },
+      activities: {
+        ...createProcessActivities(environment, runner, shutdown.signal),
+        ...createOccurrenceActivities(environment),
+      },
       tuner: tunerFor(environment.slots),
       // A cached workflow costs about 1 MB, and ours wake rarely.
       maxCachedWorkflows: 100,
@@ -117,8 +124,12 @@ export async function createProcessWorker<H extends Host>(
       pendingTasks: createPendingTasks(client, registry.registryId),
       failTask: createFailTask(completion),
     }
-    const sweeper = new Sweeper(environment, runner, handle, tasks)
-    const maintenance = createMaintenance(environment, { retention })
+    const schedules = createTemporalSchedules({ client, registryId: registry.registryId, taskQueue })
+    const sweeper = new Sweeper(environment, runner, handle, [
+      new LostTasks(environment, tasks),
+      new ScheduleKeeper(environment, schedules),
+    ])
+    const maintenance = createMaintenance(environment, { retention, hasBackendSchedules: true })
     const shutDownAfterGrace = () => setTimeout(() => shutdown.abort(), timerMs(shutdownGraceMs))
     const parts = {
       temporal,

@@ -25,3 +25,11 @@ export function toApplicationFailure(error: unknown, retryInMs?: number): Applic
 /** The attempt is not this worker's any more, or not yet: come again after a while. */
 export const tryAgain = (type: ErrorCode, message: string, afterMs: number): ApplicationFailure =>
   ApplicationFailure.create({ type, message, nextRetryDelay: Math.max(1, Math.ceil(afterMs)) })
+
+export async function translated<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw toApplicationFailure(error)
+  }
+}

@@ -3,7 +3,7 @@ import type { ProcessActivities, ProcessWorkflowInput, RunProcessResult } from '
 import type { ExecutionEnvironment } from '../execution/environment.ts'
 import type { ProcessRunner, RunAnswer } from '../execution/runner.ts'
 import { LeaseholdError } from '../model/errors.ts'
-import { toApplicationFailure, tryAgain } from './failures.ts'
+import { toApplicationFailure, translated, tryAgain } from './failures.ts'
 
 /** A holder is looked at again after its lease, but at least this often: it may end sooner. */
 const BUSY_RETRY_MS = 5_000
@@ -96,13 +96,5 @@ function resultOf(id: string, answer: RunAnswer): RunProcessResult {
       return { type: 'parked' }
     default:
       return answer
-  }
-}
-
-async function translated<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    throw toApplicationFailure(error)
   }
 }

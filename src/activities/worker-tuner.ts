@@ -8,8 +8,9 @@ import type { WorkingSlots } from '../execution/working-slots.ts'
 export const tunerFor = (slots: WorkingSlots): WorkerTuner => ({
   activityTaskSlotSupplier: activitySlots(slots),
   workflowTaskSlotSupplier: { type: 'fixed-size', numSlots: 40 },
+  // Occurrences of schedules: short, and no processes.
+  localActivityTaskSlotSupplier: { type: 'fixed-size', numSlots: 16 },
   // Used by nobody.
-  localActivityTaskSlotSupplier: { type: 'fixed-size', numSlots: 1 },
   nexusTaskSlotSupplier: { type: 'fixed-size', numSlots: 1 },
 })
 

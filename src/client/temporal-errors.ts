@@ -11,31 +11,50 @@ const UNREACHABLE: ReadonlySet<number> = new Set([1, 4, 8, 14])
 const DENIED: ReadonlySet<number> = new Set([7, 16])
 
 /** What a failed call to the server means to the caller, who keeps the row and may try again. */
-export function temporalError(error: unknown, processId: string): unknown {
-  if (error instanceof NamespaceNotFoundError) return noNamespace(error, processId)
-  const cause = error instanceof Error && isGrpcServiceError(error.cause) ? error.cause : error
-  if (!isGrpcServiceError(cause)) return error
-  if (UNREACHABLE.has(cause.code)) return unreachable(cause, processId)
-  return DENIED.has(cause.code) ? denied(cause, processId) : error
+export const temporalError = (error: unknown, processId: string): unknown =>
+  serverError(error, {
+    waits: `Process "${processId}" stays registered and is started`,
+    details: { processId },
+  })
+
+/** The same for a call about schedules. */
+export const scheduleError = (error: unknown): unknown =>
+  serverError(error, {
+    waits: 'Triggers stay in the registry, and their schedules are put there',
+    details: {},
+  })
+
+/** What stays as it is, and happens later. */
+interface Concerned {
+  readonly waits: string
+  readonly details: { readonly processId?: string }
 }
 
-const unreachable = (cause: Error, processId: string): LeaseholdError =>
+function serverError(error: unknown, concerned: Concerned): unknown {
+  if (error instanceof NamespaceNotFoundError) return noNamespace(error, concerned)
+  const cause = error instanceof Error && isGrpcServiceError(error.cause) ? error.cause : error
+  if (!isGrpcServiceError(cause)) return error
+  if (UNREACHABLE.has(cause.code)) return unreachable(cause, concerned)
+  return DENIED.has(cause.code) ? denied(cause, concerned) : error
+}
+
+const unreachable = (cause: Error, { waits, details }: Concerned): LeaseholdError =>
   new LeaseholdError(
     'temporal_unreachable',
-    `The Temporal server cannot be reached (${messageOf(cause)}). Process "${processId}" stays registered and is started as soon as a worker can reach the server. Check TEMPORAL_ADDRESS, or run "leasehold dev".`,
-    { processId, cause },
+    `The Temporal server cannot be reached (${messageOf(cause)}). ${waits} as soon as a worker can reach the server. Check TEMPORAL_ADDRESS, or run "leasehold dev".`,
+    { ...details, cause },
   )
 
-const denied = (cause: Error, processId: string): LeaseholdError =>
+const denied = (cause: Error, { waits, details }: Concerned): LeaseholdError =>
   new LeaseholdError(
     'temporal_access_denied',
-    `The Temporal server does not let this client in (${messageOf(cause)}). Process "${processId}" stays registered and is started as soon as a worker is let in. Check the client's API key or certificate, and what they may do in its namespace.`,
-    { processId, cause },
+    `The Temporal server does not let this client in (${messageOf(cause)}). ${waits} as soon as a worker is let in. Check the client's API key or certificate, and what they may do in its namespace.`,
+    { ...details, cause },
   )
 
-const noNamespace = (cause: NamespaceNotFoundError, processId: string): LeaseholdError =>
+const noNamespace = (cause: NamespaceNotFoundError, { waits, details }: Concerned): LeaseholdError =>
   new LeaseholdError(
     'temporal_namespace_unknown',
-    `The Temporal server has no namespace "${cause.namespace}". Process "${processId}" stays registered and is started by a worker of the right one. Correct the client's namespace (TEMPORAL_NAMESPACE), or make it: temporal operator namespace create --namespace ${cause.namespace}`,
-    { processId, cause, details: { namespace: cause.namespace } },
+    `The Temporal server has no namespace "${cause.namespace}". ${waits} by a worker of the right one. Correct the client's namespace (TEMPORAL_NAMESPACE), or make it: temporal operator namespace create --namespace ${cause.namespace}`,
+    { ...details, cause, details: { namespace: cause.namespace } },
   )

@@ -8,6 +8,7 @@ import {
   type Trigger,
   unknownTrigger,
 } from '../model/trigger.ts'
+import { allTriggers } from '../registry/all-triggers.ts'
 import type { ProcessRegistry } from '../registry/registry.ts'
 import { captureEnvironment, registryEnvironments } from '../runtime/environment.ts'
 import type { Host } from '../runtime/host.ts'
@@ -103,17 +104,6 @@ async function startOne(
 /** When a trigger that is on would occur next. */
 export async function nextOf(registry: ProcessRegistry, { source }: Trigger): Promise<{ nextAtMs?: number }> {
   return source.type === 'schedule' ? { nextAtMs: requireSchedule(source, await registry.now()) } : {}
-}
-
-export async function allTriggers(registry: ProcessRegistry): Promise<readonly Trigger[]> {
-  const all: Trigger[] = []
-  for (let after = ''; ; ) {
-    const page = await registry.triggers({ after, limit: 1_000 })
-    all.push(...page)
-    const last = page.at(-1)
-    if (last === undefined || page.length < 1_000) return all
-    after = last.triggerId
-  }
 }
 
 function requirePayload(payload: unknown) {

@@ -1,6 +1,7 @@
 import type { ExecutionEnvironment } from '../execution/environment.ts'
 import { isLeaseholdError, messageOf } from '../model/errors.ts'
 import { hasAnyGone, isLost, type PendingTask } from '../model/lost-task.ts'
+import type { SweepCompanion } from './sweeper.ts'
 
 /** What a backend that hands out tasks can say of them. */
 export interface TaskBackend {
@@ -27,7 +28,7 @@ const WIDTH = 8
  * Looks for tasks that a worker was given just as it died. Only when a worker has gone: else the backend is asked nothing.
  * For whoever sweeps, so that one at a time does it.
  */
-export class LostTasks {
+export class LostTasks implements SweepCompanion {
   readonly #environment: ExecutionEnvironment
   readonly #backend: TaskBackend
   #announced: ReadonlySet<string> | undefined

@@ -11,14 +11,20 @@ export interface Maintenance {
   stop(): Promise<void>
 }
 
-/** Throws `host_invalid` for a retention that cannot be meant. */
+/**
+ * `hasBackendSchedules`: a backend tells when schedules occur, and the workers see only to those that it has missed. Throws
+ * `host_invalid` for a retention that cannot be meant.
+ */
 export function createMaintenance(
   environment: ExecutionEnvironment,
-  { retention }: { readonly retention?: Retention | undefined } = {},
+  {
+    retention,
+    hasBackendSchedules = false,
+  }: { readonly retention?: Retention | undefined; readonly hasBackendSchedules?: boolean } = {},
 ): Maintenance {
   const works = [
     new WakeDeliverer(environment),
-    new TriggerDriver(environment),
+    new TriggerDriver(environment, { hasBackendSchedules }),
     new Pruner(environment, retention),
     createBlobCollector(environment),
   ]

@@ -4,8 +4,17 @@ import type { ProcessRunner } from '../execution/runner.ts'
 import type { ProcessRunHandle } from '../execution/submit.ts'
 import { messageOf } from '../model/errors.ts'
 import { Duty } from './duty.ts'
-import { LostTasks, type TaskBackend } from './lost-tasks.ts'
 import { sweepOnce } from './sweep.ts'
+
+/** What is looked after beside the sweep, by whoever sweeps. */
+export interface SweepCompanion {
+  /** At each pass. What takes long goes on beside it. */
+  pass(): void | Promise<void>
+  /** Somebody else sweeps. */
+  forget(): void
+  /** Ends the look in flight. */
+  stop(): Promise<void>
+}
 
 /**
  * Sweeps every second, at the next due time, and at once when a change may have made something due. Of all the workers
@@ -17,21 +26,20 @@ export class Sweeper {
   readonly #handle: ProcessRunHandle
   readonly #duty: Duty
   readonly #watch: DueWatch
-  readonly #lostTasks: LostTasks | undefined
+  readonly #companions: readonly SweepCompanion[]
 
-  /** `tasks`: of a backend that hands tasks out, which may be lost with whom it gave them to. */
   constructor(
     environment: ExecutionEnvironment,
     runner: ProcessRunner,
     handle: ProcessRunHandle,
-    tasks?: TaskBackend,
+    companions: readonly SweepCompanion[] = [],
   ) {
     this.#environment = environment
     this.#runner = runner
     this.#handle = handle
     this.#duty = new Duty(environment, 'sweep')
     this.#watch = new DueWatch(environment.registry, { pass: () => this.#sweep() })
-    this.#lostTasks = tasks && new LostTasks(environment, tasks)
+    this.#companions = companions
   }
 
   start(): void {
@@ -41,7 +49,7 @@ export class Sweeper {
   /** Ends the pass in flight. */
   async stop(): Promise<void> {
     await this.#watch.stop()
-    await this.#lostTasks?.stop()
+    await Promise.all(this.#companions.map(companion => companion.stop()))
     await this.#duty.release()
   }
 
@@ -49,10 +57,10 @@ export class Sweeper {
     const { registry, logger } = this.#environment
     try {
       if (!(await this.#duty.take())) {
-        this.#lostTasks?.forget()
+        for (const companion of this.#companions) companion.forget()
         return REGULAR_PASS_MS
       }
-      await this.#lostTasks?.pass()
+      for (const companion of this.#companions) await companion.pass()
       const report = await sweepOnce(this.#environment, this.#runner, this.#handle)
       for (const { id, reason } of report.failed)
         logger.warn('not submitted; the row stays due', { processId: id, reason })

@@ -1,1 +1,2 @@
+export { occurrence } from './occurrence.ts'
 export { process } from './process.ts'

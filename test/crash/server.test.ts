@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { schedulePrefix } from '../../src/contract.ts'
 import { isLeaseholdError } from '../../src/index.ts'
 import { openCrashWorld } from '../support/crash-world.ts'
 import { eventually } from '../support/eventually.ts'
@@ -10,6 +11,8 @@ test('every process ends though the server is killed and an empty one takes its 
 }, async () => {
   const server = await startOwnServer()
   await using world = await openCrashWorld({ address: server.address })
+  await world.processes.triggers.add({ id: 'yearly', on: { cron: '@yearly' }, start: { kind: 'nap' } })
+  const schedule = world.temporal.schedule.getHandle(`${schedulePrefix(world.registry.registryId)}yearly`)
   // One runs, one is parked, and one was submitted but has not begun: the worker has no room for it.
   await world.spawnWorker({ concurrency: 1, parkGraceMs: 50 })
   const parked = await world.processes.start({ kind: 'nap', input: { ...world, ms: 6_000 } })
@@ -19,6 +22,8 @@ test('every process ends though the server is killed and an empty one takes its 
   const queued = await world.processes.start({ kind: 'door', input: world })
   expect(await queued.describe()).toMatchObject({ attempts: 0, externalRef: { backend: 'temporal' } })
 
+  await eventually(() => schedule.describe())
+
   await server.kill()
   openDoor(world.folder)
   // Under its lease, with no server at all.
@@ -26,6 +31,8 @@ test('every process ends though the server is killed and an empty one takes its 
   await startOwnServer(portOf(server.address))
   expect(await parked.outcome()).toMatchObject({ status: 'completed', value: { attempt: 2 } })
   expect(await queued.outcome()).toMatchObject({ status: 'completed', value: { attempt: 1 } })
+  // Made again from its trigger.
+  await eventually(() => schedule.describe())
 })
 
 test('under load too, whatever was registered ends though the server is killed and an empty one takes its place (H1, H13)', {

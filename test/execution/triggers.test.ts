@@ -1,9 +1,11 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
 import { createTriggerClient } from '../../src/client/triggers.ts'
+import { occurFired } from '../../src/execution/occur-schedule.ts'
 import { startTriggered } from '../../src/execution/start-triggered.ts'
 import { defineEngine, type Host, type TriggerRequest } from '../../src/index.ts'
 import { driveTriggers, TriggerDriver } from '../../src/maintenance/trigger-driver.ts'
+import { FIRED } from '../../src/model/fired-schedule.ts'
 import { TRIGGERS, triggeredProcessId } from '../../src/model/trigger.ts'
 import { createMemoryStore } from '../../src/registry/memory/memory-store.ts'
 import { nextOccurrence } from '../../src/runtime/triggers/schedule.ts'
@@ -237,6 +239,99 @@ describe('a schedule', () => {
     ['by a nickname', '@hourly', 'Asia/Kolkata', '2026-10-24T12:00:00Z', '2026-10-24T12:30:00Z'],
   ])('%s', (_, cron, timeZone, after, next) => {
     expect(nextOccurrence({ type: 'schedule', cron, timeZone }, Date.parse(after))).toBe(Date.parse(next))
+  })
+})
+
+describe('a schedule that a backend tells of', () => {
+  const nightly = (timeZone: string): TriggerRequest => ({
+    id: 'nightly',
+    on: { cron: '30 2 * * *', timeZone },
+    start: { kind: 'echo' },
+  })
+  const openTold = async (timeZone = 'Europe/Berlin', from = '2026-11-20T12:00:00Z') => {
+    const world = openTriggers()
+    world.clock.advance(Date.parse(from) - world.clock.now())
+    const { trigger } = await world.triggers.add(nightly(timeZone))
+    const { triggerId, incarnation, revision, nextAtMs = 0 } = trigger
+    const made = { triggerId, incarnation, revision }
+    return {
+      ...world,
+      nextAtMs,
+      drive: () => driveTriggers(world.environment, { hasBackendSchedules: true }),
+      fire: (scheduledAtMs = nextAtMs) => occurFired(world.environment, { ...made, scheduledAtMs }),
+      count: async () => (await world.registry.list({ status: 'any' })).records.length,
+    }
+  }
+
+  test('is left to it, occurs as it says so, and however often it does, once (§6 #211)', async () => {
+    const { clock, drive, fire, count, nextAtMs, stage } = await openTold()
+    expect(await fire()).toEqual({ type: 'not_due' })
+    clock.advance(nextAtMs - clock.now())
+    expect(await drive()).toMatchObject({ reports: [], isAnyLeft: true })
+    const answers = await Promise.all([fire(), fire(), fire()])
+    const occurred = answers.flatMap(answer => (answer.type === 'occurred' ? [answer.report] : []))
+    expect(occurred).toMatchObject([{ triggerId: 'nightly', status: 'started' }])
+    expect(await stage.outcome(occurred[0]?.processId ?? '')).toMatchObject({
+      value: { triggerId: 'nightly', scheduledAt: '2026-11-21T01:30:00.000Z' },
+    })
+    clock.advance(FIRED.lateMs)
+    expect(await drive()).toMatchObject({ reports: [], isAnyLeft: false })
+    expect(await fire()).toEqual({ type: 'not_due' })
+    expect(await count()).toBe(1)
+  })
+
+  test('occurs without it when it is late, and what it says then is nothing new (§6 #211)', async () => {
+    const { clock, drive, fire, count, nextAtMs } = await openTold()
+    clock.advance(nextAtMs - clock.now() + FIRED.lateMs)
+    const [driven, ...fired] = await Promise.all([drive(), fire(), fire()])
+    const started = driven.reports.length + fired.filter(({ type }) => type === 'occurred').length
+    expect([started, await count()]).toEqual([1, 1])
+  })
+
+  test('that it has missed for days occurs once, whichever of its times it says first', async () => {
+    const { clock, fire, count, nextAtMs, triggers } = await openTold()
+    const day = 24 * 3_600_000
+    clock.advance(nextAtMs - clock.now() + 3 * day + 1)
+    expect(await fire(nextAtMs + day)).toMatchObject({ type: 'occurred' })
+    for (const nth of [0, 1, 2, 3]) expect(await fire(nextAtMs + nth * day)).toEqual({ type: 'not_due' })
+    expect(await count()).toBe(1)
+    expect(await triggers.get('nightly')).toMatchObject({ nextAtMs: nextAtMs + 4 * day })
+  })
+
+  test('waits for the registry’s clock where the backend’s is ahead', async () => {
+    const { clock, fire, nextAtMs } = await openTold()
+    clock.advance(nextAtMs - clock.now() - 30)
+    const early = fire()
+    clock.advance(30)
+    expect(await early).toMatchObject({ type: 'occurred' })
+    const { fire: farAhead, nextAtMs: later } = await openTold()
+    expect(await farAhead(later)).toEqual({ type: 'not_due' })
+  })
+
+  test('does not wait for it at a time that its calendars do not have', async () => {
+    const left = await openTold('Europe/Berlin', '2027-03-27T12:00:00Z')
+    expect(new Date(left.nextAtMs).toISOString()).toBe('2027-03-28T01:00:00.000Z')
+    const offset = await openTold('+01:00')
+    for (const { clock, drive, nextAtMs } of [left, offset]) {
+      clock.advance(nextAtMs - clock.now())
+      expect(await drive()).toMatchObject({ reports: [{ status: 'started' }], isAnyLeft: false })
+    }
+  })
+
+  test('that was changed, paused or removed since is stale', async () => {
+    const { clock, fire, count, nextAtMs, triggers } = await openTold()
+    clock.advance(nextAtMs - clock.now())
+    const changes = [
+      () => triggers.add({ ...nightly('UTC') }),
+      () => triggers.pause('nightly'),
+      () => triggers.remove('nightly'),
+      () => triggers.add(nightly('Europe/Berlin')),
+    ]
+    for (const change of changes) {
+      await change()
+      expect(await fire()).toEqual({ type: 'stale' })
+    }
+    expect(await count()).toBe(0)
   })
 })
 

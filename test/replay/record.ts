@@ -8,7 +8,13 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client, Connection } from '@temporalio/client'
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker'
-import { CONTINUE_AS_NEW_EVENTS, defaultTaskQueue, NUDGE_SIGNAL, WORKFLOW_TYPE } from '../../src/contract.ts'
+import {
+  CONTINUE_AS_NEW_EVENTS,
+  defaultTaskQueue,
+  NUDGE_SIGNAL,
+  OCCURRENCE_WORKFLOW_TYPE,
+  WORKFLOW_TYPE,
+} from '../../src/contract.ts'
 import { startDevServer } from '../../src/dev-server/index.ts'
 import { createProcessClient, createProcessWorker } from '../../src/index.ts'
 import { borrowRegistry } from '../../src/runtime/open-registry.ts'
@@ -236,6 +242,39 @@ const SHAPES: Record<string, (name: string) => Promise<void>> = {
     await until(async () => (await workflow.describe()).runId !== runId)
     await workflow.result()
     await save(name, handle.id)
+    await stop()
+  },
+
+  async 'occurrence-told-by-a-schedule'(name) {
+    const stop = await startWorker()
+    await processes.triggers.add({ id: 'each second', on: { cron: '* * * * * *' }, start: { kind: 'quick' } })
+    const query = `WorkflowType = "${OCCURRENCE_WORKFLOW_TYPE}" and ExecutionStatus = "Completed"`
+    const first = async () => {
+      for await (const { workflowId } of temporal.workflow.list({ query })) return workflowId
+      return undefined
+    }
+    await until(async () => (await first()) !== undefined)
+    await processes.triggers.remove('each second')
+    await save(name, (await first()) ?? '')
+    await stop()
+  },
+
+  async 'occurrence-of-no-trigger-tried-again'(name) {
+    const workflowId = 'by hand'
+    const args = [{ registryId: 'another', triggerId: 'none', incarnation: 'none', revision: 1 }]
+    const taskQueue = defaultTaskQueue(registry.registryId)
+    const stop = await startWorker()
+    const workflow = await temporal.workflow.start(OCCURRENCE_WORKFLOW_TYPE, {
+      workflowId,
+      taskQueue,
+      args,
+      workflowTaskTimeout: '1s',
+    })
+    // Its task goes on, and is told to the server, while the activity is tried again.
+    await until(async () => ((await workflow.fetchHistory()).events?.length ?? 0) > 5)
+    await workflow.cancel()
+    await workflow.result().catch(() => {})
+    await save(name, workflowId)
     await stop()
   },
 

@@ -31,6 +31,8 @@ test('histories of every shape are kept', () => {
       'reset-by-an-operator',
       'continued-as-new-the-run-before',
       'continued-as-new-the-run-after',
+      'occurrence-told-by-a-schedule',
+      'occurrence-of-no-trigger-tried-again',
     ]),
   )
 })

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { Argument, Command } from 'commander'
-import { allTriggers, nextOf } from '../../client/triggers.ts'
+import { nextOf } from '../../client/triggers.ts'
 import { LeaseholdError } from '../../model/errors.ts'
 import { eventOccurrenceId, unknownTrigger } from '../../model/trigger.ts'
+import { allTriggers } from '../../registry/all-triggers.ts'
 import type { ProcessRegistry } from '../../registry/registry.ts'
 import type { TriggerRequest } from '../../runtime/triggers/order.ts'
 import {

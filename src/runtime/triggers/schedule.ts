@@ -9,8 +9,8 @@ export type Schedule = Extract<TriggerSource, { readonly type: 'schedule' }>
  * wall clock of its time zone: an hour that a clock change leaves out is made up for after it, one that comes twice counts
  * once. Throws `trigger_invalid`.
  */
-export function nextOccurrence({ cron, timeZone }: Schedule, afterMs: number): number | undefined {
-  return parse(cron, timeZone).nextRun(new Date(afterMs))?.getTime()
+export function nextOccurrence(schedule: Schedule, afterMs: number): number | undefined {
+  return parseSchedule(schedule).nextRun(new Date(afterMs))?.getTime()
 }
 
 /** Throws `trigger_invalid` for what is no schedule, or one that never comes. */
@@ -20,7 +20,8 @@ export function requireSchedule(schedule: Schedule, now: number): number {
   throw invalid(`The schedule "${schedule.cron}" never occurs again. Check its day and month.`)
 }
 
-function parse(cron: string, timeZone: string): Cron {
+/** Throws `trigger_invalid` for what is no schedule. */
+export function parseSchedule({ cron, timeZone }: Schedule): Cron {
   requireTimeZone(timeZone)
   const fields = cron.trim().split(/\s+/).length
   const isNickname = cron.trim().startsWith('@')

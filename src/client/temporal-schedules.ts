@@ -25,6 +25,8 @@ import { CALL_TIMEOUT_MS, scheduleError } from './temporal-errors.ts'
 /** Part of each note: what is written differently from here on is written anew. */
 const FORMAT = 1
 const PAGE = 500
+/** As long as the server has it by default. */
+const LONGEST_CATCH_UP = '365 days'
 
 export interface TemporalSchedulesOptions {
   readonly client: Client
@@ -93,7 +95,7 @@ export function createTemporalSchedules(options: TemporalSchedulesOptions): Sche
       policies: {
         // One that waits for a worker stands for all that come meanwhile: the row has them occur once.
         overlap: ScheduleOverlapPolicy.BUFFER_ONE,
-        catchupWindow: '365 days' as const,
+        catchupWindow: source.catchUpMs ?? LONGEST_CATCH_UP,
       },
       state: { note: noteOf(trigger), paused: isPaused },
       memo,

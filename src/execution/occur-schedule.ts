@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { decideFired, FIRED, type FiredSchedule } from '../model/fired-schedule.ts'
+import { decideStep, type ScheduleStep } from '../model/schedule-step.ts'
 import type { Trigger } from '../model/trigger.ts'
 import type { ProcessRegistry } from '../registry/registry.ts'
 import type { Host } from '../runtime/host.ts'
@@ -13,14 +14,14 @@ export interface OccurrenceEnvironment {
 
 /**
  * Has a schedule that is due occur, once for all its times that have passed, and starts what that means. Nothing where
- * somebody else was first. Throws `trigger_invalid` for a schedule that this Node cannot read.
+ * somebody else was first, or all of them are too long ago. Throws `trigger_invalid` for a schedule that this Node cannot read.
  */
 export async function occurSchedule(
   environment: OccurrenceEnvironment,
   trigger: Trigger,
 ): Promise<readonly DeliveryReport[]> {
   const { registry } = environment
-  const recorded = await registry.recordScheduled(trigger, nextTimeOf(trigger, await registry.now()))
+  const recorded = await registry.recordScheduled(trigger, stepOf(trigger, await registry.now()))
   const reports: DeliveryReport[] = []
   for (const delivery of recorded?.deliveries ?? []) reports.push(await startTriggered(environment, delivery))
   return reports
@@ -49,6 +50,9 @@ export async function occurFired(
   return report === undefined ? { type: 'not_due' } : { type: 'occurred', report }
 }
 
-function nextTimeOf({ source, nextAtMs = 0 }: Trigger, now: number): number | undefined {
-  return source.type === 'schedule' ? nextOccurrence(source, Math.max(now, nextAtMs)) : undefined
+function stepOf({ source, nextAtMs: dueAtMs }: Trigger, now: number): ScheduleStep {
+  if (source.type !== 'schedule' || dueAtMs === undefined) return {}
+  const { catchUpMs } = source
+  const due = { dueAtMs, ...(catchUpMs === undefined ? {} : { catchUpMs }) }
+  return decideStep(due, now, ms => nextOccurrence(source, ms))
 }

@@ -37,8 +37,16 @@ export interface TriggerOrder {
 export type TriggerSource =
   /** Occurs whenever somebody says so under this name. */
   | { readonly type: 'event'; readonly name: string }
-  /** Occurs by the clock of a time zone; `cron` has five fields, or six with seconds first. */
-  | { readonly type: 'schedule'; readonly cron: string; readonly timeZone: string }
+  /**
+   * Occurs by the clock of a time zone; `cron` has five fields, or six with seconds first. `catchUpMs`: how long after a time
+   * it may still occur; absent: however long.
+   */
+  | {
+      readonly type: 'schedule'
+      readonly cron: string
+      readonly timeZone: string
+      readonly catchUpMs?: number
+    }
 
 /** What is started. It is checked once when the trigger is added, and with its input at each occurrence. */
 export interface TriggeredStart {
@@ -90,6 +98,8 @@ export const TRIGGERS = {
   /** 1 s, doubling to 5 min. */
   retryAfterMs: (failures: number): number => doubling(1_000, failures - 1, 300_000),
   expiryMs: 7 * 24 * 60 * 60 * 1_000,
+  /** A shorter catch-up window would leave out what is merely late, as after a worker's death. */
+  leastCatchUpMs: 60_000,
 } as const
 
 /** What the trigger's process is called. */
@@ -232,6 +242,15 @@ const sameStart = (left: TriggeredStart, right: TriggeredStart): boolean =>
 export function requireOrder({ triggerId, source }: TriggerOrder): void {
   requireText('id', triggerId)
   if (source.type === 'event') requireText('event name', source.name)
+  else if (source.catchUpMs !== undefined) requireCatchUp(source.catchUpMs)
+}
+
+function requireCatchUp(ms: number): void {
+  if (Number.isSafeInteger(ms) && ms >= TRIGGERS.leastCatchUpMs) return
+  throw new LeaseholdError(
+    'trigger_invalid',
+    `A schedule's catch-up window is a whole number of milliseconds, ${TRIGGERS.leastCatchUpMs} at least; found ${ms}.`,
+  )
 }
 
 /** Throws `trigger_invalid`. */

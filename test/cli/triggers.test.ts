@@ -9,7 +9,10 @@ test('triggers are added, listed, paused, emitted for and removed', async () => 
   const { cli, writeHost, openRegistry } = await openWorkspace()
   const env = { LEASEHOLD_HOST: await writeHost(ENGINES) }
   const registry = await openRegistry()
-  const nightly = ['--cron', '30 2 * * *', '--time-zone', 'Europe/Berlin', '--kind', 'report']
+  const nightly = [
+    ...['--cron', '30 2 * * *', '--time-zone', 'Europe/Berlin', '--catch-up', '2h'],
+    ...['--kind', 'report'],
+  ]
   const added = await cli(['triggers', 'add', 'nightly', ...nightly, '--input', '{"days":1}'], { env })
   expect(added).toMatchObject({ code: 0, stderr: '' })
   expect(added.stdout).toContain('nightly is added.')
@@ -17,6 +20,7 @@ test('triggers are added, listed, paused, emitted for and removed', async () => 
   await cli(['triggers', 'add', 'days', '--event', 'days', '--kind', 'report', '--session', 's'], { env })
   expect(await registry.trigger('days')).toMatchObject({ start: { session: { sessionId: 's' } } })
 
+  expect(await registry.trigger('nightly')).toMatchObject({ source: { catchUpMs: 7_200_000 } })
   const paused = await cli(['triggers', 'pause', 'nightly'])
   expect(paused.stdout).toMatch(/nightly .* paused/)
   const { triggers } = JSON.parse((await cli(['triggers', 'list', '--json'])).stdout)

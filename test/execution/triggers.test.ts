@@ -195,6 +195,23 @@ describe('a schedule', () => {
     expect((await triggers.get('nightly'))?.nextAtMs).toBe(Date.parse('2026-11-04T01:30:00Z'))
   })
 
+  test('that was missed for longer than its catch-up window occurs for what is within it, or not at all', async () => {
+    const { triggers, clock, drive, stage } = openTriggers()
+    const hour = 3_600_000
+    await triggers.add({ ...nightly, on: { cron: '0 * * * *', catchUpMs: 2 * hour } })
+    await triggers.add({ ...nightly, id: 'daily', on: { cron: '0 13 * * *', catchUpMs: 2 * hour } })
+    clock.advance(5.5 * hour)
+    const [report, ...none] = await drive()
+    expect(none).toEqual([])
+    expect(await stage.outcome(report?.processId ?? '')).toMatchObject({
+      value: { triggerId: 'nightly', scheduledAt: '2026-10-24T16:00:00.000Z' },
+    })
+    expect((await triggers.list()).map(({ nextAtMs }) => new Date(nextAtMs ?? 0).toISOString())).toEqual([
+      '2026-10-25T13:00:00.000Z',
+      '2026-10-24T18:00:00.000Z',
+    ])
+  })
+
   test('that many workers see due occurs once', async () => {
     const { triggers, clock, registry, drive } = openTriggers()
     await triggers.add(nightly)
@@ -340,6 +357,7 @@ describe('a trigger is refused', () => {
     ['with too few fields', { cron: '* *' }, {}, 'five fields'],
     ['with no cron expression', { cron: '99 * * * *' }, {}, 'cannot be read'],
     ['that never occurs', { cron: '0 0 30 2 *' }, {}, 'never occurs'],
+    ['with too short a window', { cron: '0 7 * * *', catchUpMs: 1_000 }, {}, 'catch-up window'],
     ['in no time zone', { cron: '0 7 * * *', timeZone: 'Mars/Olympus' }, {}, 'no time zone "Mars/Olympus"'],
     ['with a blank event', { event: ' ' }, {}, 'event name'],
     ['for work of others', { event: 'e' }, { kind: 'external' }, 'cannot start kind "external"'],

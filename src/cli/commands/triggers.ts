@@ -18,6 +18,7 @@ import { loadHost, requireHostFile } from '../load-host.ts'
 import { withRegistry } from '../open-registry.ts'
 import type { Output } from '../output.ts'
 import { withInlineClient } from '../process-client.ts'
+import { parseDuration } from '../time-text.ts'
 import { deliveryLines, triggerLines } from '../trigger-lines.ts'
 
 const ACTIONS = ['list', 'add', 'pause', 'resume', 'remove', 'emit'] as const
@@ -27,6 +28,7 @@ interface TriggersFlags extends ConnectionFlags {
   readonly event?: string
   readonly cron?: string
   readonly timeZone?: string
+  readonly catchUp?: string
   readonly kind?: string
   readonly input?: string
   readonly label?: string
@@ -43,6 +45,7 @@ export const triggersCommand = (context: CliContext): Command =>
     .option('--event <name>', 'add: what is emitted under this name')
     .option('--cron <expression>', 'add: five fields, or six with seconds first')
     .option('--time-zone <zone>', 'add: of the IANA database (default: UTC)')
+    .option('--catch-up <duration>', 'add: times missed for longer are left out, as in 1h (default: none is)')
     .option('--kind <kind>', 'add: what to start')
     .option('--input <json>', 'add: JSON, @FILE, or - (default: what occurred)')
     .option('--label <text>', 'add: for people, in lists')
@@ -135,13 +138,18 @@ async function emit(
 }
 
 async function readRequest(id: string, flags: TriggersFlags): Promise<TriggerRequest> {
-  const { event, cron, timeZone, kind, label, session } = flags
+  const { event, cron, timeZone, catchUp, kind, label, session } = flags
   if (kind === undefined) throw usage('Say what to start: --kind KIND.')
   if ((event === undefined) === (cron === undefined))
     throw usage('A trigger has one source: --event NAME, or --cron EXPRESSION with --time-zone ZONE.')
   if (timeZone !== undefined && cron === undefined) throw usage('--time-zone belongs to --cron.')
+  if (catchUp !== undefined && cron === undefined) throw usage('--catch-up belongs to --cron.')
   const input = await readJson(flags.input, '--input')
-  const schedule = { cron: cron ?? '', ...(timeZone === undefined ? {} : { timeZone }) }
+  const schedule = {
+    cron: cron ?? '',
+    ...(timeZone === undefined ? {} : { timeZone }),
+    ...(catchUp === undefined ? {} : { catchUpMs: parseDuration(catchUp) }),
+  }
   return {
     id,
     on: event === undefined ? schedule : { event },

@@ -1,5 +1,6 @@
 import type { Json } from '../../model/json.ts'
 import type { PageRequest } from '../../model/list.ts'
+import type { ScheduleStep } from '../../model/schedule-step.ts'
 import type {
   OccurrenceSource,
   SaveTriggerDecision,
@@ -35,10 +36,10 @@ export interface TriggerOperations {
   /** Schedules whose time has come, the longest due first. */
   dueSchedules(limit?: number): Promise<Trigger[]>
   /**
-   * Records that the schedule occurred at its time and sets the next one. `undefined`: it is another one than was seen, so
-   * somebody else has done it, or it was changed.
+   * Records that the schedule occurred and sets its next time. `undefined`: nothing occurs, or it is another one than was
+   * seen, so somebody else has done it, or it was changed.
    */
-  recordScheduled(seen: Trigger, nextAtMs: number | undefined): Promise<RecordedOccurrence | undefined>
+  recordScheduled(seen: Trigger, step: ScheduleStep): Promise<RecordedOccurrence | undefined>
   /** Reservations that nobody has started in time, the longest due first. */
   dueDeliveries(limit?: number): Promise<TriggerDelivery[]>
   /** In byte order of the triggers' ids. */

@@ -75,18 +75,19 @@ export function createTriggerOperations(store: ProcessStore): TriggerOperations 
         return yield* reader.listDueTriggers(yield* reader.now(), limit)
       }),
 
-    recordScheduled: (seen, nextAtMs) =>
+    recordScheduled: (seen, { occursAtMs, nextAtMs }) =>
       store.transaction(function* (tx) {
         const trigger = yield* tx.loadTrigger(seen.triggerId)
         const next = decideScheduleOccurs(trigger, seen, nextAtMs)
-        if (trigger?.nextAtMs === undefined || next === undefined) return undefined
+        if (trigger === undefined || next === undefined) return undefined
         if (!(yield* tx.saveTrigger(next, trigger.version))) return undefined
-        const scheduledAt = new Date(trigger.nextAtMs).toISOString()
+        if (occursAtMs === undefined) return undefined
+        const scheduledAt = new Date(occursAtMs).toISOString()
         const { triggerId } = trigger
         return yield* record(
           tx,
           {
-            occurrenceId: scheduleOccurrenceId(trigger, trigger.nextAtMs),
+            occurrenceId: scheduleOccurrenceId(trigger, occursAtMs),
             source: { type: 'schedule', triggerId },
             payload: { triggerId, scheduledAt },
           },

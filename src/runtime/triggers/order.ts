@@ -12,9 +12,12 @@ export interface TriggerRequest {
   readonly id: string
   /**
    * An event that somebody emits, or a schedule: five fields, or six with seconds first, by the clock of the time zone.
-   * Default time zone: UTC.
+   * Default time zone: UTC. `catchUpMs`: times that were missed for longer are left out; a minute at least. Default: however
+   * long ago, and however many they are, they occur once.
    */
-  readonly on: { readonly event: string } | { readonly cron: string; readonly timeZone?: string }
+  readonly on:
+    | { readonly event: string }
+    | { readonly cron: string; readonly timeZone?: string; readonly catchUpMs?: number }
   readonly start: TriggerStart
 }
 
@@ -66,7 +69,8 @@ export function startOf({ processId, occurrence, trigger }: TriggerDelivery): An
 
 function sourceOf(on: TriggerRequest['on']): TriggerSource {
   if ('event' in on) return { type: 'event', name: on.event }
-  return { type: 'schedule', cron: on.cron, timeZone: on.timeZone ?? 'UTC' }
+  const { cron, timeZone = 'UTC', catchUpMs } = on
+  return { type: 'schedule', cron, timeZone, ...(catchUpMs === undefined ? {} : { catchUpMs }) }
 }
 
 /** Kinds that declare nothing have it stated with each start. */

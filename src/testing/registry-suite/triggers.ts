@@ -222,7 +222,7 @@ export function triggerCases(it: Case): void {
     expect(await registry.msUntilTriggerDue()).toBe(1_000)
     clock.advance(1_000)
     expect(await registry.dueSchedules()).toEqual([trigger])
-    const record = () => registry.recordScheduled(trigger, at + 5_000)
+    const record = () => registry.recordScheduled(trigger, { occursAtMs: at, nextAtMs: at + 5_000 })
     const recorded = (await Promise.all([record(), record(), record()])).filter(one => one !== undefined)
     expect(recorded).toMatchObject([
       {
@@ -236,8 +236,31 @@ export function triggerCases(it: Case): void {
     ])
     expect(await registry.dueSchedules()).toEqual([])
     expect(await registry.trigger('nightly')).toMatchObject({ nextAtMs: at + 5_000, revision: 1 })
-    await registry.recordScheduled((await registry.trigger('nightly')) ?? trigger, undefined)
+    const later = { occursAtMs: at + 5_000 }
+    await registry.recordScheduled((await registry.trigger('nightly')) ?? trigger, later)
     expect(await registry.trigger('nightly')).not.toHaveProperty('nextAtMs')
+  })
+
+  it('a schedule whose times are too long ago goes on to the next, and nothing occurs', async ({
+    registry,
+    clock,
+  }) => {
+    const nextAtMs = clock.now() + 60_000
+    const { trigger } = await registry.saveTrigger(nightly, { nextAtMs: clock.now() })
+    expect(await registry.recordScheduled(trigger, { nextAtMs })).toBeUndefined()
+    expect(await registry.trigger('nightly')).toMatchObject({ nextAtMs, revision: 1 })
+    expect(await registry.dueDeliveries()).toEqual([])
+    // Whoever has seen it before does not have it occur either.
+    expect(await registry.recordScheduled(trigger, { occursAtMs: clock.now(), nextAtMs })).toBeUndefined()
+  })
+
+  it('a schedule has a catch-up window of a minute at least', async ({ registry }) => {
+    const within = (catchUpMs: number) =>
+      order('nightly', { source: { type: 'schedule', cron: '0 3 * * *', timeZone: 'UTC', catchUpMs } })
+    for (const ms of [0, 59_999, 60_000.5, Number.NaN])
+      await refused(registry.saveTrigger(within(ms)), 'trigger_invalid')
+    expect(await registry.saveTrigger(within(60_000))).toMatchObject({ trigger: within(60_000) })
+    expect(await registry.saveTrigger(nightly)).toMatchObject({ type: 'changed' })
   })
 
   it('a schedule that was changed, paused or removed since it was seen does not occur', async ({
@@ -248,12 +271,12 @@ export function triggerCases(it: Case): void {
     const { trigger } = await registry.saveTrigger(nightly, { nextAtMs })
     await registry.pauseTrigger('nightly', true)
     expect(await registry.dueSchedules()).toEqual([])
-    expect(await registry.recordScheduled(trigger, undefined)).toBeUndefined()
+    expect(await registry.recordScheduled(trigger, { occursAtMs: nextAtMs })).toBeUndefined()
     await registry.pauseTrigger('nightly', false, { nextAtMs })
-    expect(await registry.recordScheduled(trigger, undefined)).toBeUndefined()
+    expect(await registry.recordScheduled(trigger, { occursAtMs: nextAtMs })).toBeUndefined()
     expect(await registry.dueSchedules()).toHaveLength(1)
     await registry.removeTrigger('nightly')
-    expect(await registry.recordScheduled(trigger, undefined)).toBeUndefined()
+    expect(await registry.recordScheduled(trigger, { occursAtMs: nextAtMs })).toBeUndefined()
     expect(await registry.msUntilTriggerDue()).toBeUndefined()
   })
 

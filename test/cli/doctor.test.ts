@@ -40,10 +40,13 @@ describe('doctor', () => {
 
   test('warns of what may be as it is: no worker yet', async () => {
     const { cli, openRegistry } = await openWorkspace()
-    await openRegistry()
+    const registry = await openRegistry()
+    const source = { type: 'schedule', cron: '@yearly', timeZone: 'UTC' } as const
+    await registry.saveTrigger({ triggerId: 'yearly', source, start: { kind: 'report' } })
     const ended = await cli(['doctor', '--json'])
     expect(ended.code).toBe(0)
-    expect(statuses(ended)).toMatchObject({ registry: 'ok', temporal: 'ok', workers: 'warn' })
+    const warned = { workers: 'warn', schedules: 'warn' }
+    expect(statuses(ended)).toMatchObject({ registry: 'ok', temporal: 'ok', ...warned })
     // Looking changes nothing: what starts workflows has to be asked for.
     expect(statuses(ended)).not.toHaveProperty('order')
     expect((await cli(['doctor'])).stdout).toContain('Start one with "leasehold worker --host FILE"')

@@ -1,5 +1,8 @@
+import type { Client } from '@temporalio/client'
 import { defaultTaskQueue } from '../../contract.ts'
 import { isLeaseholdError } from '../../model/errors.ts'
+import type { Trigger } from '../../model/trigger.ts'
+import { allTriggers } from '../../registry/all-triggers.ts'
 import type { RegistrySource } from '../../registry/source.ts'
 import { cacheFolder } from '../cache-folder.ts'
 import type { ConnectionSettings } from '../connection-settings.ts'
@@ -13,6 +16,7 @@ import { checkFeed } from './feed-check.ts'
 import { checkNode } from './node-check.ts'
 import { checkOrder } from './order-check.ts'
 import { checkRegistry } from './registry-check.ts'
+import { checkSchedules } from './schedules-check.ts'
 import { checkNamespace, checkServer, checkWorkers } from './temporal-checks.ts'
 
 export interface ExamineOptions {
@@ -26,29 +30,36 @@ export async function examine(
   settings: ConnectionSettings,
   options: ExamineOptions,
 ): Promise<Check[]> {
-  const { checks: registry, registryId } = await examineRegistry(settings)
+  const { checks: registry, registryId, triggers } = await examineRegistry(settings)
   const host = settings.host === undefined ? [] : await examineHost(settings.host, registryId)
   const taskQueue = settings.taskQueue ?? (registryId && defaultTaskQueue(registryId))
+  const schedules: Schedules = (client, queue) =>
+    registryId === undefined ? [] : checkSchedules(triggers, { client, registryId, taskQueue: queue })
   return [
     checkNode(),
     ...host,
     ...registry,
     await examineBundle(env),
-    ...(await examineTemporal(settings, taskQueue, options)),
+    ...(await examineTemporal(settings, taskQueue, schedules, options)),
   ]
 }
 
-async function examineRegistry(
-  settings: ConnectionSettings,
-): Promise<{ checks: Check[]; registryId?: string }> {
+interface RegistryExamined {
+  readonly checks: Check[]
+  readonly triggers: readonly Trigger[]
+  readonly registryId?: string
+}
+
+async function examineRegistry(settings: ConnectionSettings): Promise<RegistryExamined> {
   try {
     return await withRegistry(settings, async (registry, { description }) => ({
       checks: [await checkRegistry(registry, description), await checkFeed(registry)],
+      triggers: await allTriggers(registry),
       registryId: registry.registryId,
     }))
   } catch (error) {
     const isMissing = isLeaseholdError(error, 'registry_unavailable') && error.details.isMissing === true
-    return { checks: [isMissing ? warn('registry', error.message) : failed('registry', error)] }
+    return { checks: [isMissing ? warn('registry', error.message) : failed('registry', error)], triggers: [] }
   }
 }
 
@@ -89,9 +100,12 @@ async function examineBundle(env: Environment): Promise<Check> {
   }
 }
 
+type Schedules = (client: Client, taskQueue: string) => Promise<readonly Check[]> | readonly Check[]
+
 async function examineTemporal(
   settings: ConnectionSettings,
   taskQueue: string | undefined,
+  checkSchedulesAt: Schedules,
   { tryOrder }: ExamineOptions,
 ): Promise<Check[]> {
   try {
@@ -105,6 +119,7 @@ async function examineTemporal(
         ...server,
         namespace,
         ...(await checkWorkers(connection, { namespace: temporal.namespace, taskQueue })),
+        ...(await checkSchedulesAt(client, taskQueue)),
         ...(tryOrder ? [await checkOrder(client)] : []),
       ]
     })

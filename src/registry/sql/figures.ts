@@ -2,6 +2,7 @@ import type { LiveCounts } from '../../model/figures.ts'
 import type { Operation } from '../store.ts'
 import type { SqlSession } from './session.ts'
 import { type Named, prepare } from './statement.ts'
+import { STATUS } from './status.ts'
 
 const selectLive = prepare(db =>
   db
@@ -17,7 +18,7 @@ const selectLive = prepare(db =>
         )
         .as('waiting'),
     ])
-    .where('status', '=', 'running'),
+    .where('status', '=', STATUS.running),
 )
 
 export function* countLive(session: SqlSession): Operation<LiveCounts> {

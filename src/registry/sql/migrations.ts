@@ -18,6 +18,7 @@ import { telemetry } from './migrations/0017-telemetry.ts'
 import { claimsOfWakes } from './migrations/0018-claims-of-wakes.ts'
 import { streamSteps } from './migrations/0019-stream-steps.ts'
 import { closedSessions } from './migrations/0020-closed-sessions.ts'
+import { liveIndex } from './migrations/0021-live-index.ts'
 
 /** One step of the schema's history. Never changed once released: the next change is the next number. */
 export interface Migration {
@@ -49,6 +50,7 @@ export const MIGRATIONS: readonly Migration[] = [
   claimsOfWakes,
   streamSteps,
   closedSessions,
+  liveIndex,
 ]
 
 /** The schema that this version of Leasehold writes. */

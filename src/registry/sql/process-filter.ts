@@ -1,14 +1,13 @@
 import { type RawBuilder, type SelectQueryBuilder, sql } from 'kysely'
 import { canonicalJson, type Json } from '../../model/json.ts'
 import type { ProcessListFilter } from '../../model/list.ts'
-import type { ProcessStatus } from '../../model/outcome.ts'
 import type { JsonText } from './json-text.ts'
 import type { ProcessRow, Schema } from './schema.ts'
 import type { Named } from './statement.ts'
+import { STATUS } from './status.ts'
 
 /** The values of a filter. What it does not say is bound to a parameter that its statement does not have. */
 export interface FilterBindings {
-  readonly status: ProcessStatus
   readonly kind: string
   readonly label: string
   readonly definition: JsonText<Json>
@@ -20,9 +19,8 @@ export interface FilterBindings {
 }
 
 export function filterBindings(filter: ProcessListFilter): FilterBindings {
-  const { status = 'running', definition = null } = filter
+  const { definition = null } = filter
   return {
-    status: status === 'any' ? 'running' : status,
     kind: filter.identityKind ?? '',
     label: filter.identityLabel ?? '',
     definition: canonicalJson(definition),
@@ -44,7 +42,7 @@ export function byFilter<Made>(
   const statements = new Map<string, Made>()
   return filter => {
     const { status = 'running', waiting, silent } = filter
-    const key = [status === 'any', waiting, silent, ...Object.keys(filter).toSorted()].join()
+    const key = [status, waiting, silent, ...Object.keys(filter).toSorted()].join()
     const made = statements.get(key) ?? make(filter)
     statements.set(key, made)
     return made
@@ -60,9 +58,9 @@ export function fitting<Row>(
   p: Named<FilterBindings>,
   column: (name: ColumnName) => RawBuilder<unknown> = name => sql.ref(name),
 ): SelectQueryBuilder<Schema, 'processes', Row> {
-  const { status, waiting, silent } = filter
+  const { status = 'running', waiting, silent } = filter
   let fit = query
-  if (status !== 'any') fit = fit.where(column('status'), '=', p.status)
+  if (status !== 'any') fit = fit.where(column('status'), '=', STATUS[status])
   if (filter.identityKind !== undefined) fit = fit.where(column('kind'), '=', p.kind)
   if (filter.identityLabel !== undefined) fit = fit.where(column('label'), '=', p.label)
   if (filter.definition !== undefined) fit = fit.where(column('definition'), '=', p.definition)

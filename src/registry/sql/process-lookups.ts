@@ -6,6 +6,7 @@ import { allOfList, prepareForList } from './in-list.ts'
 import { decode } from './json-text.ts'
 import type { SqlSession } from './session.ts'
 import { prepare } from './statement.ts'
+import { STATUS } from './status.ts'
 
 const selectGreatest = prepare(db => db.selectFrom('processes').select('id').orderBy('id', 'desc').limit(1))
 
@@ -30,7 +31,7 @@ const selectLiveReferences = prepare(db =>
   db
     .selectFrom('processes')
     .select(({ fn }) => ['definition', 'env_ref', fn.countAll<number>().as('count')])
-    .where('status', '=', 'running')
+    .where('status', '=', STATUS.running)
     .groupBy(['definition', 'env_ref']),
 )
 

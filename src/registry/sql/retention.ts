@@ -6,6 +6,7 @@ import { byFilter, type FilterBindings, filterBindings, fitting } from './proces
 import type { Schema } from './schema.ts'
 import type { SqlPlatform, SqlSession } from './session.ts'
 import { type Named, prepare } from './statement.ts'
+import { STATUS } from './status.ts'
 
 interface EndedBindings extends FilterBindings {
   readonly before: number
@@ -19,9 +20,6 @@ interface WatermarkBindings {
   readonly mark_id: ProcessId
 }
 
-/** As it stands in the definition of the index of ended rows: a parameter would not be known to fit that. */
-const RUNNING = sql.lit<'running'>('running')
-
 /**
  * Always along the index of age, whatever else is asked for: pages in another order would each have to sort all rows of
  * that originator or status.
@@ -31,7 +29,7 @@ const endedRows = (db: Kysely<Schema>, filter: ProcessListFilter, p: Named<Ended
     db
       .selectFrom('processes')
       .select(['id', 'updated_at', 'change_seq'])
-      .where('status', '<>', RUNNING)
+      .where('status', '<>', STATUS.running)
       .where('updated_at', '<', p.before)
       .where(({ eb, refTuple, tuple }) =>
         eb(refTuple('updated_at', 'id'), '>', tuple(p.after_updated, p.after_id)),

@@ -198,10 +198,11 @@ CREATE INDEX processes_by_due ON processes USING btree (due_at, id) WHERE (due_a
 CREATE INDEX processes_by_end ON processes USING btree (updated_at, id) WHERE (status <> 'running'::text);
 CREATE INDEX processes_by_occurrence ON processes USING btree (occurrence_id, id) WHERE (occurrence_id IS NOT NULL);
 CREATE INDEX processes_by_originator ON processes USING btree (originator_scope, id);
-CREATE INDEX processes_by_status ON processes USING btree (status, id);
+CREATE INDEX processes_by_status ON processes USING btree (status, id) WHERE (status <> 'running'::text);
 CREATE INDEX processes_by_subscription ON processes USING btree (subscription_id, id) WHERE (subscription_id IS NOT NULL);
 CREATE INDEX processes_by_turn ON processes USING btree (turn, priority, created_at, id) WHERE (turn IS NOT NULL);
 CREATE INDEX processes_by_wake_session ON processes USING btree (wake_session, id) WHERE (wake_session IS NOT NULL);
+CREATE INDEX processes_live ON processes USING btree (id) WHERE (status = 'running'::text);
 
 CREATE TABLE rates (
   key text collate "C" not null,

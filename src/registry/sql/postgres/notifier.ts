@@ -24,6 +24,7 @@ export class Notifier {
   #client: pg.Client | undefined
   #pending = new Set<ProcessId>()
   #batch: NodeJS.Timeout | undefined
+  #sending: Promise<void> | undefined
   #reconnect: NodeJS.Timeout | undefined
   #connecting: Promise<void> | undefined
   #isClosed = false
@@ -49,27 +50,38 @@ export class Notifier {
   announce(ids: Iterable<ProcessId>): void {
     if (this.#isClosed) return
     for (const id of ids) this.#pending.add(id)
-    this.#batch ??= setTimeout(() => void this.#send(), BATCH_MS)
+    this.#sendSoon()
   }
 
   /** Sends what is left, and disconnects. */
   async close(): Promise<void> {
     this.#isClosed = true
     clearTimeout(this.#reconnect)
+    clearTimeout(this.#batch)
     await this.#connecting
+    await this.#sending
     await this.#send()
     await this.#client?.end().catch(() => {})
   }
 
+  /** One notice at a time: of a server that is slow to take them, more go into each. */
+  #sendSoon(): void {
+    if (this.#sending !== undefined || this.#pending.size === 0) return
+    this.#batch ??= setTimeout(() => {
+      this.#batch = undefined
+      this.#sending = this.#send().finally(() => {
+        this.#sending = undefined
+        if (!this.#isClosed) this.#sendSoon()
+      })
+    }, BATCH_MS)
+  }
+
   async #send(): Promise<void> {
-    clearTimeout(this.#batch)
-    this.#batch = undefined
     const ids = this.#pending
     this.#pending = new Set()
     // Without a connection they are lost, and everybody's own look finds the changes.
-    if (this.#client !== undefined) {
-      await sendNotices(this.#client, this.#options.channel, ids).catch(() => {})
-    }
+    if (this.#client === undefined) return
+    await sendNotices(this.#client, this.#options.channel, ids, { name: 'notify' }).catch(() => {})
   }
 
   #lost(client: pg.Client): void {

@@ -32,9 +32,9 @@ import type { SessionScope } from './session-scope.ts'
 export const parseRegistration = (input: unknown): RegistrationRequest =>
   registration(input, new Place('registration', 'process_registration_invalid'))
 
-export const disposition = oneOf(DISPOSITIONS, '; there is no default')
+const disposition = oneOf(DISPOSITIONS, '; there is no default')
 
-export const sessionScope = object<SessionScope>({ sessionId: text, agentFrameId: optional(text) })
+const sessionScope = object<SessionScope>({ sessionId: text, agentFrameId: optional(text) })
 
 const originator = variants<'type', Originator>('type', {
   host: { scope: optional(text) },
@@ -56,7 +56,7 @@ const causalRef = variants<'type', CausalRef>('type', {
   session_node: { sessionId: text, nodeId: text },
 })
 
-export const provenance = object<Provenance>({
+const provenance = object<Provenance>({
   originator,
   causedBy: optional(causalRef),
   hostProfileId: optional(text),
@@ -80,7 +80,7 @@ const sessionCreateRequest = object<SessionCreateRequest>({
   causedBy: optional(causalRef),
 })
 
-export const processInput: Decoder<ProcessInput> = variants<'type', ProcessInput>('type', {
+const processInput: Decoder<ProcessInput> = variants<'type', ProcessInput>('type', {
   tool_call: { call: preparedToolCall },
   engine: { kind: text, payload: json },
   session_turn: {
@@ -91,15 +91,15 @@ export const processInput: Decoder<ProcessInput> = variants<'type', ProcessInput
   external: { metadata: json },
 })
 
-export const identity = object<ProcessIdentity>({
+const identity = object<ProcessIdentity>({
   kind: text,
   label: optional(text),
   definition: optional(json),
 })
 
-export const eventTypes = list(eventType)
+const eventTypes = list(eventType)
 
-export const flow = object<Flow>({
+const flow = object<Flow>({
   concurrency: optional(object<NonNullable<Flow['concurrency']>>({ key: text, limit: wholeNumber })),
   rate: optional(
     object<NonNullable<Flow['rate']>>({

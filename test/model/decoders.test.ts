@@ -2,11 +2,10 @@
 import { describe, expect, test } from 'vitest'
 import { newGrant } from '../../src/model/grant.ts'
 import { parseListFilter } from '../../src/model/list.ts'
-import { parseRecord } from '../../src/model/parse-record.ts'
 import { parseRegistration } from '../../src/model/parse-registration.ts'
 import { parsePruneRequest } from '../../src/model/retention.ts'
 import { ID } from './fixtures.ts'
-import { RECORDS, REGISTRATIONS } from './full-samples.ts'
+import { REGISTRATIONS } from './full-samples.ts'
 import { UNHEARD_OF, withUnheardOf } from './unheard-of.ts'
 
 const FILTER = {
@@ -45,12 +44,6 @@ const DECODERS: readonly {
       'input.metadata',
       'input.payload',
     ],
-  },
-  {
-    decoder: 'a record',
-    decode: parseRecord,
-    samples: RECORDS,
-    open: ['externalRef.metadata'],
   },
   { decoder: 'a list filter', decode: parseListFilter, samples: [FILTER], open: ['definition'] },
   {

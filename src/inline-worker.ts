@@ -1,6 +1,11 @@
 import { DeathWatch } from './execution/death-watch.ts'
 import { DrainWatch } from './execution/drain-watch.ts'
-import { createExecutionEnvironment, type ExecutionOptions, localWorker } from './execution/environment.ts'
+import {
+  createExecutionEnvironment,
+  type ExecutionOptions,
+  localWorker,
+  newWorkerName,
+} from './execution/environment.ts'
 import { InlineRunHandle } from './execution/inline-run-handle.ts'
 import { offerLocally } from './execution/local-run-handles.ts'
 import { observeWorker } from './execution/observe-worker.ts'
@@ -49,7 +54,8 @@ export interface InlineWorker extends AsyncDisposable {
  * in any number of OS processes, may share a registry; what one of them leaves behind as it dies, the others go on with.
  */
 export function createInlineWorker<H extends Host>(host: H, options: InlineWorkerOptions = {}): InlineWorker {
-  const { shutdownGraceMs = 3_000, worker = localWorker(), logger = stderrLogger } = options
+  const { shutdownGraceMs = 3_000, logger = stderrLogger } = options
+  const name = options.worker ?? newWorkerName()
   if (options.concurrency !== undefined) requireConcurrency(options.concurrency)
   const retention = requireRetention(options.retention ?? {})
   const serving = Promise.withResolvers<ProcessWorkDriver>()
@@ -63,7 +69,7 @@ export function createInlineWorker<H extends Host>(host: H, options: InlineWorke
   ready.catch(() => {})
   const life = live()
   life.catch(error =>
-    logger.error('the inline worker had to stop', { worker: worker.ownerId, error: messageOf(error) }),
+    logger.error('the inline worker had to stop', { worker: name.ownerId, error: messageOf(error) }),
   )
 
   async function live(): Promise<void> {
@@ -81,6 +87,7 @@ export function createInlineWorker<H extends Host>(host: H, options: InlineWorke
 
   /** What is deferred here is done in the opposite order, when the worker is told to stop or cannot go on. */
   async function serve(registry: WatchedRegistry, stack: AsyncDisposableStack): Promise<void> {
+    const worker = options.worker ?? localWorker(registry, name)
     const environment = createExecutionEnvironment(host, registry, { ...options, worker, logger })
     await requireUsable(environment)
     const shutdown = new AbortController()
@@ -130,7 +137,7 @@ export function createInlineWorker<H extends Host>(host: H, options: InlineWorke
   const dispose = async () => void (await stop())
 
   return {
-    id: worker.ownerId,
+    id: name.ownerId,
     ready,
     run: () => life,
     claimAndRunPending: async reason => (await serving.promise).claimAndRunPending(reason),

@@ -19,7 +19,7 @@ import { type Logger, stderrLogger, withFields } from '../runtime/logger.ts'
 import type { PhaseProbes } from '../runtime/phase-probe.ts'
 import { registrySessions, type SessionStore } from '../runtime/session-store.ts'
 import { createInstruments, type Instruments } from '../telemetry/metrics.ts'
-import { localLiveness } from './liveness.ts'
+import { localLiveness, type RegistryReach } from './liveness.ts'
 import type { Submission } from './submit.ts'
 import { WorkingSlots } from './working-slots.ts'
 
@@ -83,7 +83,7 @@ export function createExecutionEnvironment(
   } = options
   const environments = rememberedEnvironments(host.stores?.environments ?? registryEnvironments(registry))
   const sessions = host.stores?.sessions ?? registrySessions(registry)
-  const worker = options.worker ?? localWorker()
+  const worker = options.worker ?? localWorker(registry)
   return {
     host,
     registry,
@@ -117,12 +117,14 @@ const facetsOf = (
   trigger_store: stores.triggers ?? registry,
 })
 
-/** One life of this OS process as a worker. */
-export function localWorker(): LeaseOwner {
+/** One life of this OS process as a worker, by name. */
+export function newWorkerName(): Pick<LeaseOwner, 'ownerId' | 'incarnationId'> {
   const incarnationId = randomUUID()
-  return {
-    ownerId: `worker:${process.pid}:${incarnationId.slice(0, 8)}`,
-    incarnationId,
-    liveness: localLiveness(),
-  }
+  return { ownerId: `worker:${process.pid}:${incarnationId.slice(0, 8)}`, incarnationId }
 }
+
+/** The same, with what others on its host can judge it by. */
+export const localWorker = (registry: RegistryReach, name = newWorkerName()): LeaseOwner => ({
+  ...name,
+  liveness: localLiveness(registry),
+})

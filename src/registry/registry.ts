@@ -104,6 +104,8 @@ export interface ProcessRegistry
     BlobOperations {
   readonly registryId: string
   readonly durabilityTier: DurabilityTier
+  /** See {@link ProcessStore.isOfOneMachine}. */
+  readonly isOfOneMachine: boolean
   /** See {@link ProcessStore.watch}. */
   watch: ProcessStore['watch']
   close(): Promise<void>
@@ -114,6 +116,7 @@ export function createProcessRegistry(store: ProcessStore): ProcessRegistry {
   return {
     registryId: store.registryId,
     durabilityTier: store.durabilityTier,
+    isOfOneMachine: store.isOfOneMachine ?? false,
     ...createRowOperations(store),
     ...createListOperations(store),
     ...createGrantOperations(store),

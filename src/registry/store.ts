@@ -20,6 +20,11 @@ export interface ProcessStore {
   readonly registryId: string
   readonly durabilityTier: DurabilityTier
   /**
+   * Only OS processes of one machine can have it open, as with a file: a worker in it that began before the machine's last
+   * boot is dead. Where others reach it, as over a network, that may be the worker of a clone. Default: false.
+   */
+  readonly isOfOneMachine?: boolean
+  /**
    * All or nothing. Resolves only when the commit is durable; an error thrown by the body rolls everything back. The
    * body may run more than once, and only the run that is committed counts: it acts on nothing but `tx`.
    */

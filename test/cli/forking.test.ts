@@ -9,7 +9,7 @@ async function openStepped() {
   const registry = await workspace.openRegistry()
   await register(registry, workspace.id)
   const begun = await registry.beginAttempt(workspace.id, {
-    worker: localWorker(),
+    worker: localWorker(registry),
     attempt: 'a',
     ttlMs: 60_000,
   })

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os'
 import { Client, Connection } from '@temporalio/client'
 import { describe, expect, inject, test } from 'vitest'
 import { TEMPORAL_BACKEND } from '../../src/contract.ts'
@@ -246,12 +247,22 @@ describe('host-dead', () => {
     expect(settled).toMatchObject({ outcome: { evidence: { writer: 'sweep', statedBy: 'ana' } } })
   })
 
+  test('takes a machine’s own name for what it was before its last boot', async () => {
+    const { cli, openRegistry } = await openWorkspace()
+    const registry = await openRegistry()
+    const before = `machine/${hostname()}/pid:[1]/before`
+    await registry.announceWorker(onHost(before, before))
+    await registry.announceWorker({ ...owner('here'), liveness: localLiveness(registry) })
+    const { stdout } = await cli(['host-dead', hostname(), '--by', 'ana', '--json'])
+    expect(JSON.parse(stdout)).toMatchObject({ hostId: before })
+  })
+
   test('refuses a host that nobody knows, a name that several have, and the one that it runs on', async () => {
     const { cli, openRegistry } = await openWorkspace()
     const registry = await openRegistry()
     for (const hostId of ['m/vm-7/pid:[1]', 'm/vm-7/pid:[2]'])
       await registry.announceWorker(onHost(hostId, hostId))
-    const here = localLiveness()
+    const here = localLiveness(registry)
     if (here.kind === 'opaque') throw new Error('these tests need /proc')
     await registry.announceWorker({ ...owner('here'), liveness: here })
     for (const [host, says] of [

@@ -115,7 +115,7 @@ async function deadProcess() {
   const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'])
   await once(child, 'spawn')
   const pid = child.pid ?? 0
-  const liveness = localLiveness(pid)
+  const liveness = localLiveness({ isOfOneMachine: true }, pid)
   child.kill('SIGKILL')
   await once(child, 'exit')
   return { pid, liveness }

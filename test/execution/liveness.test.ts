@@ -2,13 +2,15 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { hostIdOf, isProvablyDead, localLiveness } from '../../src/execution/liveness.ts'
 import type { LeaseOwner, Liveness } from '../../src/model/lease.ts'
 import { eventually } from '../support/eventually.ts'
 
 const owner = (liveness: Liveness): LeaseOwner => ({ ownerId: 'o', incarnationId: 'o', liveness })
-const OWN = owner(localLiveness())
+const FILE = { isOfOneMachine: true }
+const NETWORK = { isOfOneMachine: false }
+const OWN = owner(localLiveness(FILE))
 
 function local(liveness: Liveness): Extract<Liveness, { kind: 'local_process' }> {
   if (liveness.kind === 'opaque') throw new Error('these tests need /proc')
@@ -24,7 +26,7 @@ async function startSleeper(): Promise<{
   onTestFinished(() => void child.kill('SIGKILL'))
   if (child.stdout === null) throw new Error('a pipe was asked for')
   await once(child.stdout, 'data')
-  return { child, them: local(localLiveness(child.pid)) }
+  return { child, them: local(localLiveness(FILE, child.pid)) }
 }
 
 test('this OS process is not dead, to itself', () => {
@@ -54,7 +56,7 @@ test('a zombie, ended and not yet collected, is dead', async () => {
   })
   onTestFinished(() => void shell.kill('SIGKILL'))
   const [line] = await once(shell.stdout, 'data')
-  const them = local(localLiveness(Number(String(line).trim())))
+  const them = local(localLiveness(FILE, Number(String(line).trim())))
   const stat = () => readFileSync(`/proc/${them.pid}/stat`, 'latin1')
   await eventually(() => stat().includes(') Z '))
   expect(isProvablyDead(owner(them), OWN)).toBe(true)
@@ -65,22 +67,31 @@ test('a pid that another process bears now, by its start time, is dead (§6 #103
   expect(isProvablyDead(owner(reused), OWN)).toBe(true)
 })
 
-test('another boot of the same host is proof', () => {
-  const before = { ...local(OWN.liveness), bootId: 'an earlier one' }
-  expect(isProvablyDead(owner(before), OWN)).toBe(true)
+type Host = Omit<Parameters<typeof hostIdOf>[0], 'bootId'>
+
+describe('a worker of another boot', () => {
+  const machine: Host = { machineId: 'm', hostname: 'app', namespace: 'pid:[4026531836]', ...FILE }
+  const reached: Host = { ...machine, ...NETWORK }
+  const container: Host = { ...machine, namespace: 'pid:[4026532201]' }
+  const nameless: Host = { ...machine, machineId: undefined }
+  const at = (host: Host, bootId: string) =>
+    owner({ ...local(OWN.liveness), hostId: hostIdOf({ ...host, bootId }), bootId })
+
+  test.each<[string, Host, Host, boolean]>([
+    ['of a machine that has the registry to itself is dead', machine, machine, true],
+    ['where a clone of the machine may be at the registry, too, is not', reached, reached, false],
+    ['in a container is not', container, container, false],
+    ['of a machine without an id is not', nameless, nameless, false],
+    ['of a machine of another name is not', { ...machine, hostname: 'other' }, machine, false],
+    ['of another machine is not', { ...machine, machineId: 'other' }, machine, false],
+  ])('%s', (_, theirs, ours, isDead) => {
+    expect(isProvablyDead(at(theirs, 'one'), at(ours, 'two'))).toBe(isDead)
+  })
 })
 
-test('a host whose id another machine may have as well is another one after each boot', () => {
-  const machine = { machineId: 'm', hostname: 'app', namespace: 'pid:[4026531836]', bootId: 'one' }
-  const after = (host: Parameters<typeof hostIdOf>[0]) => hostIdOf({ ...host, bootId: 'other' })
-  expect(after(machine)).toBe(hostIdOf(machine))
-  for (const shared of [
-    { ...machine, namespace: 'pid:[4026532201]' },
-    { ...machine, machineId: undefined },
-  ]) {
-    expect(hostIdOf(shared)).toBe(hostIdOf({ ...shared }))
-    expect(after(shared)).not.toBe(hostIdOf(shared))
-  }
+test('who is at a registry that others reach is of a host that ends with its boot', () => {
+  const { hostId, bootId } = local(localLiveness(NETWORK))
+  expect(hostId).toContain(bootId)
 })
 
 test.each<[string, Liveness]>([
@@ -102,6 +113,6 @@ test('a name with brackets and blanks in it does not confuse the reading', async
   })
   onTestFinished(() => void shell.kill('SIGKILL'))
   await once(shell.stdout, 'data')
-  const them = local(localLiveness(shell.pid))
+  const them = local(localLiveness(FILE, shell.pid))
   expect(isProvablyDead(owner(them), OWN)).toBe(false)
 })

@@ -14,7 +14,7 @@ import { openInline, REGISTRIES } from './world.ts'
 
 const rerunnable = { disposition: 'rerunnable' } as const
 
-describe.each(REGISTRIES)('inline workers on $name', ({ newAddress }) => {
+describe.each(REGISTRIES)('inline workers on $name', ({ name, newAddress }) => {
   test('a process runs to its outcome, with its steps and events, and no server', async () => {
     const world = await openInline(await newAddress(), {
       greet: defineEngine({
@@ -36,6 +36,11 @@ describe.each(REGISTRIES)('inline workers on $name', ({ newAddress }) => {
     expect(types).toEqual(['process.first_started', 'said', 'process.completed'])
     expect(await handle.describe()).toMatchObject({ attempts: 1, status: 'completed' })
     expect(await world.registry.msUntilDue()).toBeUndefined()
+  })
+
+  test('only in a file is another boot of the machine an end of whoever ran on it', async () => {
+    const { registry } = await openInline(await newAddress(), {})
+    expect(registry.isOfOneMachine).toBe(name === 'SQLite')
   })
 
   test('a durable request drains a worker: it stops, and its report says what became of each process (§6 #189)', async () => {

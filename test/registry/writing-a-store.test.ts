@@ -23,6 +23,7 @@ test('every file that the page names is there', async () => {
 const NAMED = [
   'registryId',
   'durabilityTier',
+  'isOfOneMachine',
   'transaction',
   'read',
   'watch',

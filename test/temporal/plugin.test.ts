@@ -72,7 +72,7 @@ test('a team’s worker runs ours beside it: on its connection, with its codec a
   worker.shutdown()
   await running
   expect(await world.registry.getLease(handle.id)).toBeUndefined()
-  const { liveness } = localWorker()
+  const { liveness } = localWorker(world.registry)
   if (liveness.kind === 'opaque') throw new Error('these tests need /proc')
   expect(await world.registry.workersOn(liveness.hostId)).toEqual([])
   gate.open()

@@ -128,7 +128,7 @@ test('a worker that never ran can be stopped, and be disposed of', async () => {
 test('a stopped worker is off the list of its host', async () => {
   await using world = await openWorld({ engines: { quick } })
   const worker = await world.startWorker()
-  const { liveness } = localWorker()
+  const { liveness } = localWorker(world.registry)
   if (liveness.kind === 'opaque') throw new Error('these tests need /proc')
   const listed = () => world.registry.workersOn(liveness.hostId)
   await eventually(async () => expect((await listed()).map(row => row.worker.ownerId)).toEqual([worker.id]))

@@ -69,7 +69,7 @@ function requireOneWay(names: string[] | undefined, allHere: true | undefined): 
 async function findWorkers(registry: ProcessRegistry, names: string[] | undefined): Promise<LeaseOwner[]> {
   const workers = (await registry.workers()).map(({ worker }) => worker)
   if (names === undefined) {
-    const here = localLiveness()
+    const here = localLiveness(registry)
     return workers.filter(
       ({ liveness }) =>
         liveness.kind === 'local_process' && here.kind === 'local_process' && liveness.hostId === here.hostId,

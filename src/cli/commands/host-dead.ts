@@ -24,8 +24,10 @@ export const hostDeadCommand = ({ env, output }: CliContext): Command =>
     .addOption(hostOption())
     .action((host: string, { by, ...connection }: HostDeadFlags) =>
       withRegistry(readConnectionSettings(env, connection), async registry => {
-        const hostId = await findHost(registry, host)
-        requireElsewhere(hostId)
+        const here = localLiveness(registry)
+        const hereId = here.kind === 'opaque' ? undefined : here.hostId
+        const hostId = await findHost(registry, host, hereId)
+        requireElsewhere(hostId, hereId)
         const processes = await registry.stateHostDead(hostId, by)
         output.document({ hostId, processes }, () => [
           `${hostId} is dead, says ${by}. Due now, for the next sweep to move on: ${processes.length} of its processes.`,
@@ -37,14 +39,17 @@ export const hostDeadCommand = ({ env, output }: CliContext): Command =>
 /** A host id begins with machine id and host name, in this order. */
 const nameOf = (hostId: string): string | undefined => hostId.split('/')[1]
 
-async function findHost(registry: ProcessRegistry, host: string): Promise<string> {
+/** By a name it is another than this host, where there is one: of a machine that was booted anew, what it was before. */
+async function findHost(registry: ProcessRegistry, host: string, here: string | undefined): Promise<string> {
   const known = new Set(
     (await registry.workers()).flatMap(({ worker: { liveness } }) =>
       liveness.kind === 'local_process' ? [liveness.hostId] : [],
     ),
   )
   if (known.has(host)) return host
-  const named = [...known].filter(hostId => nameOf(hostId) === host)
+  const ofThatName = [...known].filter(hostId => nameOf(hostId) === host)
+  const elsewhere = ofThatName.filter(hostId => hostId !== here)
+  const named = elsewhere.length > 0 ? elsewhere : ofThatName
   const [only] = named
   if (named.length === 1 && only !== undefined) return only
   const found =
@@ -55,9 +60,8 @@ async function findHost(registry: ProcessRegistry, host: string): Promise<string
 }
 
 /** Whoever types this on the host in question is the proof that it is not gone. */
-function requireElsewhere(hostId: string): void {
-  const here = localLiveness()
-  if (here.kind === 'opaque' || here.hostId !== hostId) return
+function requireElsewhere(hostId: string, here: string | undefined): void {
+  if (here !== hostId) return
   throw new LeaseholdError(
     'host_alive',
     `${hostId} is the host that this command runs on, so it is not gone. A worker here proves the death of another by itself, within a second.`,

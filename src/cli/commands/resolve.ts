@@ -63,7 +63,7 @@ async function deadClaimer(
   step: string,
 ): Promise<{ deadWorker?: string }> {
   const claimedBy = (await registry.journalEntry(id, step))?.claimedBy
-  const isDead = claimedBy !== undefined && isProvablyDead(claimedBy, localWorker())
+  const isDead = claimedBy !== undefined && isProvablyDead(claimedBy, localWorker(registry))
   return isDead ? { deadWorker: claimedBy.incarnationId } : {}
 }
 

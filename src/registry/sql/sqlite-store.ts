@@ -72,6 +72,7 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<Pr
   return {
     registryId,
     durabilityTier: 'durable',
+    isOfOneMachine: true,
     async transaction(body) {
       requireOpen()
       try {

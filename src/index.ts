@@ -12,7 +12,12 @@ export { createProcessWorker } from './create-process-worker.ts'
 export type { ExecutionOptions } from './execution/environment.ts'
 export type { DeliveryReport } from './execution/start-triggered.ts'
 export type { ProcessRunHandle, Submission } from './execution/submit.ts'
-export { type ProcessAttach, ProcessWorkDriver, type WorkDriverOptions } from './execution/work-driver.ts'
+export {
+  type InlineDriverOptions,
+  type ProcessAttach,
+  ProcessWorkDriver,
+  type WorkDriverOptions,
+} from './execution/work-driver.ts'
 export { createInlineWorker, type InlineWorker, type InlineWorkerOptions } from './inline-worker.ts'
 export type { Retention } from './maintenance/pruner.ts'
 export type { Approval, ApprovalCall, ApprovalVote, Verdict, VoteRequest } from './model/approval.ts'

@@ -10,9 +10,9 @@ import type { Host } from '../runtime/host.ts'
 import { type Logger, stderrLogger } from '../runtime/logger.ts'
 import { onSinkProblem } from '../runtime/sink-problem.ts'
 import { deliverWakes } from './deliver-wakes.ts'
-import type { ExecutionEnvironment } from './environment.ts'
-import { InlineRunHandle, type InlineRunHandleOptions } from './inline-run-handle.ts'
-import type { ProcessRunner } from './runner.ts'
+import { createExecutionEnvironment, type ExecutionOptions } from './environment.ts'
+import { InlineRunHandle } from './inline-run-handle.ts'
+import { ProcessRunner } from './runner.ts'
 import type { ProcessRunHandle } from './submit.ts'
 
 /** A wait for a process's end that its backend keeps. Its errors are its own: nobody falls back to looking. */
@@ -27,6 +27,11 @@ export interface WorkDriverOptions {
   readonly host?: Host
   /** Default: warnings and errors as JSON lines on standard error. */
   readonly logger?: Logger
+}
+
+export interface InlineDriverOptions extends ExecutionOptions, Pick<WorkDriverOptions, 'sink'> {
+  /** Fires when what runs has to stop. Default: never. */
+  readonly shutdown?: AbortSignal
 }
 
 interface DriverParts {
@@ -81,15 +86,18 @@ export class ProcessWorkDriver {
     return new ProcessWorkDriver(registry, runHandle, { logger, host })
   }
 
-  /** What is pending runs in this OS process. */
-  static inline(
-    environment: ExecutionEnvironment,
-    runner: ProcessRunner,
-    options: InlineRunHandleOptions = {},
-  ): ProcessWorkDriver {
-    const { registry, logger, host } = environment
-    const runHandle = new InlineRunHandle(environment, runner, options)
-    return new ProcessWorkDriver(registry, runHandle, { logger, host })
+  /**
+   * Over a bare registry: what is pending runs in this OS process, at each drive and as long as it takes. It is no worker:
+   * nobody is told of it, and what becomes due later waits for the next drive, or for a worker.
+   */
+  static inline(host: Host, registry: ProcessRegistry, options: InlineDriverOptions = {}): ProcessWorkDriver {
+    const { sink, logger = stderrLogger, shutdown, ...execution } = options
+    const watched = watchRegistry(registry)
+    if (sink !== undefined) watched.addSink(sink, { onProblem: onSinkProblem(logger) })
+    const environment = createExecutionEnvironment(host, watched, { ...execution, logger })
+    const stop = shutdown === undefined ? {} : { shutdown }
+    const runHandle = new InlineRunHandle(environment, new ProcessRunner(environment), stop)
+    return new ProcessWorkDriver(watched, runHandle, { logger, host })
   }
 
   /** The same driver, its waits for ends kept by the backend wherever that has the process. */

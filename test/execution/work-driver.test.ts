@@ -1,15 +1,23 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { createExecutionEnvironment } from '../../src/execution/environment.ts'
-import { ProcessRunner } from '../../src/execution/runner.ts'
-import { type ProcessAttach, ProcessWorkDriver } from '../../src/execution/work-driver.ts'
-import { defineHost, type Logger, type Outcome, ProcessAwaiter } from '../../src/index.ts'
+import {
+  defineHost,
+  type InlineDriverOptions,
+  type Logger,
+  type Outcome,
+  type ProcessAttach,
+  ProcessAwaiter,
+  type ProcessContext,
+  ProcessWorkDriver,
+} from '../../src/index.ts'
 import type { ProcessEvent } from '../../src/model/event.ts'
 import { createMemoryStore } from '../../src/registry/memory/memory-store.ts'
 import { createProcessRegistry } from '../../src/registry/registry.ts'
+import { captureEnvironment, registryEnvironments } from '../../src/runtime/environment.ts'
+import { prepareStart } from '../../src/runtime/start-request.ts'
 import { COMPLETED, registration } from '../../src/testing/registry-suite/fixtures.ts'
 import { eventually } from '../support/eventually.ts'
 import { createGate } from '../support/gate.ts'
-import { openStage, type Stage, silent, work } from './stage.ts'
+import { silent, work } from './stage.ts'
 
 const AUTHORITY = { authority: 'workflow_key', workflowKey: 'p' } as const
 const REF = { backend: 'the test', id: 'run' }
@@ -131,47 +139,68 @@ test('a run handle that fails is logged with the reason, and the caller is told 
   expect(logged).toEqual([{ reason: 'session open', error: 'nobody there' }])
 })
 
-function inlineDriver(stage: Stage, engines: ReturnType<typeof work>, concurrency = 64) {
+/** What a host has that drives by itself: its module, a registry that it opened, and the driver over them. */
+async function openInlineDriver(run: Parameters<typeof work>[0], options: InlineDriverOptions = {}) {
   const host = defineHost({
-    registry: { description: 'the stage', open: async () => stage.registry },
-    engines,
+    registry: { description: 'the test', open: async () => createProcessRegistry(createMemoryStore()) },
+    engines: work(run),
   })
-  const environment = createExecutionEnvironment(host, stage.registry, { logger: silent, concurrency })
-  return ProcessWorkDriver.inline(environment, new ProcessRunner(environment))
+  const driver = ProcessWorkDriver.inline(host, await host.registry.open(), { logger: silent, ...options })
+  onTestFinished(() => driver.registry.close())
+  const start = async () => {
+    const { registration, environment } = await prepareStart(host, { kind: 'work', input: null })
+    if (environment === undefined) throw new Error('an engine runs in an environment')
+    const envRef = await captureEnvironment(registryEnvironments(driver.registry), environment)
+    return (await driver.registry.register({ ...registration, envRef })).record.id
+  }
+  return { driver, start }
 }
 
 test('an inline driver runs what is pending, without waiting for the sweep’s moment (§6 #149)', async () => {
-  const engines = work(() => 'done')
-  const stage = openStage({ engines })
-  const driver = inlineDriver(stage, engines)
-  const ids = [await stage.start(), await stage.start()]
+  const { driver, start } = await openInlineDriver(() => 'done')
+  const ids = [await start(), await start()]
   await driver.claimAndRunPending('session open')
   for (const id of ids) expect(await driver.awaitTerminal(id)).toEqual({ status: 'completed', value: 'done' })
 })
 
 test('an inline driver with little room still runs all that was pending, one after the other', async () => {
-  const engines = work(() => 'done')
-  const stage = openStage({ engines })
-  const driver = inlineDriver(stage, engines, 1)
+  const { driver, start } = await openInlineDriver(() => 'done', { concurrency: 1 })
   const ids = []
-  for (let index = 0; index < 5; index++) ids.push(await stage.start())
+  for (let index = 0; index < 5; index++) ids.push(await start())
   await driver.claimAndRunPending('session open')
   for (const id of ids) expect(await driver.awaitTerminal(id)).toMatchObject({ status: 'completed' })
 })
 
+test('an inline driver tells its sink what its processes append, and stops them when it is told to', async () => {
+  const told: string[] = []
+  const shutdown = new AbortController()
+  const gate = createGate()
+  const run = async (ctx: ProcessContext) => {
+    await ctx.emit('note', 1)
+    await gate.pass(ctx.signal)
+  }
+  const sink = { emit: (event: ProcessEvent) => void told.push(event.eventType) }
+  const { driver, start } = await openInlineDriver(run, { sink, shutdown: shutdown.signal })
+  const id = await start()
+  await driver.claimAndRunPending('session open')
+  await eventually(() => gate.arrivals === 1)
+  shutdown.abort()
+  await eventually(async () => expect(await driver.registry.getLease(id)).toBeUndefined())
+  expect(await driver.registry.requireRecord(id)).toMatchObject({ status: 'running', attempts: 1 })
+  await eventually(() => expect(told).toEqual(['note']))
+})
+
 test('driving twice runs nothing twice (§6 #182)', async () => {
   const gate = createGate()
-  const engines = work(() => gate.pass())
-  const stage = openStage({ engines })
-  const driver = inlineDriver(stage, engines)
-  const id = await stage.start()
+  const { driver, start } = await openInlineDriver(() => gate.pass())
+  const id = await start()
   await driver.claimAndRunPending('one')
   await eventually(() => gate.arrivals === 1)
   await driver.claimAndRunPending('two')
   gate.open()
   await driver.awaitTerminal(id)
   expect(gate.arrivals).toBe(1)
-  expect(await stage.record(id)).toMatchObject({ attempts: 1 })
+  expect(await driver.registry.requireRecord(id)).toMatchObject({ attempts: 1 })
 })
 
 test('whom nobody tells looks after 25 ms, then half as often each time, down to every second (§6 #138)', {

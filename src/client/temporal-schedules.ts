@@ -6,6 +6,7 @@ import {
   ScheduleNotFoundError,
   ScheduleOverlapPolicy,
 } from '@temporalio/client'
+import { ValueError } from '@temporalio/common'
 import {
   OCCURRENCE_WORKFLOW_TYPE,
   type OccurrenceInput,
@@ -102,25 +103,27 @@ export function createTemporalSchedules(options: TemporalSchedulesOptions): Sche
     }
   }
 
-  const put = async (trigger: Trigger): Promise<void> => {
-    const { source, triggerId } = trigger
-    if (source.type !== 'schedule') return
-    const scheduleId = prefix + triggerId
-    const { memo, ...wanted } = optionsOf(trigger, source)
-    try {
-      await schedule.getHandle(scheduleId).update(() => wanted)
-    } catch (error) {
-      if (!(error instanceof ScheduleNotFoundError)) throw error
-      await schedule.create({ scheduleId, memo, ...wanted }).catch(unlessThere)
-    }
-  }
-
   const remove = async (triggerId: string): Promise<void> => {
     try {
       await schedule.getHandle(prefix + triggerId).delete()
     } catch (error) {
       if (!(error instanceof ScheduleNotFoundError)) throw error
     }
+  }
+
+  const put = async (trigger: Trigger): Promise<void> => {
+    const { source, triggerId } = trigger
+    if (source.type !== 'schedule') return
+    const scheduleId = prefix + triggerId
+    const { memo, ...wanted } = optionsOf(trigger, source)
+    try {
+      return await schedule.getHandle(scheduleId).update(() => wanted)
+    } catch (error) {
+      // The SDK reads before it writes. What another data converter wrote can only be made anew.
+      if (error instanceof ValueError) await remove(triggerId)
+      else if (!(error instanceof ScheduleNotFoundError)) throw error
+    }
+    await schedule.create({ scheduleId, memo, ...wanted }).catch(unlessThere)
   }
 
   return {

@@ -1,9 +1,5 @@
-import {
-  type Client,
-  ScheduleNotFoundError,
-  ScheduleOverlapPolicy,
-  type WorkflowHandle,
-} from '@temporalio/client'
+import { Client, ScheduleNotFoundError, ScheduleOverlapPolicy, type WorkflowHandle } from '@temporalio/client'
+import { ValueError } from '@temporalio/common'
 import proto from '@temporalio/proto'
 import { Cron } from 'croner'
 import { expect, test } from 'vitest'
@@ -20,6 +16,7 @@ import { defineEngine } from '../../src/index.ts'
 import { ScheduleKeeper } from '../../src/maintenance/schedule-keeper.ts'
 import { allTriggers } from '../../src/registry/all-triggers.ts'
 import { isOnCalendar } from '../../src/runtime/triggers/calendar.ts'
+import { createEncryptingConverter } from '../support/encrypting-converter.ts'
 import { eventually } from '../support/eventually.ts'
 import { openWorld, silentLogger } from '../support/temporal-world.ts'
 
@@ -52,7 +49,9 @@ async function firstTask(workflow: WorkflowHandle) {
 const momentOf = (atMs: number) => proto.google.protobuf.Timestamp.fromObject({ seconds: atMs / 1_000 })
 
 test('a trigger’s schedule is one of Temporal’s: there, fired, paused, changed and removed with it', async () => {
-  await using world = await openWorld({ engines })
+  // Through a codec, as everything else.
+  const { payloadCodecs = [] } = createEncryptingConverter()
+  await using world = await openWorld({ engines, dataConverter: { payloadCodecs } })
   const { triggers } = world.processes
   const { registry } = world
   await world.startWorker()
@@ -205,6 +204,26 @@ test('schedules are made again, mended and removed as the registry’s triggers 
   await world.processes.triggers.add({ id: 'kept', on: { event: 'push' }, start })
   await keeper.keep()
   expect(await isGone(kept)).toBe(true)
+})
+
+test('a schedule that another data converter wrote is made anew', async () => {
+  await using world = await openWorld({ engines })
+  const { registry, temporal } = world
+  const { connection } = temporal
+  const options = { registryId: registry.registryId, taskQueue: 'nobody' }
+  const before = new Client({ connection, dataConverter: createEncryptingConverter() })
+  const source = { type: 'schedule', cron: '@yearly', timeZone: 'UTC' } as const
+  const { trigger } = await registry.saveTrigger({ triggerId: 'a', source, start })
+  await createTemporalSchedules({ client: before, ...options }).put(trigger)
+  const handle = scheduleOf(world, 'a')
+  await expect(handle.describe()).rejects.toThrow(ValueError)
+  const { put, remove } = createTemporalSchedules({ client: temporal, ...options })
+  await put({ ...trigger, revision: 2 })
+  expect(await handle.describe()).toMatchObject({
+    memo: { leaseholdTriggerId: 'a' },
+    state: { note: expect.stringContaining('revision 2') },
+  })
+  await remove('a')
 })
 
 const [SPRING, AUTUMN] = ['2027-03-27T12:00:00Z', '2027-10-30T12:00:00Z']

@@ -7,9 +7,9 @@ import type { FindTemporalServerOptions } from './temporal-cli.ts'
 
 /** Something executable that is made once and kept in the cache folder. */
 export interface CachedBinary {
-  /** For people: `Temporal CLI v1.5.1`. */
+  /** For people: `Temporal CLI`. */
   readonly title: string
-  /** Its folder in the cache. The version is part of it, so that a new number means a new folder. */
+  /** Its folder in the cache. The versions are part of it, so that a new number means a new folder. */
   readonly folder: string
   /** The executable file in that folder; what it needs may stand beside it. */
   readonly file: string

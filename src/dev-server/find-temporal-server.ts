@@ -3,22 +3,25 @@ import { downloadBySdk } from './download-by-sdk.ts'
 import { findOnPath } from './executable.ts'
 import { type BinaryRecipe, obtainBinary, requireNamed } from './obtain-binary.ts'
 import {
+  BUILT_CLI_VERSION,
+  DOWNLOADED_CLI_VERSION,
   EXECUTABLE_SUFFIX,
   type FindTemporalServerOptions,
   GO_VERSION_NEEDED,
-  TEMPORAL_CLI_VERSION,
+  SQLITE_DRIVER_VERSION,
   type TemporalBinary,
 } from './temporal-cli.ts'
 
 const SDK_DOWNLOAD = {
   server: 'dev-server',
-  version: TEMPORAL_CLI_VERSION,
-  title: `Temporal CLI ${TEMPORAL_CLI_VERSION}`,
+  version: DOWNLOADED_CLI_VERSION,
+  title: `Temporal CLI ${DOWNLOADED_CLI_VERSION}`,
 } as const
 
 export const TEMPORAL_CLI: BinaryRecipe<'download' | 'go'> = {
-  title: SDK_DOWNLOAD.title,
-  folder: `temporal-cli-${TEMPORAL_CLI_VERSION}`,
+  title: 'Temporal CLI',
+  // Whichever of the two it is: when one is replaced here, what an earlier version has made is not taken for it.
+  folder: `temporal-cli-${DOWNLOADED_CLI_VERSION}-or-${BUILT_CLI_VERSION}-sqlite-${SQLITE_DRIVER_VERSION}`,
   file: `temporal${EXECUTABLE_SUFFIX}`,
   makers: [
     { source: 'download', make: (folder, options) => downloadBySdk(SDK_DOWNLOAD, folder, options) },
@@ -35,7 +38,7 @@ export const TEMPORAL_CLI: BinaryRecipe<'download' | 'go'> = {
 
 /**
  * Finds a Temporal CLI, or makes one: `TEMPORAL_CLI_PATH`, `temporal` on `PATH`, the cache, the SDK's download,
- * `go install`. A path that was named but cannot be run is an error, never passed over for another.
+ * a build by Go. A path that was named but cannot be run is an error, never passed over for another.
  */
 export async function findTemporalServer(options: FindTemporalServerOptions): Promise<TemporalBinary> {
   const { env, signal } = options

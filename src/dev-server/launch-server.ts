@@ -9,6 +9,9 @@ import type { TemporalBinary } from './temporal-cli.ts'
 /** About a second is usual; a loaded machine may take many. */
 const READY_WITHIN_MS = 60_000
 
+/** Its announcement: `Server:`, and `Temporal Server:` from newer CLIs. */
+const ANNOUNCED = /^(Temporal )?Server:/
+
 /** As Unix and Windows word it. The server also loses ports that it chose itself, for its inner services. */
 const PORT_TAKEN = /address already in use|only one usage of each socket address/i
 
@@ -27,7 +30,7 @@ export async function launchServer(
   const server = startGuarded(binary.path, serverArguments(ports, options), {
     env: options.env,
     onStdout(line) {
-      if (line.startsWith('Server:')) announce()
+      if (ANNOUNCED.test(line)) announce()
     },
     onStderr(line) {
       if (PORT_TAKEN.test(line)) portTaken = true

@@ -85,6 +85,23 @@ describe('a server that is started', () => {
     expect(await describeNamespace(server.address, 'default')).toBe('default')
   })
 
+  test('is ready when a newer CLI says so in its own words', async () => {
+    // Whichever this machine has, it announces itself as either of the two does: `Server:`, or `Temporal Server:`.
+    const said = async (words: string) => {
+      const path = await writeExecutable(
+        join(await temporaryFolder(), 'temporal'),
+        `const { spawn } = require('node:child_process')
+         const child = spawn(${JSON.stringify(temporal)}, process.argv.slice(2), { stdio: ['ignore', 'pipe', 'inherit'] })
+         child.stdout.on('data', text => process.stdout.write(String(text).replace(/^(Temporal )?Server:/m, '${words}')))
+         child.on('exit', code => process.exit(code))
+         process.on('SIGTERM', () => {})`,
+      )
+      const server = await start({ env: { TEMPORAL_CLI_PATH: path } })
+      return describeNamespace(server.address, 'default')
+    }
+    expect(await Promise.all([said('Server:'), said('Temporal Server:')])).toEqual(['default', 'default'])
+  })
+
   test('several at once, all wanting the same port, do not mistake each other for themselves', async () => {
     const [port] = (await findFreePorts([0])) as [number]
     const servers = await Promise.all([1, 2, 3].map(() => start({ preferredPort: port })))

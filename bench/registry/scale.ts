@@ -17,7 +17,7 @@ const MOST_MS = 3
 
 /** Does an operation take longer where there are a thousand times more rows? */
 export const scale: RegistryMeasure = async stores => [
-  ...(await compare('PostgreSQL', stores, name => stores.postgres(name), fillPostgres)),
+  ...(await compare('PostgreSQL, vacuumed', stores, name => stores.postgres(name), fillPostgres)),
   ...(await compare('SQLite', stores, name => stores.sqlite(name), fillSqlite)),
 ]
 

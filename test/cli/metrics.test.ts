@@ -43,6 +43,7 @@ test('the figures of a worker on Temporal move with what it does', async () => {
         held: defineEngine({
           disposition: 'rerunnable',
           async run(ctx) {
+            // Another OS process, whose standard input and port are the command's: all that the test can tell it is a file.
             const { existsSync } = process.getBuiltinModule('node:fs')
             while (!existsSync(${JSON.stringify(door)})) await new Promise(resolve => setTimeout(resolve, 20))
             return ctx.step('after', () => 1)

@@ -13,16 +13,26 @@ import { REGISTRIES } from './world.ts'
 
 const MAIN = fileURLToPath(new URL('../support/trigger-main.ts', import.meta.url))
 
+/** A registry, its host, a client, and the folder that whatever runs leaves its marks in. */
+async function openWorld(address: string) {
+  const folder = await temporaryFolder()
+  const options = { registry: address, folder }
+  const host = triggeredHost(options)
+  const processes = createProcessClient({ host })
+  const { registry, release } = await borrowRegistry(host.registry)
+  const close = async () => {
+    await release()
+    await processes[Symbol.asyncDispose]()
+  }
+  return { options, folder, host, processes, registry, [Symbol.asyncDispose]: close }
+}
+
 describe.each(REGISTRIES)('on $name', ({ newAddress }) => {
   test.each(['before the start', 'after the start'] as const)(
     'an event whose emitter is killed %s starts its process exactly once (§6 #210, #211)',
     async dies => {
-      const folder = await temporaryFolder()
-      const options = { registry: await newAddress(), folder }
-      const host = triggeredHost(options)
-      await using processes = createProcessClient({ host })
-      const { registry, release } = await borrowRegistry(host.registry)
-      await using _ = { [Symbol.asyncDispose]: release }
+      await using world = await openWorld(await newAddress())
+      const { options, folder, host, processes, registry } = world
       await processes.triggers.add({ id: 'a', on: { event: 'push' }, start: { kind: 'note' } })
 
       const emitter = spawn(process.execPath, [MAIN, JSON.stringify({ ...options, on: 'event', dies })], {
@@ -50,12 +60,8 @@ describe.each(REGISTRIES)('on $name', ({ newAddress }) => {
   test.each(['before the start', 'after the start'] as const)(
     'a schedule whose worker is killed %s of what it occurred for starts that exactly once (§6 #211)',
     async dies => {
-      const folder = await temporaryFolder()
-      const options = { registry: await newAddress(), folder }
-      const host = triggeredHost(options)
-      await using processes = createProcessClient({ host })
-      const { registry, release } = await borrowRegistry(host.registry)
-      await using _ = { [Symbol.asyncDispose]: release }
+      await using world = await openWorld(await newAddress())
+      const { options, folder, host, processes, registry } = world
       await processes.triggers.add({ id: 'a', on: { cron: '* * * * * *' }, start: { kind: 'note' } })
 
       const driver = spawn(process.execPath, [MAIN, JSON.stringify({ ...options, on: 'schedule', dies })], {

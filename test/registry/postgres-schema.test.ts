@@ -9,8 +9,13 @@ import { runAsynchronously } from '../../src/registry/operation.ts'
 import { MIGRATIONS, SCHEMA_VERSION } from '../../src/registry/sql/migrations.ts'
 import { createHeldBackWatch } from '../../src/registry/sql/postgres/held-back.ts'
 import { createPostgresPlatform } from '../../src/registry/sql/postgres/platform.ts'
+import { RecentRows } from '../../src/registry/sql/postgres/recent-rows.ts'
+import { RowNotes } from '../../src/registry/sql/postgres/row-notes.ts'
+import { ServerClock } from '../../src/registry/sql/postgres/server-clock.ts'
 import { PostgresStatements } from '../../src/registry/sql/postgres/statements.ts'
 import { createPostgresStore } from '../../src/registry/sql/postgres-store.ts'
+import { toLeaseRow } from '../../src/registry/sql/rows/lease-row.ts'
+import { toMutableColumns, toRegistrationColumns } from '../../src/registry/sql/rows/process-row.ts'
 import type { SqlSession } from '../../src/registry/sql/session.ts'
 import type { Statement } from '../../src/registry/sql/statement.ts'
 import { createSqlTransaction } from '../../src/registry/sql/verbs.ts'
@@ -445,7 +450,8 @@ describe('by its query plan', () => {
     ['deleteWorker', tx => tx.deleteWorker('ana'), ['workers_pkey (incarnation_id = $)']],
   ]
 
-  test.each(searches)('%s searches and never scans', async (_, verb, expected) => {
+  /** Explains statements in place of running them; `found` are the searches that the planner makes of them. */
+  async function openExplainer() {
     const schema = randomName()
     await openPostgres({ schema })
     const client = await connect(url)
@@ -464,7 +470,32 @@ describe('by its query plan', () => {
       await client.query('deallocate explained')
       for (const search of searchesOf(rows[0]['QUERY PLAN'])) found.add(search)
     }
-    // Every statement is explained in place of being run.
+    return { statements, explain, found }
+  }
+
+  test('the locks of rows that are known, if nobody has written them since, search and never scan', async () => {
+    const { explain, found } = await openExplainer()
+    const rows = new RecentRows()
+    const process = { ...toRegistrationColumns(stored()), ...toMutableColumns(stored(), 1) }
+    const lease = toLeaseRow(ID, { fence: 1 })
+    rows.keep({ process: { row: process, writtenBy: 1 }, lease: { row: lease, writtenBy: 1 } })
+    let explained = Promise.resolve()
+    const notes = new RowNotes({
+      rows,
+      clock: new ServerClock(),
+      require: statement => {
+        explained = explained.then(() => explain(statement))
+      },
+      isWaiting: () => false,
+    })
+    expect(notes.process(ID)).toEqual(process)
+    expect(notes.lease(ID)).toEqual(lease)
+    await explained
+    expect([...found].toSorted()).toEqual([LEASE_ID, PROCESS_ID])
+  })
+
+  test.each(searches)('%s searches and never scans', async (_, verb, expected) => {
+    const { statements, explain, found } = await openExplainer()
     const explaining: SqlSession = {
       withoutWaits: new Set(),
       writesNamedIndexes: false,

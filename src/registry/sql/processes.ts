@@ -5,13 +5,14 @@ import type { Operation, WriteGuard } from '../store.ts'
 import { BLOB_COLUMNS, putBackIntoRows, saveProcessBlobs, takeOutOfRow } from './blobs.ts'
 import { changeOf } from './changes.ts'
 import { type GuardBindings, guardBindings, heldLease } from './leases.ts'
+import type { MutableColumns, ProcessRow, RegistrationColumns } from './process-tables.ts'
 import {
   fromProcessRow,
   type RecordRow,
   toMutableColumns,
   toRegistrationColumns,
 } from './rows/process-row.ts'
-import type { MutableColumns, ProcessRow, RegistrationColumns, Schema } from './schema.ts'
+import type { Schema } from './schema.ts'
 import type { SqlPlatform, SqlSession } from './session.ts'
 import { columns, type Named, prepare, type SqlDialect } from './statement.ts'
 import { insertWaits, replaceWaits, waitsOf, waitsOfMany } from './waits.ts'

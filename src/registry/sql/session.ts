@@ -1,6 +1,6 @@
 import type { ChangeCursor, ProcessId } from '../../model/ids.ts'
 import type { ChangePage, Operation, ProcessChange } from '../store.ts'
-import type { LeaseRow, MutableColumns, ProcessRow } from './schema.ts'
+import type { LeaseRow, MutableColumns, ProcessRow } from './process-tables.ts'
 import type { Statement } from './statement.ts'
 
 /** A database connection inside a transaction, as the statements' functions use it. */

@@ -1,5 +1,5 @@
 import type { ProcessId } from '../../../model/ids.ts'
-import type { LeaseRow, ProcessRow } from '../schema.ts'
+import type { LeaseRow, ProcessRow } from '../process-tables.ts'
 
 /** A row as a transaction of this OS process left it. PostgreSQL names the transaction beside it, as `xmin`. */
 export interface Version<Row> {

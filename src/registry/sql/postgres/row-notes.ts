@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { ProcessId } from '../../../model/ids.ts'
-import type { LeaseRow, MutableColumns, ProcessRow } from '../schema.ts'
+import type { LeaseRow, MutableColumns, ProcessRow } from '../process-tables.ts'
 import type { SessionMemory } from '../session.ts'
 import { type Named, prepare, type Statement } from '../statement.ts'
 import { clockMs } from './clock.ts'

@@ -1,7 +1,7 @@
 import type { ProcessId } from '../../../model/ids.ts'
 import type { ProcessLease, StoredLease } from '../../../model/lease.ts'
 import { decode, decodeOptional, encodeOptional } from '../json-text.ts'
-import type { LeaseRow } from '../schema.ts'
+import type { LeaseRow } from '../process-tables.ts'
 import { hostIdOf } from './host-id.ts'
 import { present } from './present.ts'
 

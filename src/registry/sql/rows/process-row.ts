@@ -4,7 +4,7 @@ import type { ProcessRecord, StoredProcess } from '../../../model/process.ts'
 import { originatorScopeId, triggerOf } from '../../../model/provenance.ts'
 import type { WaitState } from '../../../model/wait.ts'
 import { decode, decodeOptional, encode, encodeOptional } from '../json-text.ts'
-import type { MutableColumns, ProcessRow, RegistrationColumns } from '../schema.ts'
+import type { MutableColumns, ProcessRow, RegistrationColumns } from '../process-tables.ts'
 import { decodeEventTypes, encodeEventTypes } from './event-types.ts'
 import { present } from './present.ts'
 

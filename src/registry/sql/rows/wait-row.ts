@@ -1,7 +1,7 @@
 import type { ProcessId } from '../../../model/ids.ts'
 import { awaitedKey, awaitedProcess, type WaitState } from '../../../model/wait.ts'
 import { decode, encode } from '../json-text.ts'
-import type { WaitRow } from '../schema.ts'
+import type { WaitRow } from '../process-tables.ts'
 import { present } from './present.ts'
 
 export const toWaitRow = (processId: ProcessId, wait: WaitState, position: number): WaitRow => ({

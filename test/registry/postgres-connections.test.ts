@@ -1,6 +1,9 @@
 /** What `pg` is told about its connections reaches it, and so the server. */
+import type { QueryConfig } from 'pg'
 import { describe, expect, inject, test } from 'vitest'
+import { requireProcessId } from '../../src/model/ids.ts'
 import { createProcessRegistry } from '../../src/registry/registry.ts'
+import { readNotice, sendNotices } from '../../src/registry/sql/postgres/notice.ts'
 import { createPostgresStore } from '../../src/registry/sql/postgres-store.ts'
 import { registration } from '../../src/testing/registry-suite/fixtures.ts'
 import { errorWith } from '../model/fixtures.ts'
@@ -79,4 +82,26 @@ test('a connection that is idle for long enough is closed, and another one made 
     )
     .toBe(1)
   expect((await registry.register(registration())).type).toBe('existing')
+})
+
+test('a connection that sends more notices than one is asked for them one after the other', async () => {
+  const client = await connect(url)
+  const heard: string[] = []
+  client.on('notification', ({ payload }) => heard.push(payload ?? ''))
+  const channel = randomName()
+  await client.query(`listen ${client.escapeIdentifier(channel)}`)
+  let asked = 0
+  let mostAsked = 0
+  const counting = {
+    async query(query: QueryConfig) {
+      asked++
+      mostAsked = Math.max(mostAsked, asked)
+      await client.query(query)
+      asked--
+    },
+  }
+  const ids = Array.from({ length: 200 }, (_, index) => requireProcessId(`${'p'.repeat(100)}${index}`))
+  await sendNotices(counting, channel, ids)
+  await expect.poll(() => heard.flatMap(payload => readNotice(payload) ?? [])).toEqual(ids)
+  expect({ mostAsked, isMany: heard.length > 1 }).toEqual({ mostAsked: 1, isMany: true })
 })

@@ -30,8 +30,8 @@ export async function sendNotices(
   { name }: { readonly name?: string } = {},
 ): Promise<void> {
   const notify = { text: 'select pg_notify($1, $2)', ...(name === undefined ? {} : { name }) }
-  const sent = writeNotices(ids).map(notice => connection.query({ ...notify, values: [channel, notice] }))
-  await Promise.all(sent)
+  // One after the other: what a client is asked while it is asked already, later versions of pg do not take.
+  for (const notice of writeNotices(ids)) await connection.query({ ...notify, values: [channel, notice] })
 }
 
 /** The payloads that name these rows: as few as possible, each short enough. */

@@ -17,8 +17,9 @@ export interface ScheduleBackend {
   remove(triggerId: string): Promise<void>
 }
 
-/** How often it is looked whether a trigger was changed. */
+/** How often it is looked whether a trigger was changed, unless they are so many that a look takes a twentieth of that. */
 const LOOK_EVERY_MS = 1_000
+const LOOKS_SHARE = 20
 /** How often all that the backend has is looked at: it may have lost some, or have been replaced. */
 const COMPARE_EVERY_MS = 10_000
 const WIDTH = 8
@@ -34,7 +35,7 @@ export class ScheduleKeeper implements SweepCompanion {
   /** What the backend has, as far as is known. */
   #known: Map<string, FoundSchedule> | undefined
   #comparedAt = Number.NEGATIVE_INFINITY
-  #lookedAt = Number.NEGATIVE_INFINITY
+  #nextLookAt = Number.NEGATIVE_INFINITY
   #keeping: Promise<void> | undefined
   #isStopped = false
   /** What was said of a trigger already: the same again is not. */
@@ -50,8 +51,7 @@ export class ScheduleKeeper implements SweepCompanion {
   /** The look itself goes on beside the sweep: a server that answers late holds nothing up. */
   pass(): void {
     const now = performance.now()
-    if (this.#keeping !== undefined || now < this.#lookedAt + LOOK_EVERY_MS) return
-    this.#lookedAt = now
+    if (this.#keeping !== undefined || now < this.#nextLookAt) return
     this.#keeping = this.keep().finally(() => {
       this.#keeping = undefined
     })
@@ -69,11 +69,15 @@ export class ScheduleKeeper implements SweepCompanion {
   /** One look, and what follows from it. Never throws. */
   async keep(): Promise<void> {
     const { registry, logger } = this.#environment
+    this.#nextLookAt = performance.now() + LOOK_EVERY_MS
     try {
       const known = await this.#knownNow()
+      const lookedAt = performance.now()
       // After the backend: whatever it has is a trigger's by now, or no longer.
       const triggers = (await allTriggers(registry)).filter(trigger => this.#isKept(trigger))
       const { put, remove } = planSchedules(triggers, known, this.#backend.noteOf)
+      const tookMs = performance.now() - lookedAt
+      this.#nextLookAt = lookedAt + Math.max(LOOK_EVERY_MS, tookMs * LOOKS_SHARE)
       const works = [
         ...put.map(trigger => () => this.#put(known, trigger)),
         ...remove.map(triggerId => () => this.#remove(known, triggerId)),

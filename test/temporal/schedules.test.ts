@@ -146,23 +146,21 @@ test('schedules are made again, mended and removed as the registry’s triggers 
   const { registryId } = registry
   const taskQueue = defaultTaskQueue(registryId)
   const environment = createExecutionEnvironment(world.host, registry, { logger: silentLogger })
-  const keeper = new ScheduleKeeper(
-    environment,
-    createTemporalSchedules({ client: temporal, registryId, taskQueue }),
-  )
+  const backend = createTemporalSchedules({ client: temporal, registryId, taskQueue })
+  const keeper = new ScheduleKeeper(environment, backend)
   const compare = async () => {
     keeper.forget()
     await keeper.keep()
   }
-  for (const id of ['kept', 'lost', 'paused "by hand"'])
+  for (const id of ['kept', 'lost', 'paused "by hand"', 'restored'])
     await world.processes.triggers.add({ id, on: { cron: '@yearly' }, start })
   await world.processes.triggers.add({ id: 'offset', on: { cron: '@yearly', timeZone: '+02:00' }, start })
   await keeper.keep()
-  const [kept, lost, byHand, offset] = ['kept', 'lost', 'paused "by hand"', 'offset'].map(id =>
-    scheduleOf(world, id),
-  )
-  if (!kept || !lost || !byHand || !offset) return expect.fail('four were named')
-  expect(await isGone(offset)).toBe(true)
+  const kept = scheduleOf(world, 'kept')
+  const lost = scheduleOf(world, 'lost')
+  const byHand = scheduleOf(world, 'paused "by hand"')
+  const restored = scheduleOf(world, 'restored')
+  expect(await isGone(scheduleOf(world, 'offset'))).toBe(true)
   const { info } = await kept.describe()
   expect(info.nextActionTimes[0]?.getTime()).toBe((await registry.trigger('kept'))?.nextAtMs)
 
@@ -176,22 +174,26 @@ test('schedules are made again, mended and removed as the registry’s triggers 
     })
   const examined = async () =>
     (await checkSchedules(await allTriggers(registry), { client: temporal, registryId, taskQueue }))[0]
+  // What the registry knew before it was put back from a copy.
+  const trigger = (await registry.trigger('restored')) ?? expect.fail('it was added')
+  await backend.put({ ...trigger, revision: 9, isPaused: true })
   await lost.delete()
   await byHand.pause('by an operator')
   await eventually(async () =>
     expect(await examined()).toMatchObject({
       status: 'warn',
-      found: 'not as its trigger is: "lost", "paused \\"by hand\\""; of no trigger: "orphan"',
+      found: 'not as its trigger is: "lost", "paused \\"by hand\\"", "restored"; of no trigger: "orphan"',
     }),
   )
   // The server's list lags behind a little.
   await eventually(async () => {
     await compare()
     expect((await lost.describe()).state.paused).toBe(false)
-    expect((await byHand.describe()).state).toMatchObject({
-      paused: false,
-      note: expect.stringContaining('revision 1'),
-    })
+    for (const mended of [byHand, restored])
+      expect((await mended.describe()).state).toMatchObject({
+        paused: false,
+        note: expect.stringContaining('revision 1'),
+      })
     expect(await isGone(temporal.schedule.getHandle(orphan))).toBe(true)
   })
   await eventually(async () => expect(await examined()).toMatchObject({ status: 'ok' }))

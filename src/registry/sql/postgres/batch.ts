@@ -75,7 +75,8 @@ class Batch extends pg.Query {
   callback: (error: Error | null) => void
 
   constructor(queries: readonly Query[], statements: PreparedStatements, settle: (answers: Answers) => void) {
-    super({ text: '' })
+    // As a text: of an object `pg` makes a copy, member by member.
+    super('')
     this.#queries = queries
     this.#statements = statements
     this.callback = error => settle(error === null ? { results: this.#results } : this.#failed(error))

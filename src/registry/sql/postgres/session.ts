@@ -3,27 +3,15 @@ import type { ProcessId } from '../../../model/ids.ts'
 import { awaited, immediately } from '../../operation.ts'
 import type { Operation } from '../../store.ts'
 import type { SqlSession } from '../session.ts'
-import type { SqlValue, Statement } from '../statement.ts'
+import type { Statement } from '../statement.ts'
+import { type Asked, asked, type BoundCondition, isConditions, toQuery } from './asked.ts'
 import { type Answers, COMMIT, type PostgresConnection, type Query, type QueryResult } from './connection.ts'
 import type { Doubts } from './doubts.ts'
 import { asWrongGuess, isWorthRepeating, stateOf, WrongGuess } from './errors.ts'
 import type { RecentRows } from './recent-rows.ts'
 import { RowNotes } from './row-notes.ts'
 import type { ServerClock } from './server-clock.ts'
-import type { Condition, PostgresStatements } from './statements.ts'
-
-interface Asked {
-  readonly query: Query
-  /** All of them are so, or it fails. */
-  readonly conditions?: readonly BoundCondition[]
-  resolve(result: QueryResult): void
-  reject(error: unknown): void
-}
-
-interface BoundCondition extends Condition {
-  readonly values: readonly SqlValue[]
-  onWrong(): void
-}
+import type { PostgresStatements } from './statements.ts'
 
 export interface SessionOptions {
   readonly statements: PostgresStatements
@@ -156,7 +144,7 @@ export class PostgresSession implements SqlSession {
     this.#gathered = []
     this.end()
     if (this.#failure !== undefined) return { type: 'rolled_back', error: this.#failure }
-    const queries = gathered.map(({ query }) => query)
+    const queries = this.#queriesOf(gathered)
     if (this.#isBegun) return this.#ending(gathered, await this.#connection.ask([...queries, COMMIT]))
     // What comes in one message is one transaction without a word: the server commits at its end, or nothing of it.
     if (queries.length === 0) return { type: 'committed' }
@@ -214,19 +202,13 @@ export class PostgresSession implements SqlSession {
     this.#hasGuessed = true
     const { values } = this.#bound(statement, params)
     const condition = { ...this.#options.statements.get(statement)[guess], values, onWrong }
-    const last = this.#gathered.at(-1)?.conditions
+    const last = this.#gathered.at(-1)?.asks
     // In one statement with those just before it. Behind a lock in one of its own, which sees what it waited for.
-    const isApart = last === undefined || last[0]?.isLock !== condition.isLock
-    if (!isApart) this.#gathered.pop()
-    const conditions = isApart ? [condition] : [...last, condition]
-    const query = {
-      ...this.#options.statements.allOf(conditions),
-      values: conditions.flatMap(each => each.values),
-    }
-    this.#ask(query, conditions)
+    if (isConditions(last) && last[0]?.isLock === condition.isLock) last.push(condition)
+    else this.#ask([condition])
   }
 
-  #ask(query: Query, conditions?: readonly BoundCondition[]): Promise<QueryResult> {
+  #ask(asks: Query | BoundCondition[]): Promise<QueryResult> {
     if (this.#isOver) throw transactionOver()
     // To a transaction that has failed, the server says nothing but that it has.
     if (this.#failure !== undefined) throw this.#failure
@@ -234,7 +216,7 @@ export class PostgresSession implements SqlSession {
     const answer = new Promise<QueryResult>((resolve, reject) => {
       // After all that this turn still asks, or its commit.
       if (this.#gathered.length === 0) process.nextTick(() => void this.#flush())
-      this.#gathered.push({ query, resolve, reject, ...(conditions && { conditions }) })
+      this.#gathered.push({ asks, resolve, reject })
     })
     // Where nobody waits for it, one that is waited for fails as well, or the commit does.
     answer.catch(() => {})
@@ -245,7 +227,7 @@ export class PostgresSession implements SqlSession {
   async #flush(): Promise<void> {
     const gathered = this.#take()
     if (gathered.length === 0) return
-    const answers = await this.#connection.ask(gathered.map(({ query }) => query))
+    const answers = await this.#connection.ask(this.#queriesOf(gathered))
     if (this.#all !== undefined && answers.failure === undefined) this.#isBegun = false
     this.#settle(gathered, answers)
   }
@@ -256,8 +238,10 @@ export class PostgresSession implements SqlSession {
     this.#isWaiting = false
     const { begin, isEnough } = this.#options
     if (gathered.length === 0 || this.#isBegun || begin === undefined) return gathered
-    const queries = gathered.map(({ query }) => query)
-    if (isEnough?.(queries) === true) this.#all = queries
+    if (isEnough !== undefined) {
+      const queries = this.#queriesOf(gathered)
+      if (isEnough(queries)) this.#all = queries
+    }
     if (this.#all !== undefined && gathered.length === 1) return gathered
     this.#isBegun = true
     return [asked(begin), ...gathered, ...(this.#all === undefined ? [] : [asked(COMMIT)])]
@@ -278,7 +262,12 @@ export class PostgresSession implements SqlSession {
     for (const { rows } of results) this.#writtenBy ??= writerIn(rows[0])
     if (!(asWrongGuess(failure?.error) instanceof WrongGuess)) return
     // One of them is: which one, the server does not say.
-    for (const { onWrong } of gathered[results.length]?.conditions ?? []) onWrong()
+    const refused = gathered[results.length]?.asks
+    if (isConditions(refused)) for (const { onWrong } of refused) onWrong()
+  }
+
+  #queriesOf(gathered: readonly Asked[]): Query[] {
+    return gathered.map(({ asks }) => toQuery(asks, this.#options.statements))
   }
 
   /** At once, in the body's own turn: a value that cannot be bound ends the body, and is never left out unseen. */
@@ -287,9 +276,6 @@ export class PostgresSession implements SqlSession {
     return { name, text, values: bind(params as object) }
   }
 }
-
-/** What nobody waits for. */
-const asked = (query: Query): Asked => ({ query, resolve() {}, reject() {} })
 
 /** What `required` writes tell. */
 function writerIn(row: unknown): number | undefined {

@@ -40,6 +40,7 @@ import { registrationCases } from './registry-suite/registration.ts'
 import { reopenCases } from './registry-suite/reopen.ts'
 import { requestCases } from './registry-suite/requests.ts'
 import { reuseCases } from './registry-suite/reuse.ts'
+import { scheduleCases } from './registry-suite/schedules.ts'
 import { sessionLogCases } from './registry-suite/session-log.ts'
 import { sessionCases } from './registry-suite/sessions.ts'
 import { signalCases } from './registry-suite/signals.ts'
@@ -104,6 +105,7 @@ export const SUBJECTS: Readonly<Record<string, (it: Case) => void>> = {
   'wakes in the hands of the dead': deadDelivererCases,
   'wakes of sessions that are gone': goneSessionCases,
   triggers: triggerCases,
+  schedules: scheduleCases,
   completion: completionCases,
   races: raceCases,
   texts: textCases,

@@ -498,7 +498,6 @@ describe('by its query plan', () => {
     const { statements, explain, found } = await openExplainer()
     const explaining: SqlSession = {
       withoutWaits: new Set(),
-      writesNamedIndexes: false,
       *all(statement) {
         yield explain(statement)
         return foundBy(statements.get(statement).text)

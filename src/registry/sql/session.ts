@@ -7,8 +7,8 @@ import type { Statement } from './statement.ts'
 export interface SqlSession {
   /** Rows that this transaction has locked and found without waits: it need not take any away. */
   readonly withoutWaits: Set<ProcessId>
-  /** An update writes the indexes of all columns that it names, also of those that stay as they are. */
-  readonly writesNamedIndexes: boolean
+  /** An update writes the indexes of all columns that it names, also of those that stay as they are. Default: false. */
+  readonly writesNamedIndexes?: boolean
   /** Absent where asking costs no way there and back. */
   readonly memory?: SessionMemory | undefined
   all<Params, Row>(statement: Statement<Params, Row>, params: Params): Operation<Row[]>

@@ -61,7 +61,6 @@ export type Ending =
  */
 export class PostgresSession implements SqlSession {
   readonly withoutWaits = new Set<ProcessId>()
-  readonly writesNamedIndexes = false
   readonly memory: RowNotes | undefined
   readonly #connection: PostgresConnection
   readonly #options: SessionOptions

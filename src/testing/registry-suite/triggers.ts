@@ -90,6 +90,7 @@ export function triggerCases(it: Case): void {
   }) => {
     for (const id of ['b', 'a']) await registry.saveTrigger(order(id))
     await registry.saveTrigger(order('other', { source: { type: 'event', name: 'pull' } }))
+    const nightly = order('nightly', { source: { type: 'schedule', cron: '0 3 * * *', timeZone: 'UTC' } })
     await registry.saveTrigger(nightly, { nextAtMs: clock.now() })
     const recorded = await registry.recordOccurrence(push('1'))
     expect(recorded.type).toBe('recorded')

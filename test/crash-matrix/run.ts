@@ -1,8 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { createProcessClient, type ProcessClient } from '../../src/index.ts'
+import { createProcessClient, type Outcome, type ProcessClient, StreamView } from '../../src/index.ts'
+import { isLeaseholdError } from '../../src/model/errors.ts'
 import { borrowRegistry } from '../../src/runtime/open-registry.ts'
-import { matrixHost, SHAPES, type Shape } from './host.ts'
+import { matrixHost } from './host.ts'
+import { promptFor } from './model.ts'
 import { idOf, PLACES } from './places.ts'
+import { actNamed, CHANNEL, SHAPES, type Shape } from './tools.ts'
 import { type Turn, violationsOf } from './verdict.ts'
 import type { WorkerOptions } from './worker.ts'
 import { Workers } from './workers.ts'
@@ -37,7 +40,13 @@ export interface MatrixReport {
 }
 
 const WORKERS = 3
-const RANDOM = 'anywhere, at random'
+/** By the loop whose turns they are: the AI SDK's, over durable models and tools, and that of sessions. */
+const LOOPS = ['turn', 'session_turn'] as const
+type Loop = (typeof LOOPS)[number]
+const RANDOM = {
+  turn: 'anywhere, at random',
+  session_turn: 'anywhere in a session’s turn, at random',
+} as const satisfies Record<Loop, string>
 /** Turns that go to their places together. A worker takes two of them, so that a death meets few that had their own just now. */
 const AT_ONCE = 8
 /** How often a place is gone to that nobody has died at. */
@@ -56,12 +65,16 @@ export async function runMatrix(options: MatrixOptions): Promise<MatrixReport> {
   const processes = createProcessClient({ host, ...(server && { temporal: server.temporal }) })
   const { registry, release } = await borrowRegistry(host.registry)
   const over = new AbortController()
-  const approving = approve(processes, over.signal)
+  const answering = answer(processes, world, over.signal)
   const limit = AbortSignal.timeout(limitMs)
   const started: { readonly id: string; readonly shape: Shape; readonly place: string }[] = []
-  const start = async (id: string, shape: Shape, place: string) => {
+  const start = async (id: string, shape: Shape, place: string, loop: Loop = 'turn') => {
     started.push({ id, shape, place })
-    return processes.start({ id, kind: 'turn', input: { shape } })
+    if (loop === 'turn') return processes.start({ id, kind: 'turn', input: { shape } })
+    const act = actNamed(shape)
+    const session = { sessionId: id, policy: { tools: ['look', 'say', act] } }
+    const input = { prompt: promptFor(id, act), session }
+    return processes.start({ id, kind: 'session_turn', disposition: 'rerunnable', input })
   }
   const lost: string[] = []
   const waitFor = async (ids: readonly string[]) => {
@@ -100,7 +113,9 @@ export async function runMatrix(options: MatrixOptions): Promise<MatrixReport> {
     // One more turn for each death: those that it meets wait a while before they go on, longer with each one.
     while (workers.deaths < kills && !limit.aborted) {
       const id = `random.${ids.length}`
-      await start(id, SHAPES[ids.length % SHAPES.length] ?? 'once', RANDOM)
+      const loop = LOOPS[ids.length % LOOPS.length] ?? 'turn'
+      const shape = SHAPES[Math.floor(ids.length / LOOPS.length) % SHAPES.length] ?? 'once'
+      await start(id, shape, RANDOM[loop], loop)
       ids.push(id)
       await workers.killOne(Math.floor(chance() * WORKERS), Math.floor(chance() * LONGEST_PAUSE_MS))
     }
@@ -113,8 +128,15 @@ export async function runMatrix(options: MatrixOptions): Promise<MatrixReport> {
           const events = await registry.eventsAfter(id, 0)
           const outcome = await processes.handle(id).outcome()
           const terminals = events.filter(({ semantics }) => semantics?.terminal !== undefined).length
-          const { attempts } = await processes.handle(id).describe()
-          return { id, shape, outcome, terminals, attempts, effects: await registry.effects(id) }
+          const { attempts, input } = await processes.handle(id).describe()
+          const view = new StreamView()
+          for await (const entry of processes.handle(id).stream(CHANNEL)) view.apply(entry)
+          const said = view.deltas.map(({ data }) => data)
+          const isOfSession = input.type === 'session_turn'
+          const told = toldIn(outcome, isOfSession)
+          const effects = await registry.effects(id)
+          const turn = { id, shape, outcome, terminals, attempts, effects, told, said }
+          return isOfSession ? { ...turn, messages: (await processes.session(id).entries()).length } : turn
         }),
     )
     const notes = Map.groupBy(world.notes(), ({ id }) => id)
@@ -125,7 +147,7 @@ export async function runMatrix(options: MatrixOptions): Promise<MatrixReport> {
     const rows = [...Map.groupBy(started, ({ place, shape }) => `${place}\u0000${shape}`).values()].map(
       group => rowOf(group, turns, notes),
     )
-    const missed = rows.filter(({ place, deaths }) => place !== RANDOM && deaths === 0)
+    const missed = rows.filter(({ place, deaths }) => !place.startsWith('anywhere') && deaths === 0)
     return {
       rows,
       deaths: workers.deaths,
@@ -138,7 +160,7 @@ export async function runMatrix(options: MatrixOptions): Promise<MatrixReport> {
     }
   } finally {
     over.abort()
-    await approving
+    await answering
     await processes[Symbol.asyncDispose]()
     await server?.close()
     await release()
@@ -153,9 +175,9 @@ function rowOf(
   const ids = new Set(group.map(({ id }) => id))
   const noted = [...ids].flatMap(id => notes.get(id) ?? [])
   const told: Record<string, number> = {}
-  for (const { id, outcome } of turns) {
-    if (!ids.has(id)) continue
-    const word = outcome.status === 'completed' ? String(outcome.value) : outcome.status
+  for (const turn of turns) {
+    if (!ids.has(turn.id)) continue
+    const word = turn.outcome.status === 'completed' ? turn.told : turn.outcome.status
     told[word] = (told[word] ?? 0) + 1
   }
   const [{ place, shape } = { place: '', shape: 'once' as const }] = group
@@ -163,15 +185,36 @@ function rowOf(
   return { place, shape, processes: ids.size, deaths: count('died'), effects: count('effect'), told }
 }
 
-/** Says yes to whatever waits for it. */
-async function approve(
-  processes: Pick<ProcessClient, 'approvals' | 'answerApproval'>,
+/** What the model said in the end: a turn of a session has it in its result. */
+function toldIn(outcome: Outcome, isOfSession: boolean): string {
+  if (outcome.status !== 'completed') return ''
+  return String(isOfSession ? Object(outcome.value).turn?.answer : outcome.value)
+}
+
+/** Says yes to whatever waits for it, and gives the results that were left pending. */
+async function answer(
+  processes: Pick<ProcessClient, 'approvals' | 'answerApproval' | 'completeToolCall'>,
+  world: OutsideWorld,
   signal: AbortSignal,
 ): Promise<void> {
+  const answered = new Set<string>()
   while (!signal.aborted) {
     for (const { processId, key, openedAtMs } of await processes.approvals()) {
       if (Date.now() - openedAtMs < PEOPLE_MS) continue
       await processes.answerApproval(processId, key, { by: 'the matrix', verdict: 'approve' }).catch(() => {})
+    }
+    for (const key of world.opened()) {
+      if (answered.has(key)) continue
+      await processes
+        .completeToolCall(key, { status: 'success', value: 'acted' })
+        .catch(error => {
+          // Of a call that nobody waits for any more it comes too late; anything else is tried again.
+          if (!isLeaseholdError(error, 'process_already_terminal')) throw error
+        })
+        .then(
+          () => answered.add(key),
+          () => {},
+        )
     }
     await pause(50, undefined, { signal }).catch(() => {})
   }

@@ -1,6 +1,6 @@
 import type { Effect } from '../../src/model/effect.ts'
 import type { Outcome } from '../../src/model/outcome.ts'
-import type { Shape } from './host.ts'
+import { SAID, type Shape } from './tools.ts'
 import type { Noted } from './world.ts'
 
 /** What became of one process, inside and outside. */
@@ -11,11 +11,20 @@ export interface Turn {
   readonly terminals: number
   readonly attempts: number
   readonly effects: readonly Effect[]
+  /** What the model said in the end. */
+  readonly told: string
+  /** What stands on its channel. */
+  readonly said: readonly unknown[]
+  /** Of a session's turn: the messages that it has left there. */
+  readonly messages?: number
 }
+
+/** The user's; the model's two calls, with what came of them; the model's third, with that; the model's word. */
+const MESSAGES = 6
 
 /** What of a turn must never be; empty where all is as it should be. `notes`: those of this process, in order. */
 export function violationsOf(
-  { id, shape, outcome, terminals, effects }: Turn,
+  { id, shape, outcome, terminals, effects, told, said, messages = MESSAGES }: Turn,
   notes: readonly Noted[],
 ): string[] {
   const found: string[] = []
@@ -25,7 +34,9 @@ export function violationsOf(
   const repeated = repeatedAfterJournal(notes)
   if (repeated > 0) found.push(`${repeated} model calls were made again after they were journaled`)
   if (outcome.status !== 'completed') return [...found, `ended as ${JSON.stringify(outcome)}`].map(of(id))
-  const lie = lieOf(String(outcome.value), happened, effects)
+  if (JSON.stringify(said) !== JSON.stringify(SAID)) found.push(`its channel holds ${JSON.stringify(said)}`)
+  if (messages !== MESSAGES) found.push(`its session holds ${messages} messages`)
+  const lie = lieOf(told, happened, effects)
   return [...found, ...(lie === undefined ? [] : [lie])].map(of(id))
 }
 

@@ -15,12 +15,24 @@ export class OutsideWorld {
   }
 
   notes(): readonly Noted[] {
-    const path = join(this.folder, 'world')
+    return this.#linesOf('world').map((line): Noted => JSON.parse(line))
+  }
+
+  /** A call was left pending under this key: whoever answers calls looks here, again and again. */
+  open(key: string): void {
+    appendFileSync(join(this.folder, 'opened'), `${key}\n`)
+  }
+
+  opened(): readonly string[] {
+    return this.#linesOf('opened')
+  }
+
+  #linesOf(name: string): readonly string[] {
+    const path = join(this.folder, name)
     if (!existsSync(path)) return []
     return readFileSync(path, 'utf8')
       .split('\n')
       .filter(line => line !== '')
-      .map((line): Noted => JSON.parse(line))
   }
 
   /** True for the first who asks, whichever OS process that is. */

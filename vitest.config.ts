@@ -16,8 +16,8 @@ export default defineConfig({
   test: {
     // At the end what the servers hold and have written is scanned for planted secrets (test/support/scan).
     teardownTimeout: 180_000,
-    // Most tests wait for a server or for another OS process, so two side by side serve even one core.
-    maxWorkers: Math.max(2, availableParallelism()),
+    // Most tests wait for a server, a disk or another OS process: one file more than there are cores keeps these at work.
+    maxWorkers: Math.max(2, availableParallelism() + 1),
     projects: [
       // Pure rules and code without a server, so many small files share what they import: `npm run check` runs these alone.
       {

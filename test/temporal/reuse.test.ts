@@ -20,10 +20,10 @@ const pay = defineEngine({
 test('a pruned process is not run again by a late start; with reuse a new one is, in a run of its own', async () => {
   await using world = await openWorld({ engines: { pay } })
   await world.startWorker()
-  const request = { kind: 'pay', id: 'one' } as const
+  const request = { kind: 'pay', id: 'paid-and-pruned' } as const
   const first = await world.processes.start(request)
   const outcome = await first.outcome()
-  await world.workflow('one').result()
+  await world.workflow('paid-and-pruned').result()
   expect(await world.registry.prune(EVERYTHING)).toMatchObject({ prunedProcesses: 1 })
   await expect(world.processes.start(request)).rejects.toThrow(errorWith('process_no_longer_retained'))
   await expect(first.outcome()).rejects.toThrow(errorWith('process_no_longer_retained'))
@@ -31,21 +31,21 @@ test('a pruned process is not run again by a late start; with reuse a new one is
   const second = await again.outcome()
   expect(second).toMatchObject({ status: 'completed' })
   expect(second).not.toEqual(outcome)
-  expect(await world.workflow('one').result()).toEqual({ status: 'completed' })
+  expect(await world.workflow('paid-and-pruned').result()).toEqual({ status: 'completed' })
 })
 
 test('a run that is open still serves the process that bears its id now (H9)', async () => {
   await using world = await openWorld({ engines: { pay } })
-  const request = { kind: 'pay', id: 'one' } as const
+  const request = { kind: 'pay', id: 'pruned-while-open' } as const
   await world.processes.start(request)
-  const authority = { authority: 'workflow_key', workflowKey: 'one' } as const
-  await world.registry.complete('one', { status: 'cancelled', message: 'before it began' }, authority)
+  const authority = { authority: 'workflow_key', workflowKey: 'pruned-while-open' } as const
+  await world.registry.complete('pruned-while-open', { status: 'cancelled', message: 'before it began' }, authority)
   expect(await world.registry.prune(EVERYTHING)).toMatchObject({ prunedProcesses: 1 })
   const again = await world.processes.start({ ...request, reuse: true })
   expect(again.started).toBe(true)
   await world.startWorker()
   expect(await again.outcome()).toMatchObject({ status: 'completed' })
-  expect(await world.workflow('one').result()).toEqual({ status: 'completed' })
+  expect(await world.workflow('pruned-while-open').result()).toEqual({ status: 'completed' })
 })
 
 test('a process that somebody ends while its workflow waits ends that too, and only once (H7, §6 #223)', async () => {

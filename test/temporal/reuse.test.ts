@@ -39,7 +39,11 @@ test('a run that is open still serves the process that bears its id now (H9)', a
   const request = { kind: 'pay', id: 'pruned-while-open' } as const
   await world.processes.start(request)
   const authority = { authority: 'workflow_key', workflowKey: 'pruned-while-open' } as const
-  await world.registry.complete('pruned-while-open', { status: 'cancelled', message: 'before it began' }, authority)
+  await world.registry.complete(
+    'pruned-while-open',
+    { status: 'cancelled', message: 'before it began' },
+    authority,
+  )
   expect(await world.registry.prune(EVERYTHING)).toMatchObject({ prunedProcesses: 1 })
   const again = await world.processes.start({ ...request, reuse: true })
   expect(again.started).toBe(true)

@@ -46,13 +46,13 @@ test('ten concurrent starts of one id, by two hosts, come to one row and one wor
   const registry = sqliteRegistry({ path: world.registryPath })
   await using other = createProcessClient({ host: { ...world.host, registry }, temporal: world.temporal })
   const starts = Array.from({ length: 10 }, (_, nth) =>
-    (nth % 2 === 0 ? world.processes : other).start({ kind: 'held', id: 'one' }),
+    (nth % 2 === 0 ? world.processes : other).start({ kind: 'held', id: 'started-by-many' }),
   )
   const handles = await Promise.all(starts)
   expect(handles.filter(handle => handle.started)).toHaveLength(1)
   gate.open()
   expect(await handles[0]?.outcome()).toMatchObject({ status: 'completed' })
-  await world.workflow('one').result()
+  await world.workflow('started-by-many').result()
   const runs = await eventually(async () => {
     const found = await collect(world.temporal.workflow.list({ query: 'WorkflowId = "one"' }))
     const own = found.filter(run => run.memo?.[REGISTRY_MEMO] === world.registry.registryId)

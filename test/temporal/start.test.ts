@@ -54,7 +54,7 @@ test('ten concurrent starts of one id, by two hosts, come to one row and one wor
   expect(await handles[0]?.outcome()).toMatchObject({ status: 'completed' })
   await world.workflow('started-by-many').result()
   const runs = await eventually(async () => {
-    const found = await collect(world.temporal.workflow.list({ query: 'WorkflowId = "one"' }))
+    const found = await collect(world.temporal.workflow.list({ query: 'WorkflowId = "started-by-many"' }))
     const own = found.filter(run => run.memo?.[REGISTRY_MEMO] === world.registry.registryId)
     expect(own.length).toBeGreaterThan(0)
     return own

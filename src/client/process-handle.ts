@@ -6,6 +6,7 @@ import type { Outcome } from '../model/outcome.ts'
 import type { ProcessRecord } from '../model/process.ts'
 import type { StreamEntry } from '../model/stream.ts'
 import type { FollowStreamOptions } from '../registry/follow-stream.ts'
+import { unlessAborted } from '../runtime/unless-aborted.ts'
 import type { Connected } from './connected.ts'
 import { readUiMessages } from './ui-messages.ts'
 
@@ -110,18 +111,4 @@ async function* followStreamWhenConnected(
 ): AsyncIterable<StreamEntry> {
   const { registry } = await connect()
   yield* registry.followStream(id, channel, options)
-}
-
-/** The promise's value; rejects with the signal's reason if that fires first. */
-async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise
-  signal.throwIfAborted()
-  const aborted = Promise.withResolvers<never>()
-  const onAbort = () => aborted.reject(signal.reason)
-  signal.addEventListener('abort', onAbort, { once: true })
-  try {
-    return await Promise.race([promise, aborted.promise])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
-  }
 }

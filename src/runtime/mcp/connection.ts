@@ -4,6 +4,7 @@ import type { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { LeaseholdError, messageOf } from '../../model/errors.ts'
 import { type Json, toJson } from '../../model/json.ts'
 import { StepNotDone } from '../context.ts'
+import { unlessAborted } from '../unless-aborted.ts'
 import { isAnswer, McpToolError } from './mcp-errors.ts'
 import { loadMcp, type McpServer } from './server.ts'
 import { openTransport } from './transport.ts'
@@ -128,7 +129,7 @@ export class McpConnection {
       const opening = this.#opening
       opening.waiting++
       try {
-        return await beforeAbort(opening.client, signal)
+        return await unlessAborted(opening.client, signal)
       } catch (error) {
         signal.throwIfAborted()
         if (this.#opening === opening) this.#opening = undefined
@@ -187,18 +188,6 @@ export class McpConnection {
       },
       () => {},
     )
-  }
-}
-
-/** The work's answer, or the signal's reason as soon as that fires. */
-async function beforeAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const aborted = Promise.withResolvers<never>()
-  const onAbort = () => aborted.reject(signal.reason)
-  signal.addEventListener('abort', onAbort, { once: true })
-  try {
-    return await Promise.race([work, aborted.promise])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
   }
 }
 
